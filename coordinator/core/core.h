@@ -1,0 +1,146 @@
+/* The core: all decisions of a coordinator, as a state machine without I/O. Pure: imports mem*, str* and our panic; the same inputs
+ * give the same outputs, byte for byte.
+ *
+ * How a shell drives it
+ *   1. core_init in core_memory() bytes, then (with a log that has content) core_recover with every record of the newest snapshot
+ *      and of each block after it, in order, then core_start.
+ *   2. Each turn: gather what has happened (packets, peers gone, blocks committed, blocks fetched) into one core_in, call core_step
+ *      once, carry out its outputs in order. Call again at core_deadline_ns() at the latest.
+ *   3. While core_wants_packets() is false, leave packets where they are (ZeroMQ holds them): the next block is full and waits for the one
+ *      being written. Everything else goes on.
+ *
+ * Promises: a step decides, appends records, applies them; whatever promises something (accepted, settled, a lease) is sent only in the step that
+ * hears of the commit of its block. A step never fails, never allocates; what an answer needs later is reserved before it is given. */
+#ifndef WEIR_CORE_H
+#define WEIR_CORE_H
+
+#include "../../proto/block.h"
+#include "../../proto/packet.h"
+
+struct core;
+
+struct core_limits { /* each 0 = the default behind it */
+    uint32_t peers_max;            /* 4096 */
+    uint32_t tenants_max;          /* 64 */
+    uint32_t groups_max;           /* 1024 */
+    uint32_t leases_max;           /* 262144 */
+    uint32_t failed_max;           /* 262144, all groups together */
+    uint32_t subscriptions_max;    /* 65536 */
+    uint32_t publishers_max;       /* 4096 */
+    uint32_t blocks_cached;        /* 48; a little over 1.5 MiB each; at least 8 */
+    uint32_t ranges_per_group_max; /* 4096 */
+    uint32_t turn_items_max;       /* 65536: answers and deliveries that one step may put out */
+};
+
+struct core_config {
+    struct core_limits limits;
+    uint64_t secret[2];         /* for hash tables; from the shell's random source; same secret, same outputs */
+    uint32_t heartbeat_ms;      /* 5000; a peer silent for three of them is gone */
+    uint32_t lease_ms;          /* 30000 */
+    uint32_t adopt_grace_ms;    /* 5000 */
+    uint32_t backoff_ms;        /* 1000 */
+    uint32_t publish_credit_events; /* 65536: unanswered publishes of a peer */
+    uint32_t publish_credit_bytes;  /* 16 MiB */
+    uint32_t emit_credit_bytes;     /* 1 MiB */
+    uint32_t max_event_bytes;       /* EVENT_BYTES_MAX; not above it */
+    uint32_t max_packet_bytes;      /* 512 KiB of body */
+    const struct span *tenants;     /* lent during core_init; at least one */
+    size_t tenant_count;
+    struct span server;             /* "weir/0.1.0"; lent for ever */
+    bool any_tenant;                /* hellos may name new tenants, up to tenants_max (--dev) */
+    struct core_replay {            /* a private coordinator that feeds stored events to workers again */
+        bool on;
+        uint64_t from, until;       /* positions, inclusive; groups read only these */
+        struct span filter, session, key; /* empty = all; lent for ever */
+        uint32_t speed_percent;     /* of the original pace; 0 = as fast as possible */
+        bool step;                  /* one event at a time: the next only after the settle of the one before */
+    } replay;
+};
+
+/* What the connection's credential allows, found by the shell (CURVE key, token, --dev). */
+struct core_grant {
+    uint32_t roles;       /* bit 1 << enum role */
+    struct span tenant;   /* the only one allowed; empty with any_tenant */
+    bool any_tenant;
+};
+
+struct core_packet {
+    uint32_t connection;  /* the shell's number of a connection; new for each; not 0 */
+    struct core_grant grant;
+    const struct packet *packet; /* NULL: the bytes were no Packet; answered with bad_frame */
+};
+
+struct core_fetched {
+    uint64_t position; /* as asked */
+    struct block *block;
+    enum core_fetch { CORE_FETCHED, CORE_FETCH_NOTHING /* no block at or after it */, CORE_FETCH_FAILED } result;
+};
+
+struct core_in {
+    uint64_t now_ns;       /* monotonic, never falls */
+    uint64_t log_time_ms;  /* Unix; never falls */
+    const struct core_packet *packets;
+    size_t packet_count;
+    const uint32_t *gone;  /* connections that have ended */
+    size_t gone_count;
+    uint64_t committed;    /* the highest block number committed so far */
+    bool log_failed;       /* a write failed: outcome unknown */
+    const struct core_fetched *fetched;
+    size_t fetched_count;
+    uint64_t trimmed_below; /* first position still in the log */
+    bool draining;         /* SIGTERM was heard: no new publishes, no new leases */
+};
+
+enum core_out_kind {
+    CORE_SEND,     /* packet to connection */
+    CORE_FORGET,   /* cut connection after its packets so far are sent */
+    CORE_SUBMIT,   /* write block; lent until its commit */
+    CORE_FETCH,    /* read the block that holds position, else the first after it, into block; lent until fetched */
+    CORE_SNAPSHOT, /* append block (records only) to the snapshot under way; lent until the next step; last: it is complete */
+    CORE_HALT      /* stop at once, tell nobody */
+};
+
+struct core_out {
+    enum core_out_kind kind;
+    uint32_t connection;
+    const struct packet *packet; /* lent until the next step */
+    struct block *block;
+    uint64_t position;           /* FETCH: wanted; SNAPSHOT: state as of */
+    bool last;
+};
+
+struct core_outs {
+    const struct core_out *items; /* lent until the next step */
+    size_t count;
+};
+
+size_t core_memory(const struct core_config *config);            /* bytes; multiple of 4096 */
+struct core *core_init(void *zeroed_memory, const struct core_config *config); /* config is copied (see what is lent) */
+
+/* One block, of a snapshot or of the log, in order, before core_start. False: a record that cannot be applied (damage); position in *out_bad. */
+bool core_recover(struct core *core, const struct block *block, bool from_snapshot, uint64_t *out_bad);
+
+/* After recovery. epoch: 16 hex digits. first_position: of the next block (the last + 2^20, or 1 in a new log). block_number: of the next block. */
+void core_start(struct core *core, uint64_t now_ns, uint64_t log_time_ms, const char epoch[16], uint64_t term, uint64_t first_position,
+                uint64_t block_number, uint64_t trimmed_below);
+
+void core_step(struct core *core, const struct core_in *in, struct core_outs *outs);
+uint64_t core_deadline_ns(const struct core *core); /* UINT64_MAX: none */
+bool core_wants_packets(const struct core *core);
+bool core_is_quiet(const struct core *core);        /* nothing unwritten and nothing unsent: a drain is done */
+
+/* Begins a snapshot of the state as of the last closed block; slices come out of the following steps. False: one is under way. */
+bool core_snapshot(struct core *core);
+
+/* XXH-like digest of the durable state in a canonical order: equal states, equal digests [P9]. */
+uint64_t core_digest(const struct core *core);
+
+struct core_stats { /* counters since start; gauges where said */
+    uint64_t packets, bad_packets, published, published_bytes, refused, duplicates, delivered, delivered_bytes, redelivered, acked, nacked, rejected,
+        stale, expired, emitted, events_sent, events_sent_bytes, partials, undeliverable, blocks, records, fetches, errors[CODE_COUNT];
+    uint64_t peers, groups, leases, failed, subscriptions, publishers, blocks_pinned; /* gauges */
+    uint64_t head; /* the highest committed position */
+};
+void core_stats(const struct core *core, struct core_stats *out);
+
+#endif

@@ -1,0 +1,78 @@
+/* Records: the entries of the log. A head of fixed size in memory (struct record, block.h) and a body of bytes: the author's Event,
+ * or one of the messages of log.proto, written and read here by hand so that the core stays free of protobuf-c. Pure. */
+#ifndef WEIR_PROTO_RECORD_H
+#define WEIR_PROTO_RECORD_H
+
+#include "../sdk/base/ranges.h"
+#include "../sdk/base/span.h"
+
+enum record_kind { RECORD_NONE = 0, RECORD_EVENT, RECORD_GROUP, RECORD_SETTLE, RECORD_PUBLISHER, RECORD_START, RECORD_KIND_COUNT };
+enum { RECORD_MUST_UNDERSTAND = 0x80 }; /* in the stored kind: a reader that does not know the kind must refuse the block */
+enum { RECORD_AT_MOST_ONCE = 1, RECORD_REQUEST = 2, RECORD_EMIT = 4 }; /* flags of an event's record */
+
+enum { GROUP_FILTERS_MAX = 16 };
+
+struct record_group {
+    struct span tenant, name;
+    uint32_t id, ordering, lease_ms, max_deliveries, backoff_ms;
+    struct span filters[GROUP_FILTERS_MAX];
+    uint32_t filter_count;
+    uint64_t generation, floor, handed;
+};
+
+struct record_failed {
+    uint64_t seq;
+    uint64_t due_ms; /* log time */
+    uint32_t attempts;
+    uint32_t unused;
+};
+
+struct record_settle {
+    uint32_t id;
+    uint32_t level;
+    uint64_t generation;
+    uint64_t handed; /* 0 = unchanged */
+    const struct range *settled; /* to write */
+    uint32_t settled_count;
+    const struct record_failed *failed; /* to write */
+    uint32_t failed_count;
+};
+
+struct record_run {
+    uint64_t number, position;
+    uint32_t count;
+    uint32_t unused;
+};
+
+struct record_publisher {
+    struct span id, tenant;
+    uint64_t highest, forgotten, used;
+    const struct record_run *runs; /* to write; oldest first */
+    uint32_t run_count;
+};
+
+struct record_start {
+    struct span epoch;
+    uint64_t term, first_position, time_ms;
+};
+
+/* Each *_write returns the bytes written into out, or 0 when they would not fit in out_size. Valid protobuf of the message in log.proto. */
+size_t record_group_write(const struct record_group *group, uint8_t *out, size_t out_size);
+size_t record_settle_write(const struct record_settle *settle, uint8_t *out, size_t out_size);
+size_t record_publisher_write(const struct record_publisher *publisher, uint8_t *out, size_t out_size);
+size_t record_start_write(const struct record_start *start, uint8_t *out, size_t out_size);
+
+/* Upper bounds of the above, for reserving room. */
+size_t record_settle_bound(uint32_t settled_count, uint32_t failed_count);
+size_t record_publisher_bound(uint32_t run_count);
+enum { RECORD_GROUP_BOUND = 8 * 1024, RECORD_START_BOUND = 128 };
+
+/* Each *_read parses a body. False: malformed, or more entries than the arrays hold. Arrays are the caller's; spans point into body.
+ * For settle and publisher the array pointers of *out are set to them. */
+bool record_group_read(struct span body, struct record_group *out);
+bool record_settle_read(struct span body, struct range *settled, uint32_t settled_max, struct record_failed *failed,
+                        uint32_t failed_max, struct record_settle *out);
+bool record_publisher_read(struct span body, struct record_run *runs, uint32_t runs_max, struct record_publisher *out);
+bool record_start_read(struct span body, struct record_start *out);
+
+#endif

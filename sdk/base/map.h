@@ -1,0 +1,35 @@
+/* 64-bit key -> 32-bit value: open addressing (linear probing, backward-shift delete), fixed capacity, power of two. Keys that strangers
+ * choose are hashed with a secret by the caller first; the map mixes them once more. Several equal keys are not kept. Pure. */
+#ifndef WEIR_BASE_MAP_H
+#define WEIR_BASE_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct map_slot {
+    uint64_t key;
+    uint32_t value; /* 0 = empty slot */
+    uint32_t unused;
+};
+
+struct map {
+    struct map_slot *slots;
+    uint32_t mask;
+    uint32_t count;
+    uint32_t limit; /* entries at most */
+};
+
+/* Bytes of (zeroed) memory for `limit` entries. */
+size_t map_memory(uint32_t limit);
+void map_init(struct map *map, void *zeroed_memory, uint32_t limit);
+
+/* value != 0. False when `limit` entries are in. An existing key gets the new value. */
+bool map_put(struct map *map, uint64_t key, uint32_t value);
+uint32_t map_get(const struct map *map, uint64_t key); /* 0 = not there */
+bool map_remove(struct map *map, uint64_t key);
+
+/* SipHash-2-4 of bytes under a 128-bit secret: for keys that strangers choose. */
+uint64_t map_hash(const uint64_t secret[2], const void *data, size_t size);
+
+#endif

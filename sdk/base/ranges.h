@@ -1,0 +1,36 @@
+/* An ordered set of 64-bit numbers kept as disjoint, non-adjacent ranges in memory of the caller. Pure. */
+#ifndef WEIR_BASE_RANGES_H
+#define WEIR_BASE_RANGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct range {
+    uint64_t first;
+    uint64_t last; /* inclusive */
+};
+
+struct ranges {
+    struct range *items; /* rising; the caller's array */
+    uint32_t count;
+    uint32_t capacity;
+};
+
+enum ranges_result { RANGES_ADDED, RANGES_FULL };
+
+void ranges_init(struct ranges *set, struct range *items, uint32_t capacity);
+
+/* Adds [first, last], merging what touches. RANGES_FULL (nothing changed) when it would need one range too many. */
+enum ranges_result ranges_add(struct ranges *set, uint64_t first, uint64_t last);
+
+/* True when every number of [first, last] is in the set. */
+bool ranges_hold(const struct ranges *set, uint64_t first, uint64_t last);
+
+/* Takes away everything up to and including last. */
+void ranges_drop_through(struct ranges *set, uint64_t last);
+
+/* The lowest number >= from that is not in the set. */
+uint64_t ranges_next_hole(const struct ranges *set, uint64_t from);
+
+#endif
