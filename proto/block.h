@@ -3,7 +3,7 @@
 #ifndef WEIR_PROTO_BLOCK_H
 #define WEIR_PROTO_BLOCK_H
 
-#include "record.h"
+#include "proto/record.h"
 
 enum {
     BLOCK_BODIES_MAX = 1024 * 1024,

@@ -2,8 +2,8 @@
 #ifndef WEIR_PROTO_BLOCK_CODEC_H
 #define WEIR_PROTO_BLOCK_CODEC_H
 
-#include "../sdk/base/arena.h"
-#include "block.h"
+#include "sdk/base/arena.h"
+#include "proto/block.h"
 
 enum { BLOCK_HEADER_BYTES = 160, BLOCK_FORMAT = 1, BLOCK_HASH_BYTES = 16 };
 

@@ -2,8 +2,8 @@
 #ifndef WEIR_PROTO_CODEC_H
 #define WEIR_PROTO_CODEC_H
 
-#include "../sdk/base/arena.h"
-#include "packet.h"
+#include "sdk/base/arena.h"
+#include "proto/packet.h"
 
 enum codec_result {
     CODEC_OK,

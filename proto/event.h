@@ -3,7 +3,7 @@
 #ifndef WEIR_PROTO_EVENT_H
 #define WEIR_PROTO_EVENT_H
 
-#include "../sdk/base/span.h"
+#include "sdk/base/span.h"
 
 enum {
     EVENT_KEY_MAX = 255,

@@ -3,7 +3,7 @@
 #ifndef WEIR_PROTO_PACKET_H
 #define WEIR_PROTO_PACKET_H
 
-#include "../sdk/base/span.h"
+#include "sdk/base/span.h"
 
 enum { PROTOCOL_VERSION = 1, INSTANCE_BYTES = 16, PUBLISHER_BYTES = 16, EPOCH_BYTES = 16 };
 

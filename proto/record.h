@@ -3,8 +3,8 @@
 #ifndef WEIR_PROTO_RECORD_H
 #define WEIR_PROTO_RECORD_H
 
-#include "../sdk/base/ranges.h"
-#include "../sdk/base/span.h"
+#include "sdk/base/ranges.h"
+#include "sdk/base/span.h"
 
 enum record_kind { RECORD_NONE = 0, RECORD_EVENT, RECORD_GROUP, RECORD_SETTLE, RECORD_PUBLISHER, RECORD_START, RECORD_KIND_COUNT };
 enum { RECORD_MUST_UNDERSTAND = 0x80 }; /* in the stored kind: a reader that does not know the kind must refuse the block */

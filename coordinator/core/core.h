@@ -14,8 +14,8 @@
 #ifndef WEIR_CORE_H
 #define WEIR_CORE_H
 
-#include "../../proto/block.h"
-#include "../../proto/packet.h"
+#include "proto/block.h"
+#include "proto/packet.h"
 
 struct core;
 

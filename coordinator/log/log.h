@@ -7,7 +7,7 @@
 #ifndef WEIR_LOG_H
 #define WEIR_LOG_H
 
-#include "../../proto/block.h"
+#include "proto/block.h"
 
 enum log_durability { LOG_FSYNC, LOG_INTERVAL, LOG_OS };
 

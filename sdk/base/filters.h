@@ -3,7 +3,7 @@
 #ifndef WEIR_BASE_FILTERS_H
 #define WEIR_BASE_FILTERS_H
 
-#include "span.h"
+#include "sdk/base/span.h"
 
 struct filters; /* lives in the caller's memory */
 

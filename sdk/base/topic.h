@@ -2,7 +2,7 @@
 #ifndef WEIR_BASE_TOPIC_H
 #define WEIR_BASE_TOPIC_H
 
-#include "span.h"
+#include "sdk/base/span.h"
 
 enum { TOPIC_BYTES_MAX = 255, TOPIC_WORDS_MAX = 32 };
 
