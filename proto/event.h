@@ -28,7 +28,8 @@ struct event {
 
 enum event_scan { EVENT_OK, EVENT_MALFORMED, EVENT_BAD_TOPIC, EVENT_TOO_LARGE, EVENT_BAD_FIELD };
 
-/* Scans and checks: syntax, topic validity, field sizes, priority <= 3, known semantics. Unless EVENT_OK, *out is undefined. */
+/* Scans and checks: size, syntax, topic validity, field sizes (content type as type), priority <= 3, known semantics, reply_to empty or a valid topic.
+ * Unless EVENT_OK, *out is undefined. Other fields are free: sizes only, no UTF-8 check; an unknown reply or code is kept. */
 enum event_scan event_scan(struct span bytes, struct event *out);
 
 /* Walks headers: *cursor starts at 0. False at the end. */

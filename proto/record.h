@@ -67,7 +67,8 @@ size_t record_settle_bound(uint32_t settled_count, uint32_t failed_count);
 size_t record_publisher_bound(uint32_t run_count);
 enum { RECORD_GROUP_BOUND = 8 * 1024, RECORD_START_BOUND = 128 };
 
-/* Each *_read parses a body. False: malformed, or more entries than the arrays hold. Arrays are the caller's; spans point into body.
+/* Each *_read parses a body. False: malformed, more entries than the arrays hold, a range whose first is above its last, a publisher's id
+ * that has not 16 bytes. Arrays are the caller's; spans point into body.
  * For settle and publisher the array pointers of *out are set to them. */
 bool record_group_read(struct span body, struct record_group *out);
 bool record_settle_read(struct span body, struct range *settled, uint32_t settled_max, struct record_failed *failed,

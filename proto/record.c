@@ -1,0 +1,385 @@
+/* The bodies of the log's own records. The core writes and reads them while stepping and recovering, so they are done by hand over field.h:
+ * no allocation, and arrays straight into the caller's. Columns are written packed and read packed or not, as protobuf demands. */
+#include "proto/record.h"
+
+#include "proto/field.h"
+
+enum { PUBLISHER_ID_BYTES = 16 };
+
+/* A writer that stops at the end of its room and remembers that it did. */
+struct writer {
+    uint8_t *at;
+    uint8_t *end;
+    bool full;
+};
+
+static bool has_room(struct writer *w, size_t size)
+{
+    if (size > (size_t)(w->end - w->at)) w->full = true;
+    return !w->full;
+}
+
+static void put_number(struct writer *w, uint32_t number, uint64_t value)
+{
+    if (has_room(w, field_number_size(number, value))) w->at = field_put_number(w->at, number, value);
+}
+
+static void put_span(struct writer *w, uint32_t number, struct span bytes)
+{
+    if (has_room(w, field_span_size(number, bytes))) w->at = field_put_span(w->at, number, bytes);
+}
+
+/* A column is described by where its first value lies and how far the next one is: an array of structs is written field by field. */
+struct column {
+    const void *first;
+    uint32_t stride;
+    uint32_t count;
+    bool wide; /* uint64_t, else uint32_t */
+};
+
+static uint64_t column_value(struct column column, uint32_t index)
+{
+    const uint8_t *at = (const uint8_t *)column.first + (size_t)index * column.stride;
+    if (column.wide) return *(const uint64_t *)(const void *)at;
+    return *(const uint32_t *)(const void *)at;
+}
+
+static void put_column(struct writer *w, uint32_t number, struct column column)
+{
+    if (column.count == 0) return;
+    size_t size = 0;
+    for (uint32_t i = 0; i < column.count; i++)
+        size += field_varint_size(column_value(column, i));
+    if (!has_room(w, FIELD_TAG_BYTES_MAX + FIELD_LENGTH_BYTES_MAX + size)) return;
+    w->at = field_put_varint(field_put_tag(w->at, number, WIRE_BYTES), size);
+    for (uint32_t i = 0; i < column.count; i++)
+        w->at = field_put_varint(w->at, column_value(column, i));
+}
+
+static struct writer writer_over(uint8_t *out, size_t size)
+{
+    return (struct writer){ .at = out, .end = out + size };
+}
+
+static size_t written(const struct writer *w, const uint8_t *out)
+{
+    return w->full ? 0 : (size_t)(w->at - out);
+}
+
+size_t record_group_write(const struct record_group *group, uint8_t *out, size_t out_size)
+{
+    struct writer w = writer_over(out, out_size);
+    put_span(&w, 1, group->tenant);
+    put_span(&w, 2, group->name);
+    put_number(&w, 3, group->id);
+    for (uint32_t i = 0; i < group->filter_count; i++)
+        put_span(&w, 4, group->filters[i]);
+    put_number(&w, 5, group->ordering);
+    put_number(&w, 6, group->lease_ms);
+    put_number(&w, 7, group->max_deliveries);
+    put_number(&w, 8, group->backoff_ms);
+    put_number(&w, 9, group->generation);
+    put_number(&w, 10, group->floor);
+    put_number(&w, 11, group->handed);
+    return written(&w, out);
+}
+
+size_t record_settle_write(const struct record_settle *settle, uint8_t *out, size_t out_size)
+{
+    struct writer w = writer_over(out, out_size);
+    const struct record_failed *failed = settle->failed;
+    uint32_t count = failed == NULL ? 0 : settle->failed_count;
+    put_number(&w, 1, settle->id);
+    put_number(&w, 2, settle->generation);
+    put_number(&w, 3, settle->handed);
+    if (settle->settled_count > 0) { /* a range is two numbers in a row */
+        put_column(&w, 4, (struct column){ settle->settled, sizeof(uint64_t), settle->settled_count * 2, true });
+    }
+    if (count > 0) {
+        put_column(&w, 5, (struct column){ &failed->seq, sizeof *failed, count, true });
+        put_column(&w, 6, (struct column){ &failed->attempts, sizeof *failed, count, false });
+        put_column(&w, 7, (struct column){ &failed->due_ms, sizeof *failed, count, true });
+    }
+    put_number(&w, 8, settle->level);
+    return written(&w, out);
+}
+
+size_t record_publisher_write(const struct record_publisher *publisher, uint8_t *out, size_t out_size)
+{
+    struct writer w = writer_over(out, out_size);
+    const struct record_run *runs = publisher->runs;
+    put_span(&w, 1, publisher->id);
+    put_span(&w, 2, publisher->tenant);
+    put_number(&w, 3, publisher->highest);
+    put_number(&w, 4, publisher->forgotten);
+    if (publisher->run_count > 0) {
+        put_column(&w, 5, (struct column){ &runs->number, sizeof *runs, publisher->run_count, true });
+        put_column(&w, 6, (struct column){ &runs->position, sizeof *runs, publisher->run_count, true });
+        put_column(&w, 7, (struct column){ &runs->count, sizeof *runs, publisher->run_count, false });
+    }
+    put_number(&w, 8, publisher->used);
+    return written(&w, out);
+}
+
+size_t record_start_write(const struct record_start *start, uint8_t *out, size_t out_size)
+{
+    struct writer w = writer_over(out, out_size);
+    put_span(&w, 1, start->epoch);
+    put_number(&w, 2, start->term);
+    put_number(&w, 3, start->first_position);
+    put_number(&w, 4, start->time_ms);
+    return written(&w, out);
+}
+
+enum { COLUMN_HEAD = FIELD_TAG_BYTES_MAX + FIELD_LENGTH_BYTES_MAX, VARINT32_BYTES_MAX = 5 };
+
+size_t record_settle_bound(uint32_t settled_count, uint32_t failed_count)
+{
+    size_t fixed = 5 * (1 + FIELD_VARINT_BYTES_MAX) + 4 * COLUMN_HEAD;
+    return fixed + (size_t)settled_count * 2 * FIELD_VARINT_BYTES_MAX +
+           (size_t)failed_count * (2 * FIELD_VARINT_BYTES_MAX + VARINT32_BYTES_MAX);
+}
+
+size_t record_publisher_bound(uint32_t run_count)
+{
+    size_t names = 2 * COLUMN_HEAD + PUBLISHER_ID_BYTES + 255; /* a tenant's name has at most 255 bytes */
+    size_t fixed = 3 * (1 + FIELD_VARINT_BYTES_MAX) + 3 * COLUMN_HEAD;
+    return names + fixed + (size_t)run_count * (2 * FIELD_VARINT_BYTES_MAX + VARINT32_BYTES_MAX);
+}
+
+/* Where the values of one column go while reading: as struct column, but with room and a count that rises. */
+struct filling {
+    void *first;
+    uint32_t stride;
+    uint32_t room;
+    uint32_t count;
+    bool wide;
+};
+
+static bool fill(struct filling *column, uint64_t value)
+{
+    if (column->count == column->room) return false;
+    uint8_t *at = (uint8_t *)column->first + (size_t)column->count++ * column->stride;
+    if (column->wide)
+        *(uint64_t *)(void *)at = value;
+    else
+        *(uint32_t *)(void *)at = (uint32_t)value;
+    return true;
+}
+
+static bool read_column(struct filling *column, const struct field *field)
+{
+    if (field->wire == WIRE_VARINT) return fill(column, field->value);
+    if (field->wire != WIRE_BYTES) return false;
+    const uint8_t *at = field->bytes.data, *end = at + field->bytes.size;
+    while (at < end) {
+        uint64_t value;
+        at = field_varint(at, end, FIELD_VARINT_BYTES_MAX, &value);
+        if (at == NULL || !fill(column, value)) return false;
+    }
+    return true;
+}
+
+static bool read_u64(uint64_t *out, const struct field *field)
+{
+    *out = field->value;
+    return field->wire == WIRE_VARINT;
+}
+
+static bool read_u32(uint32_t *out, const struct field *field)
+{
+    if (field->wire != WIRE_VARINT) return false;
+    *out = (uint32_t)field->value;
+    return true;
+}
+
+static bool read_span(struct span *out, const struct field *field)
+{
+    *out = field->bytes;
+    return field->wire == WIRE_BYTES;
+}
+
+static bool read_filter(struct record_group *group, const struct field *field)
+{
+    return group->filter_count < GROUP_FILTERS_MAX && read_span(&group->filters[group->filter_count++], field);
+}
+
+static bool read_group_field(struct record_group *group, const struct field *field)
+{
+    switch (field->number) {
+    case 1:
+        return read_span(&group->tenant, field);
+    case 2:
+        return read_span(&group->name, field);
+    case 3:
+        return read_u32(&group->id, field);
+    case 4:
+        return read_filter(group, field);
+    case 5:
+        return read_u32(&group->ordering, field);
+    case 6:
+        return read_u32(&group->lease_ms, field);
+    case 7:
+        return read_u32(&group->max_deliveries, field);
+    case 8:
+        return read_u32(&group->backoff_ms, field);
+    case 9:
+        return read_u64(&group->generation, field);
+    case 10:
+        return read_u64(&group->floor, field);
+    case 11:
+        return read_u64(&group->handed, field);
+    default:
+        return true;
+    }
+}
+
+bool record_group_read(struct span body, struct record_group *out)
+{
+    const uint8_t *at = body.data, *end = field_end(body);
+    struct field field = { 0 };
+    *out = (struct record_group){ 0 };
+    while (at < end) {
+        at = field_read(at, end, &field);
+        if (at == NULL || !read_group_field(out, &field)) return false;
+    }
+    return true;
+}
+
+struct settle_columns {
+    struct filling settled, seq, attempts, due;
+};
+
+static bool read_settle_field(struct record_settle *settle, struct settle_columns *columns, const struct field *field)
+{
+    switch (field->number) {
+    case 1:
+        return read_u32(&settle->id, field);
+    case 2:
+        return read_u64(&settle->generation, field);
+    case 3:
+        return read_u64(&settle->handed, field);
+    case 4:
+        return read_column(&columns->settled, field);
+    case 5:
+        return read_column(&columns->seq, field);
+    case 6:
+        return read_column(&columns->attempts, field);
+    case 7:
+        return read_column(&columns->due, field);
+    case 8:
+        return read_u32(&settle->level, field);
+    default:
+        return true;
+    }
+}
+
+bool record_settle_read(struct span body, struct range *settled, uint32_t settled_max, struct record_failed *failed, uint32_t failed_max,
+                        struct record_settle *out)
+{
+    const uint8_t *at = body.data, *end = field_end(body);
+    struct field field = { 0 };
+    if (settled_max > UINT32_MAX / 2) settled_max = UINT32_MAX / 2;
+    struct settle_columns columns = {
+        .settled = { .first = settled, .stride = sizeof(uint64_t), .room = settled_max * 2, .wide = true },
+        .seq = { .first = failed, .stride = sizeof *failed, .room = failed_max, .wide = true },
+        .due = { .first = failed, .stride = sizeof *failed, .room = failed_max, .wide = true },
+        .attempts = { .first = failed, .stride = sizeof *failed, .room = failed_max, .wide = false },
+    };
+    if (failed_max > 0) {
+        columns.seq.first = &failed->seq;
+        columns.due.first = &failed->due_ms;
+        columns.attempts.first = &failed->attempts;
+    }
+    *out = (struct record_settle){ 0 };
+    while (at < end) {
+        at = field_read(at, end, &field);
+        if (at == NULL || !read_settle_field(out, &columns, &field)) return false;
+    }
+    if (columns.settled.count % 2 != 0) return false;
+    if (columns.attempts.count != columns.seq.count || columns.due.count != columns.seq.count) return false;
+    out->settled = settled;
+    out->settled_count = columns.settled.count / 2;
+    out->failed = failed;
+    out->failed_count = columns.seq.count;
+    for (uint32_t i = 0; i < out->settled_count; i++) {
+        if (settled[i].first > settled[i].last) return false;
+    }
+    return true;
+}
+
+struct publisher_columns {
+    struct filling number, position, count;
+};
+
+static bool read_publisher_field(struct record_publisher *publisher, struct publisher_columns *columns, const struct field *field)
+{
+    switch (field->number) {
+    case 1:
+        return read_span(&publisher->id, field);
+    case 2:
+        return read_span(&publisher->tenant, field);
+    case 3:
+        return read_u64(&publisher->highest, field);
+    case 4:
+        return read_u64(&publisher->forgotten, field);
+    case 5:
+        return read_column(&columns->number, field);
+    case 6:
+        return read_column(&columns->position, field);
+    case 7:
+        return read_column(&columns->count, field);
+    case 8:
+        return read_u64(&publisher->used, field);
+    default:
+        return true;
+    }
+}
+
+bool record_publisher_read(struct span body, struct record_run *runs, uint32_t runs_max, struct record_publisher *out)
+{
+    const uint8_t *at = body.data, *end = field_end(body);
+    struct field field = { 0 };
+    struct publisher_columns columns = {
+        .number = { .first = runs, .stride = sizeof *runs, .room = runs_max, .wide = true },
+        .position = { .first = runs, .stride = sizeof *runs, .room = runs_max, .wide = true },
+        .count = { .first = runs, .stride = sizeof *runs, .room = runs_max, .wide = false },
+    };
+    if (runs_max > 0) {
+        columns.number.first = &runs->number;
+        columns.position.first = &runs->position;
+        columns.count.first = &runs->count;
+    }
+    *out = (struct record_publisher){ 0 };
+    while (at < end) {
+        at = field_read(at, end, &field);
+        if (at == NULL || !read_publisher_field(out, &columns, &field)) return false;
+    }
+    if (out->id.size != PUBLISHER_ID_BYTES) return false;
+    if (columns.position.count != columns.number.count || columns.count.count != columns.number.count) return false;
+    out->runs = runs;
+    out->run_count = columns.number.count;
+    return true;
+}
+
+bool record_start_read(struct span body, struct record_start *out)
+{
+    const uint8_t *at = body.data, *end = field_end(body);
+    struct field field = { 0 };
+    *out = (struct record_start){ 0 };
+    while (at < end) {
+        at = field_read(at, end, &field);
+        if (at == NULL) return false;
+        bool fits = true;
+        if (field.number == 1)
+            fits = read_span(&out->epoch, &field);
+        else if (field.number == 2)
+            fits = read_u64(&out->term, &field);
+        else if (field.number == 3)
+            fits = read_u64(&out->first_position, &field);
+        else if (field.number == 4)
+            fits = read_u64(&out->time_ms, &field);
+        if (!fits) return false;
+    }
+    return true;
+}
