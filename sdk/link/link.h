@@ -157,8 +157,7 @@ void link_resume(struct link *link, uint64_t now_ns);
 /* -- Publishing: tenant is empty unless the role is gateway -- */
 /* Gives the event a number and room in the ring: the caller writes size bytes to *out_bytes before any other call on the link. Kept and
  * sent again until answered. LINK_OK | LINK_FULL | LINK_NO_CREDIT | LINK_TOO_LARGE | LINK_IS_STOPPED. */
-enum link_result link_publish(struct link *link, uint64_t now_ns, struct span tenant, size_t size, uint8_t **out_bytes,
-                              uint64_t *out_number);
+enum link_result link_publish(struct link *link, struct span tenant, size_t size, uint8_t **out_bytes, uint64_t *out_number);
 uint64_t link_next_number(const struct link *link);
 uint64_t link_first_unanswered(const struct link *link); /* = next number: all answered */
 
@@ -173,12 +172,12 @@ struct link_settle { /* all lent until LINK_FACT_SETTLED */
     void *user;
 };
 /* LINK_OK | LINK_STALE. The user works on it from now on. */
-enum link_result link_start(struct link *link, uint64_t now_ns, uint32_t handle);
+enum link_result link_start(struct link *link, uint32_t handle);
 /* LINK_OK: its result comes as a fact, once, whatever happens to the connection. LINK_STALE: nothing is lent. LINK_FULL: emits beyond the
  * emit credit. LINK_TOO_LARGE: emits that no settle may have [R-CREDIT-7]. */
 enum link_result link_settle(struct link *link, uint32_t handle, const struct link_settle *settle);
-enum link_result link_extend(struct link *link, uint64_t now_ns, uint32_t handle, uint32_t lease_ms); /* LINK_OK | LINK_STALE | LINK_FULL */
-enum link_result link_release(struct link *link, uint32_t handle); /* LINK_OK | LINK_STALE; frees the handle */
+enum link_result link_extend(struct link *link, uint32_t handle, uint32_t lease_ms); /* LINK_OK | LINK_STALE | LINK_FULL */
+enum link_result link_release(struct link *link, uint32_t handle);                   /* LINK_OK | LINK_STALE; frees the handle */
 /* A piece of an answer; data is copied. LINK_OK | LINK_STALE | LINK_FULL | LINK_TOO_LARGE. */
 enum link_result link_partial(struct link *link, uint32_t handle, struct span topic, struct span data);
 void link_no_more(struct link *link); /* gives no credit for deliveries any more: the worker is closing */
