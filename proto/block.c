@@ -103,7 +103,7 @@ static uint16_t add_topic(struct block *block, struct span tenant, struct span t
 
 uint16_t block_topic(struct block *block, struct span tenant, struct span topic)
 {
-    must(tenant.size <= UINT16_MAX && topic.size <= UINT16_MAX);
+    must(tenant.size <= NAME_BYTES_MAX && topic.size <= NAME_BYTES_MAX);
     uint64_t hash = mix(mix(seed(block) + tenant.size, tenant.data, tenant.size), topic.data, topic.size);
     for (uint32_t at = (uint32_t)hash % TOPIC_SLOTS;; at = (at + 1) % TOPIC_SLOTS) {
         uint16_t *slot = &block->topic_slots[at];

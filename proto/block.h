@@ -8,9 +8,9 @@
 enum {
     BLOCK_BODIES_MAX = 1024 * 1024,
     BLOCK_RECORDS_MAX = 8192,
-    BLOCK_TOPICS_MAX = 2048,
-    BLOCK_NAMES_MAX = 128 * 1024, /* bytes of tenants and topics */
-    BLOCK_PUBLISHERS_MAX = 1024,
+    BLOCK_TOPICS_MAX = 8192,
+    BLOCK_NAMES_MAX = 2 * 1024 * 1024, /* bytes of tenants and topics */
+    BLOCK_PUBLISHERS_MAX = 8192,
 };
 
 struct record { /* 40 bytes */
@@ -57,7 +57,7 @@ void block_open(struct block *block, uint64_t number, uint64_t first_position, u
 /* True when `records` more records, all with new topics and publishers, with `bytes` of bodies fit. */
 bool block_has_room(const struct block *block, uint32_t records, size_t bytes);
 
-/* Index of (tenant, topic) in the dictionary, added when new. UINT16_MAX when full. */
+/* Index of (tenant, topic), each at most 255 bytes, in the dictionary, added when new. UINT16_MAX when full. */
 uint16_t block_topic(struct block *block, struct span tenant, struct span topic);
 uint16_t block_publisher(struct block *block, const uint8_t id[16]); /* the same for a publisher */
 

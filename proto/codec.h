@@ -1,4 +1,4 @@
-/* Packet <-> bytes. With block_codec.h the only code that knows protobuf-c. Kind: wire (no I/O, no heap: everything lies in the caller's arena). */
+/* Packet <-> bytes. The only code that knows protobuf-c. Kind: wire (no I/O, no heap: everything lies in the caller's arena). */
 #ifndef WEIR_PROTO_CODEC_H
 #define WEIR_PROTO_CODEC_H
 

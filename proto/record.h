@@ -8,7 +8,7 @@
 
 enum record_kind { RECORD_NONE = 0, RECORD_EVENT, RECORD_GROUP, RECORD_SETTLE, RECORD_PUBLISHER, RECORD_START, RECORD_KIND_COUNT };
 enum { RECORD_MUST_UNDERSTAND = 0x80 }; /* in the stored kind: a reader that does not know the kind must refuse the block */
-enum { RECORD_AT_MOST_ONCE = 1, RECORD_REQUEST = 2, RECORD_EMIT = 4 }; /* flags of an event's record */
+enum { RECORD_AT_MOST_ONCE = 1, RECORD_REQUEST = 2, RECORD_EMIT = 4, RECORD_EXPIRES = 8 }; /* flags of an event's record */
 
 enum { GROUP_FILTERS_MAX = 16 };
 
