@@ -1,0 +1,80 @@
+/* After a lost connection: the hello names all that is held, also what was settled without an answer [R-ADOPT-1]; the welcome gives new
+ * leases for what is kept. A settle is sent again under its new lease; without one it is stale [R-ADOPT-3]. Both lists go by rising slot,
+ * so matching them is one walk. */
+#include "sdk/link/state.h"
+
+static bool is_named(const struct held *held)
+{
+    return held->state == HELD_WAITING || held->state == HELD_STARTED || held->state == HELD_SETTLING;
+}
+
+void link_flush_held(struct link *link, struct flush *flush, struct msg_hello *hello)
+{
+    const struct leasing *l = &link->leasing;
+    uint64_t *seqs;
+    uint32_t *attempts;
+    if (l->touched == 0 || l->free_count == l->slots) return;
+    seqs = link_take(flush, l->touched, sizeof *seqs);
+    attempts = link_take(flush, l->touched, sizeof *attempts);
+    for (uint32_t i = 1; i <= l->touched; i++) {
+        if (!is_named(&l->held[i])) continue;
+        seqs[hello->held_count] = l->held[i].seq;
+        attempts[hello->held_count++] = l->held[i].attempt;
+    }
+    hello->held_seq = seqs;
+    hello->held_attempt = attempts;
+    hello->epoch = span_of(link->terms.epoch, hello->held_count != 0 ? EPOCH_BYTES : 0);
+}
+
+/* The slot that holds (seq, attempt), looked for from `from` on and around; 0 = none. */
+static uint32_t find_held(const struct leasing *l, uint32_t from, uint64_t seq, uint32_t attempt)
+{
+    for (uint32_t steps = 0; steps < l->touched; steps++) {
+        uint32_t i = (from + steps - 1) % l->touched + 1;
+        const struct held *held = &l->held[i];
+        if (is_named(held) && !held->kept && held->seq == seq && held->attempt == attempt) return i;
+    }
+    return 0;
+}
+
+static void keep(struct link *link, const struct msg_welcome *welcome)
+{
+    struct leasing *l = &link->leasing;
+    uint32_t from = 1;
+    for (size_t i = 0; i < welcome->kept_count; i++) {
+        uint32_t handle = find_held(l, from, welcome->kept_seq[i], welcome->kept_attempt[i]);
+        l->received++; /* [R-ADOPT-4] */
+        if (handle == 0) {
+            link_give_back(link, welcome->kept_lease[i]); /* the user gave it back between hello and welcome */
+            continue;
+        }
+        l->held[handle].lease = welcome->kept_lease[i];
+        l->held[handle].kept = true;
+        l->received_bytes += l->held[handle].size;
+        must(map_put(&l->by_lease, welcome->kept_lease[i], handle));
+        from = handle + 1;
+    }
+}
+
+/* The coordinator counts the deadlines of kept leases from its welcome; so does the list. */
+static void lose_the_rest(struct link *link)
+{
+    struct leasing *l = &link->leasing;
+    for (uint32_t i = 1; i <= l->touched; i++) {
+        if (is_named(&l->held[i]) && !l->held[i].kept) link_held_end(link, i, CODE_STALE);
+    }
+    for (uint64_t place = l->settle_first; place != l->settle_next; place++) {
+        const struct settle_entry *entry = &l->settles[place & l->settle_mask];
+        if (!entry->answered && !l->held[entry->handle].kept) link_settle_answer(link, place, CODE_STALE);
+    }
+    for (uint32_t i = 1; i <= l->touched; i++)
+        l->held[i].kept = false;
+}
+
+void link_adopt(struct link *link, const struct msg_welcome *welcome)
+{
+    if (link->leasing.slots == 0) return;
+    keep(link, welcome);
+    lose_the_rest(link);
+    link_settle_restart(link);
+}

@@ -1,0 +1,280 @@
+/* Inside the link: its whole state and what its files call in each other. Nobody else includes this.
+ *
+ * Invariants
+ *   - Everything that must survive a connection (unanswered publishes, held deliveries, settles without an answer, subscriptions, queries)
+ *     has a slot or a ring place until it is answered; what counts "since hello" is cleared by link_forget_connection.
+ *   - Facts are told only from link_connected, link_lost, link_packet, link_tick and link_resume. */
+#ifndef WEIR_SDK_LINK_STATE_H
+#define WEIR_SDK_LINK_STATE_H
+
+#include "proto/event.h"
+#include "sdk/base/map.h"
+#include "sdk/base/must.h"
+#include "sdk/base/topic.h"
+#include "sdk/link/link.h"
+
+enum {
+    NAME_BYTES_MAX = 255,
+    MESSAGES_MAX = 64,                /* publish messages unanswered [R-PUB-5] */
+    WINDOW_MAX = 16384,               /* [R-PUB-5] */
+    PUBLISH_EVENTS_MAX = 256,         /* in one packet */
+    PUBLISH_PACKET_BYTES = 256 << 10, /* body of one packet, more or less */
+    SETTLES_PER_PACKET = 2048,
+    LIST_PER_PACKET = 4096, /* extends, releases */
+    EMITS_MAX = 256,        /* [R-CREDIT-7] */
+    EMIT_BYTES_MAX = 512 << 10,
+    PARTIALS_PER_PACKET = 256,
+    GRANTS_PER_PACKET = 512,
+    SUBSCRIBES_PER_PACKET = 512,
+    EMITS_PER_PACKET = 16384,
+    CONNECT_TIMEOUT_MS = 10000,
+    SETTLES_AHEAD = 4096, /* settles that may wait for their answer besides the held deliveries */
+};
+#define NS_PER_MS  UINT64_C(1000000)
+#define COMPANY_NS UINT64_C(1000000) /* a small batch behind others that are under way waits so long for company */
+
+/* -- tenants: credit is counted by tenant [R-CREDIT-2] [R-CREDIT-4] -- */
+struct link_tenant {
+    uint8_t name[NAME_BYTES_MAX];
+    uint8_t name_size;
+    bool publish_was_dry;                               /* a publish was turned away since the last credit */
+    uint64_t publish_limit_events, publish_limit_bytes; /* since hello */
+    uint64_t publish_sent_events, publish_sent_bytes;   /* since hello */
+    uint64_t waiting_events, waiting_bytes;             /* in the ring, not sent on this connection */
+    uint64_t unanswered_events;                         /* sent on this connection */
+    bool subscribed;                                    /* has or had a subscription */
+    uint64_t events_received, events_received_bytes;    /* since hello */
+    uint64_t events_held, events_held_bytes;            /* with the user, not consumed */
+    uint64_t events_announced, events_announced_bytes;  /* since hello */
+};
+
+/* -- publishing: numbers and a ring of bytes -- */
+enum publish_state { PUBLISH_NEW, PUBLISH_SENT /* on this or an earlier connection */, PUBLISH_ANSWERED };
+struct publish_entry {
+    uint64_t place; /* in the ring, counted on for ever */
+    uint32_t size;
+    uint16_t tenant;
+    uint8_t state;
+};
+struct publish_message {
+    uint64_t first;
+    uint32_t count, unanswered;
+};
+struct publishing {
+    uint8_t *bytes;
+    uint64_t bytes_size; /* a power of two */
+    uint64_t head;       /* place after the newest event */
+    struct publish_entry *entries;
+    uint32_t mask, window;
+    uint64_t first, next_send, next; /* first <= next_send <= next */
+    struct publish_message messages[MESSAGES_MAX];
+    uint32_t message_count;
+    uint64_t seen_ns; /* when link_flush first saw what is waiting; 0 = nothing */
+    bool held;        /* it waits for company */
+};
+
+/* -- leases -- */
+enum held_state { HELD_FREE, HELD_WAITING, HELD_STARTED, HELD_SETTLING, HELD_ENDED /* revoked, still the user's */ };
+struct held {
+    uint64_t lease, seq;
+    uint64_t since_ns, due_ns; /* received or started; next look at it */
+    uint32_t attempt, size;
+    uint32_t next, previous; /* the list by due time, or the free list */
+    uint32_t partial_index;
+    uint8_t state;
+    bool listed, kept;
+};
+struct settle_entry {
+    struct link_settle what;
+    uint64_t after_partials; /* place in the partial ring that must be sent before it */
+    uint32_t handle;
+    bool answered;
+    bool own; /* the link's own nack after a refusal: no fact */
+};
+struct extend_entry {
+    uint64_t lease;
+    uint32_t handle, lease_ms;
+};
+struct leasing {
+    struct held *held; /* [slots + 1] */
+    uint32_t slots, free, touched, first, last, free_count;
+    struct map by_lease;
+    uint32_t *scratch; /* [slots]: handles for a fact */
+    uint32_t held_count, waiting_count;
+    uint64_t held_bytes;
+    uint64_t received, received_bytes, announced, announced_bytes; /* since hello */
+    struct settle_entry *settles;
+    uint32_t settle_mask;
+    uint64_t settle_first, settle_next_send, settle_next;
+    uint64_t settle_base; /* place of settle number 1 of this connection [R-SETTLE-1] */
+    uint64_t emit_bytes;  /* of settles without an answer */
+    uint64_t seen_ns;
+    bool held_back; /* settles wait for company */
+    struct extend_entry *extends;
+    uint64_t *releases;
+    uint32_t extend_count, release_count, settles_unanswered;
+    bool no_more;
+};
+struct partial_entry { /* in front of topic and data in the ring; size rounded up to 8 */
+    uint64_t lease, cause;
+    uint32_t handle, attempt, index, topic_size, data_size, total;
+};
+struct partials {
+    uint8_t *bytes;
+    uint64_t size; /* a power of two, or 0 */
+    uint64_t tail, sent, head;
+};
+
+/* -- subscriptions -- */
+enum subscription_state {
+    SUBSCRIPTION_FREE,
+    SUBSCRIPTION_NEW,
+    SUBSCRIPTION_OPENING,
+    SUBSCRIPTION_OPEN,
+    SUBSCRIPTION_CLOSING,
+    SUBSCRIPTION_CLOSED
+};
+struct subscription {
+    uint64_t id, start_at, limit, received, cursor;
+    uint64_t granted, granted_base; /* own credit: in all, and what was used when this connection's subscribe was sent */
+    uint8_t filter[NAME_BYTES_MAX], epoch[EPOCH_BYTES];
+    uint8_t filter_size;
+    uint8_t epoch_size;
+    uint8_t state;
+    uint16_t tenant;
+    uint32_t start, next_free;
+    bool own_credit, grant_waits, has_cursor, resumed;
+};
+struct subscribing {
+    struct subscription *items; /* [max + 1] */
+    uint32_t max, free, touched;
+    struct map by_id;
+    uint32_t unsent; /* subscriptions that wait to be opened or closed on the wire */
+    uint32_t grants; /* subscriptions whose own credit is to be told */
+};
+
+/* -- questions -- */
+struct query_slot {
+    uint64_t id;
+    uint32_t ask;
+    uint16_t tenant_size, name_size;
+    bool used, sent;
+    uint8_t tenant[NAME_BYTES_MAX], name[NAME_BYTES_MAX];
+};
+struct cancel_entry {
+    uint64_t seq;
+    uint32_t tenant;
+};
+
+struct link {
+    struct link_options options; /* defaults filled in, spans in `text` */
+    struct link_terms terms;
+    uint64_t now_ns, heard_ns, sent_ns, wake_ns /* waiting: until; connecting: until at most */, drain_ns /* 0 = none */;
+    uint64_t random;
+    uint32_t publish_window;
+    uint32_t connection /* wanted; 0 = none */, connects, failures;
+    enum link_state state;
+    bool hello_sent, telling;
+    uint8_t inbox[8 + 2 * INSTANCE_BYTES];
+    struct link_tenant *tenants;
+    uint32_t tenant_count, tenant_last;
+    struct publishing publishing;
+    struct leasing leasing;
+    struct partials partials;
+    struct subscribing subscribing;
+    struct query_slot *queries;
+    struct cancel_entry *cancels;
+    uint32_t cancel_count;
+};
+
+/* What is being built by link_flush. */
+struct flush {
+    struct arena *arena;
+    struct packet *packet;
+    struct span *pieces;
+    size_t pieces_max;
+    uint64_t room; /* bytes of body left */
+    bool any;
+};
+enum { FLUSH_PIECES_MAX = 2048 + 2 * PUBLISH_EVENTS_MAX + PARTIALS_PER_PACKET };
+void *link_take(struct flush *flush, size_t count, size_t size); /* zeroed; the arena's size was promised */
+void link_add_piece(struct flush *flush, struct span piece);     /* joins it to the last one when they touch */
+
+void link_tell(struct link *link, const struct link_fact *fact);
+uint64_t link_random(struct link *link, uint64_t below);
+
+/* link_connect.c */
+void link_become(struct link *link, enum link_state state, uint32_t code, uint32_t retry_ms, struct span message);
+void link_want_connection(struct link *link);
+void link_retry(struct link *link, uint32_t code, uint32_t retry_ms, struct span message); /* the connection is over */
+void link_stop(struct link *link, uint32_t code, struct span message);
+void link_take_welcome(struct link *link, const struct msg_welcome *welcome);
+void link_take_error(struct link *link, const struct msg_error *error);
+void link_flush_hello(struct link *link, struct flush *flush);
+
+/* link_publish.c */
+void link_publish_forget_connection(struct link *link);
+void link_publish_welcome(struct link *link, bool known);
+void link_publish_stop(struct link *link, uint32_t code, struct span message);
+void link_take_accepted(struct link *link, const struct msg_accepted *accepted);
+void link_take_refused(struct link *link, const struct msg_refused *refused);
+void link_flush_publish(struct link *link, struct flush *flush);
+uint64_t link_publish_deadline_ns(const struct link *link);
+
+/* link_credit.c */
+uint32_t link_tenant_find(struct link *link, struct span name, bool make); /* UINT32_MAX: none, no room */
+struct span link_tenant_name(const struct link *link, uint32_t tenant);
+void link_credit_forget_connection(struct link *link);
+void link_take_credit(struct link *link, const struct msg_credit *credit);
+void link_flush_credit(struct link *link, struct flush *flush);
+
+/* link_lease.c */
+void link_lease_init(struct link *link);
+void link_lease_forget_connection(struct link *link);
+void link_lease_stop(struct link *link);
+void link_lease_tick(struct link *link);
+uint64_t link_lease_deadline_ns(const struct link *link);
+struct held *link_held(struct link *link, uint32_t handle);
+void link_held_become(struct link *link, uint32_t handle, uint8_t state); /* it takes no credit any more */
+void link_held_free(struct link *link, uint32_t handle);
+void link_held_end(struct link *link, uint32_t handle, uint32_t code); /* the lease is over: told to the user, or to its settle */
+void link_give_back(struct link *link, uint64_t lease);                /* [R-LEASE-4] */
+void link_take_deliver(struct link *link, const struct msg_deliver *deliver, struct span body);
+void link_take_revoke(struct link *link, const struct msg_revoke *revoke);
+void link_take_cancel(struct link *link, const struct msg_cancel *cancel);
+void link_flush_leases(struct link *link, struct flush *flush);
+
+/* link_adopt.c */
+void link_flush_held(struct link *link, struct flush *flush, struct msg_hello *hello);
+void link_adopt(struct link *link, const struct msg_welcome *welcome);
+
+/* link_settle.c */
+void link_settle_answer(struct link *link, uint64_t place, uint32_t code);
+void link_settle_restart(struct link *link); /* closes the holes, numbers begin at 1 again */
+void link_take_settled(struct link *link, const struct msg_settled *settled);
+void link_flush_settle(struct link *link, struct flush *flush);
+uint64_t link_settle_deadline_ns(const struct link *link);
+
+/* link_partial.c */
+void link_partial_forget_connection(struct link *link);
+void link_flush_partials(struct link *link, struct flush *flush);
+void link_take_partial(struct link *link, const struct msg_partial *partial, struct span data);
+
+/* link_subscribe.c */
+void link_subscribe_init(struct link *link);
+void link_subscribe_forget_connection(struct link *link);
+void link_subscribe_stop(struct link *link, uint32_t code, struct span message);
+void link_take_subscribed(struct link *link, const struct msg_subscribed *subscribed);
+void link_take_events(struct link *link, const struct msg_events *events, struct span body);
+void link_take_caught_up(struct link *link, const struct msg_caught_up *caught_up);
+void link_take_ended(struct link *link, const struct msg_ended *ended);
+bool link_take_subscribe_error(struct link *link, const struct msg_error *error);
+void link_flush_subscribe(struct link *link, struct flush *flush);
+void link_flush_grants(struct link *link, struct msg_credit *credits, size_t *count); /* at most GRANTS_PER_PACKET */
+
+/* link_ask.c */
+void link_ask_forget_connection(struct link *link);
+void link_take_answer(struct link *link, const struct msg_answer *answer);
+void link_flush_ask(struct link *link, struct flush *flush);
+
+#endif
