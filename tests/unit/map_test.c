@@ -1,0 +1,81 @@
+#include "sdk/base/map.h"
+#include "tests/support/check.h"
+#include "tests/support/random.h"
+
+static void a_full_map_refuses_new_keys_but_not_new_values(void **state)
+{
+    (void)state;
+    void *memory = calloc(1, map_memory(3));
+    struct map map;
+    map_init(&map, memory, 3);
+    for (uint64_t key = 0; key < 3; key++)
+        assert_true(map_put(&map, key, (uint32_t)key + 10));
+    assert_false(map_put(&map, 99, 1));
+    assert_true(map_put(&map, 0, 77));
+    assert_int_equal(map_get(&map, 0), 77);
+    assert_int_equal(map_get(&map, 99), 0);
+    assert_true(map_remove(&map, 1));
+    assert_false(map_remove(&map, 1));
+    assert_true(map_put(&map, 99, 1));
+    assert_int_equal(map.count, 3);
+    expect_assert_failure(map_put(&map, 5, 0));
+    free(memory);
+}
+
+enum { KEYS = 300 };
+
+static void a_map_behaves_like_an_array_however_often_keys_come_and_go(void **state)
+{
+    (void)state;
+    struct random random = { 3 };
+    void *memory = calloc(1, map_memory(KEYS));
+    struct map map;
+    uint32_t model[KEYS] = { 0 };
+    uint32_t count = 0;
+    map_init(&map, memory, KEYS);
+    for (int round = 0; round < 400000; round++) {
+        uint32_t key = random_below(&random, KEYS);
+        uint64_t wide = key * UINT64_C(0x100000001) + (key % 7 == 0 ? UINT64_MAX - KEYS : 0);
+        if (random_below(&random, 3) == 0) {
+            assert_int_equal(map_remove(&map, wide), model[key] != 0);
+            count -= model[key] != 0;
+            model[key] = 0;
+        } else {
+            uint32_t value = 1 + random_below(&random, 1000);
+            assert_true(map_put(&map, wide, value));
+            count += model[key] == 0;
+            model[key] = value;
+        }
+        assert_int_equal(map.count, count);
+        uint32_t other = random_below(&random, KEYS);
+        wide = other * UINT64_C(0x100000001) + (other % 7 == 0 ? UINT64_MAX - KEYS : 0);
+        assert_int_equal(map_get(&map, wide), model[other]);
+    }
+    free(memory);
+}
+
+/* The vectors that the authors of SipHash publish: key 00..0f, input 00, 01, ... */
+static void the_hash_is_siphash_2_4(void **state)
+{
+    (void)state;
+    const uint64_t secret[2] = { UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908) };
+    uint8_t input[16];
+    for (int i = 0; i < 16; i++)
+        input[i] = (uint8_t)i;
+    assert_true(map_hash(secret, input, 0) == UINT64_C(0x726fdb47dd0e0e31));
+    assert_true(map_hash(secret, input, 1) == UINT64_C(0x74f839c593dc67fd));
+    assert_true(map_hash(secret, input, 7) == UINT64_C(0xab0200f58b01d137));
+    assert_true(map_hash(secret, input, 8) == UINT64_C(0x93f5f5799a932462));
+    assert_true(map_hash(secret, input, 15) == UINT64_C(0xa129ca6149be45e5));
+    assert_true(map_hash(secret, NULL, 0) == UINT64_C(0x726fdb47dd0e0e31));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_full_map_refuses_new_keys_but_not_new_values),
+        cmocka_unit_test(a_map_behaves_like_an_array_however_often_keys_come_and_go),
+        cmocka_unit_test(the_hash_is_siphash_2_4),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,176 @@
+#include "proto/record.h"
+#include "tests/support/check.h"
+
+static const uint8_t id[16] = "0123456789abcdef";
+
+static void a_group_is_read_as_it_was_written(void **state)
+{
+    (void)state;
+    struct record_group group = {
+        .tenant = span_text("acme"),
+        .name = span_text("ocr"),
+        .id = 7,
+        .ordering = 1,
+        .lease_ms = 30000,
+        .max_deliveries = 5,
+        .backoff_ms = 1000,
+        .filters = { span_text("docs.>"), span_text("mail.*") },
+        .filter_count = 2,
+        .generation = 3,
+        .floor = UINT64_MAX,
+        .handed = 12,
+    };
+    uint8_t bytes[RECORD_GROUP_BOUND];
+    size_t size = record_group_write(&group, bytes, sizeof bytes);
+    struct record_group found;
+    assert_true(size > 0);
+    assert_true(record_group_read(span_of(bytes, size), &found));
+    assert_text(found.tenant, "acme");
+    assert_text(found.name, "ocr");
+    assert_int_equal(found.filter_count, 2);
+    assert_text(found.filters[1], "mail.*");
+    assert_true(found.floor == UINT64_MAX);
+    uint8_t again[RECORD_GROUP_BOUND];
+    assert_int_equal(record_group_write(&found, again, sizeof again), size);
+    assert_memory_equal(again, bytes, size);
+    assert_int_equal(record_group_write(&group, again, size - 1), 0);
+}
+
+static void the_largest_group_fits_its_bound(void **state)
+{
+    (void)state;
+    static char name[255];
+    static uint8_t bytes[RECORD_GROUP_BOUND];
+    struct span longest = span_of(memset(name, 'x', sizeof name), sizeof name);
+    struct record_group group = { .tenant = longest,
+                                  .name = longest,
+                                  .id = UINT32_MAX,
+                                  .ordering = UINT32_MAX,
+                                  .lease_ms = UINT32_MAX,
+                                  .max_deliveries = UINT32_MAX,
+                                  .backoff_ms = UINT32_MAX,
+                                  .filter_count = GROUP_FILTERS_MAX,
+                                  .generation = UINT64_MAX,
+                                  .floor = UINT64_MAX,
+                                  .handed = UINT64_MAX };
+    for (int i = 0; i < GROUP_FILTERS_MAX; i++)
+        group.filters[i] = longest;
+    assert_true(record_group_write(&group, bytes, sizeof bytes) > 0);
+}
+
+enum { MANY = 50 };
+
+static void a_settle_is_read_as_it_was_written(void **state)
+{
+    (void)state;
+    struct range settled[MANY], settled_room[MANY];
+    struct record_failed failed[MANY], failed_room[MANY];
+    for (uint64_t i = 0; i < MANY; i++) {
+        settled[i] = (struct range){ UINT64_MAX - 1000 + i * 10, UINT64_MAX - 1000 + i * 10 + i % 3 };
+        failed[i] = (struct record_failed){ .seq = UINT64_MAX - i, .due_ms = UINT64_MAX - i, .attempts = UINT32_MAX - (uint32_t)i };
+    }
+    struct record_settle settle = { .id = UINT32_MAX,
+                                    .level = UINT32_MAX,
+                                    .generation = UINT64_MAX,
+                                    .handed = UINT64_MAX,
+                                    .settled = settled,
+                                    .settled_count = MANY,
+                                    .failed = failed,
+                                    .failed_count = MANY };
+    uint8_t bytes[8192], again[8192];
+    size_t size = record_settle_write(&settle, bytes, sizeof bytes);
+    assert_true(size > 0 && size <= record_settle_bound(MANY, MANY));
+    assert_int_equal(record_settle_write(&settle, again, record_settle_bound(MANY, MANY)), size);
+    struct record_settle found;
+    assert_true(record_settle_read(span_of(bytes, size), settled_room, MANY, failed_room, MANY, &found));
+    assert_int_equal(found.settled_count, MANY);
+    assert_int_equal(found.failed_count, MANY);
+    assert_int_equal(record_settle_write(&found, again, sizeof again), size);
+    assert_memory_equal(again, bytes, size);
+    assert_false(record_settle_read(span_of(bytes, size), settled_room, MANY - 1, failed_room, MANY, &found));
+    assert_false(record_settle_read(span_of(bytes, size), settled_room, MANY, failed_room, MANY - 1, &found));
+    assert_false(record_settle_read(span_of(bytes, size - 1), settled_room, MANY, failed_room, MANY, &found));
+}
+
+static void a_settle_without_columns_needs_no_arrays(void **state)
+{
+    (void)state;
+    struct record_settle settle = { .id = 3, .handed = 9 }, found;
+    uint8_t bytes[64];
+    size_t size = record_settle_write(&settle, bytes, sizeof bytes);
+    assert_true(record_settle_read(span_of(bytes, size), NULL, 0, NULL, 0, &found));
+    assert_int_equal(found.handed, 9);
+    assert_int_equal(found.settled_count + found.failed_count, 0);
+}
+
+static void columns_that_do_not_fit_together_are_refused(void **state)
+{
+    (void)state;
+    struct range settled[4];
+    struct record_failed failed[4];
+    struct record_settle found;
+    assert_false(record_settle_read(span_of("\x22\x03\x01\x02\x03", 5), settled, 4, failed, 4, &found)); /* half a range */
+    assert_false(record_settle_read(span_of("\x22\x02\x05\x02", 4), settled, 4, failed, 4, &found));     /* backwards */
+    assert_false(record_settle_read(span_of("\x2a\x01\x05", 3), settled, 4, failed, 4, &found));         /* no attempts */
+    assert_false(record_settle_read(span_of("\x2d"
+                                            "1234",
+                                            5),
+                                    settled, 4, failed, 4, &found)); /* wrong wire type */
+    /* not packed, as any protobuf writer may do */
+    assert_true(record_settle_read(span_of("\x20\x01\x20\x02\x28\x05\x30\x01\x38\x09", 10), settled, 4, failed, 4, &found));
+    assert_int_equal(settled[0].last, 2);
+    assert_int_equal(failed[0].due_ms, 9);
+}
+
+static void a_publisher_is_read_as_it_was_written(void **state)
+{
+    (void)state;
+    struct record_run runs[MANY], room[MANY];
+    for (uint64_t i = 0; i < MANY; i++)
+        runs[i] = (struct record_run){ .number = UINT64_MAX - i, .position = UINT64_MAX, .count = UINT32_MAX };
+    struct record_publisher publisher = { .id = span_of(id, 16),
+                                          .tenant = span_text("acme"),
+                                          .highest = UINT64_MAX,
+                                          .forgotten = 4,
+                                          .used = UINT64_MAX,
+                                          .runs = runs,
+                                          .run_count = MANY };
+    uint8_t bytes[4096], again[4096];
+    size_t size = record_publisher_write(&publisher, bytes, record_publisher_bound(MANY));
+    struct record_publisher found;
+    assert_true(size > 0);
+    assert_true(record_publisher_read(span_of(bytes, size), room, MANY, &found));
+    assert_int_equal(record_publisher_write(&found, again, sizeof again), size);
+    assert_memory_equal(again, bytes, size);
+    assert_false(record_publisher_read(span_of(bytes, size), room, MANY - 1, &found));
+    publisher.id.size = 15;
+    size = record_publisher_write(&publisher, bytes, sizeof bytes);
+    assert_false(record_publisher_read(span_of(bytes, size), room, MANY, &found));
+}
+
+static void a_start_is_read_as_it_was_written(void **state)
+{
+    (void)state;
+    struct record_start start = { span_text("0011223344556677"), UINT64_MAX, UINT64_MAX, UINT64_MAX }, found;
+    uint8_t bytes[RECORD_START_BOUND];
+    size_t size = record_start_write(&start, bytes, sizeof bytes);
+    assert_true(size > 0);
+    assert_true(record_start_read(span_of(bytes, size), &found));
+    assert_text(found.epoch, "0011223344556677");
+    assert_true(found.term == UINT64_MAX && found.first_position == UINT64_MAX && found.time_ms == UINT64_MAX);
+    assert_false(record_start_read(span_of(bytes, size - 1), &found));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_group_is_read_as_it_was_written),
+        cmocka_unit_test(the_largest_group_fits_its_bound),
+        cmocka_unit_test(a_settle_is_read_as_it_was_written),
+        cmocka_unit_test(a_settle_without_columns_needs_no_arrays),
+        cmocka_unit_test(columns_that_do_not_fit_together_are_refused),
+        cmocka_unit_test(a_publisher_is_read_as_it_was_written),
+        cmocka_unit_test(a_start_is_read_as_it_was_written),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
