@@ -1,0 +1,245 @@
+"""A raw peer of the coordinator, so that the tests can say what no SDK would: a protobuf codec made from proto/weir.proto itself,
+in Python alone, and a DEALER. It shares no code with weir's codec.
+
+A message is a dictionary {field: value}; repeated fields are lists; bytes fields take bytes or str; enums are their names or numbers."""
+import os
+import re
+import secrets
+import time
+
+import zmq
+
+PROTO = os.path.join(os.path.dirname(__file__), "../../proto/weir.proto")
+SCALARS = {"bytes", "uint64", "uint32"}
+
+
+def load_schema(path):
+    text = re.sub(r"//[^\n]*", "", open(path).read())
+    messages, enums = {}, {}
+    for kind, name, body in re.findall(r"\b(message|enum)\s+(\w+)\s*\{(.*?)\}", text, re.S):
+        if kind == "enum":
+            enums[name] = {word: int(number) for word, number in re.findall(r"(\w+)\s*=\s*(\d+)\s*;", body)}
+        else:
+            messages[name] = {int(number): (word, type_, bool(repeated))
+                              for repeated, type_, word, number in re.findall(r"(repeated\s+)?(\w+)\s+(\w+)\s*=\s*(\d+)\s*;", body)}
+    return messages, enums
+
+
+MESSAGES, ENUMS = load_schema(PROTO)
+CODES = {number: word.lower() for word, number in ENUMS["ErrorCode"].items()}
+ABOUT = {word: number for number, (word, _, _) in MESSAGES["Packet"].items()}
+
+
+def varint(value):
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def encode_one(type_, value):
+    if type_ in MESSAGES:
+        value = encode(type_, value)
+        return 2, varint(len(value)) + value
+    if type_ == "bytes":
+        value = value.encode() if isinstance(value, str) else value
+        return 2, varint(len(value)) + value
+    return 0, varint(ENUMS[type_][value] if isinstance(value, str) else int(value))
+
+
+def encode(message, fields):
+    out, known = bytearray(), {word: (number, type_, repeated) for number, (word, type_, repeated) in MESSAGES[message].items()}
+    for word in sorted(fields, key=lambda w: known[w][0]):
+        number, type_, repeated = known[word]
+        values = fields[word] if repeated else [fields[word]]
+        if repeated and type_ not in MESSAGES and type_ != "bytes":
+            packed = b"".join(encode_one(type_, value)[1] for value in values)
+            out += varint(number << 3 | 2) + varint(len(packed)) + packed
+            continue
+        for value in values:
+            wire, bytes_ = encode_one(type_, value)
+            out += varint(number << 3 | wire) + bytes_
+    return bytes(out)
+
+
+def read_varint(data, at):
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            return value, at
+
+
+def decode(message, data):
+    """Every field is there: absent ones as 0, b"", None (messages) or []."""
+    fields = {word: [] if repeated else None if type_ in MESSAGES else b"" if type_ == "bytes" else 0
+              for word, type_, repeated in MESSAGES[message].values()}
+    at = 0
+    while at < len(data):
+        tag, at = read_varint(data, at)
+        number, wire = tag >> 3, tag & 7
+        if wire == 0:
+            raw, at = read_varint(data, at)
+        elif wire == 2:
+            size, at = read_varint(data, at)
+            raw, at = data[at:at + size], at + size
+        else:
+            raise ValueError(f"wire type {wire} in {message}")
+        if number not in MESSAGES[message]:
+            continue
+        word, type_, repeated = MESSAGES[message][number]
+        values = [raw]
+        if type_ in MESSAGES:
+            values = [decode(type_, raw)]
+        elif type_ != "bytes" and wire == 2:
+            values, inner = [], 0
+            while inner < len(raw):
+                value, inner = read_varint(raw, inner)
+                values.append(value)
+        if repeated:
+            fields[word] += values
+        else:
+            fields[word] = values[-1]
+    return fields
+
+
+def event(topic, data=b"{}", **fields):
+    return encode("Event", {"topic": topic, "data": data, **fields})
+
+
+class Peer:
+    """One DEALER connection. Packets that came and were not asked for yet wait in order."""
+
+    def __init__(self, endpoint, timeout_s=20):
+        self.context = zmq.Context()
+        self.socket = self.context.socket(zmq.DEALER)
+        self.socket.setsockopt(zmq.LINGER, 0)
+        self.socket.setsockopt(zmq.RECONNECT_IVL, 3600000)
+        self.socket.connect(endpoint)
+        self.timeout_s, self.waiting = timeout_s, []
+        self.number, self.settle_number = 0, 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.socket.close()
+        self.context.term()
+
+    def send_raw(self, *frames):
+        self.socket.send_multipart(list(frames))
+
+    def send(self, body=b"", **packet):
+        self.send_raw(*([encode("Packet", packet)] + ([body] if body else [])))
+
+    def receive(self, timeout_s):
+        """One packet with its bodies under `body`, or None."""
+        if not self.socket.poll(int(timeout_s * 1000)):
+            return None
+        frames = self.socket.recv_multipart()
+        packet = decode("Packet", frames[0])
+        packet["body"] = frames[1] if len(frames) > 1 else b""
+        return packet
+
+    def take(self, word, where=lambda message: True):
+        """Waits for the next message `word` that fits; others are kept for later. -> (message, packet it came in)"""
+        deadline, looked = time.monotonic() + self.timeout_s, 0
+        while True:
+            while looked < len(self.waiting):
+                kind, message, packet = self.waiting[looked]
+                if kind == word and where(message):
+                    del self.waiting[looked]
+                    return message, packet
+                looked += 1
+            packet = self.receive(max(0, deadline - time.monotonic()))
+            if packet is None:
+                kinds = [kind for kind, _, _ in self.waiting][-12:]
+                raise AssertionError(f"no `{word}` within {self.timeout_s} s; what came and was not taken: {kinds}")
+            for number in sorted(MESSAGES["Packet"]):
+                kind, _, repeated = MESSAGES["Packet"][number]
+                for message in packet[kind] if repeated else [packet[kind]] if packet[kind] is not None else []:
+                    self.waiting.append((kind, message, packet))
+
+    def hello(self, role, **fields):
+        self.instance, self.publisher = fields.pop("instance", secrets.token_bytes(16)), secrets.token_bytes(16)
+        self.send(hello={"protocol": 1, "role": role, "instance": self.instance, "publisher": self.publisher, "first_unanswered": 1,
+                         "tenant": "dev", "name": "raw", **fields})
+        welcome, _ = self.take("welcome")
+        return welcome
+
+    def credit(self, kind, events, bytes_=1 << 30, **fields):
+        self.send(credit=[{"kind": kind, "events": events, "bytes": bytes_, **fields}])
+
+    def publish(self, *events):
+        """Sends encoded events in one packet; -> the number of the first."""
+        first, self.number = self.number + 1, self.number + len(events)
+        self.send(b"".join(events), publish=[{"first_number": first, "size": [len(e) for e in events]}])
+        return first
+
+    def outcome(self, number):
+        """What became of a number: ("ok", seq, duplicate) or (error word,)."""
+        deadline = time.monotonic() + self.timeout_s
+        while time.monotonic() < deadline:
+            for at, (kind, message, _) in enumerate(self.waiting):
+                if kind in ("accepted", "refused") and message["first_number"] <= number < message["first_number"] + message["count"]:
+                    if message["first_number"] + message["count"] - 1 == number:
+                        del self.waiting[at]
+                    if kind == "accepted":
+                        return ("ok", message["first_seq"] + number - message["first_number"], message["duplicate"])
+                    return (CODES.get(message["code"], "?"),)
+            packet = self.receive(max(0, deadline - time.monotonic()))
+            if packet:
+                for kind in ("error", "credit", "accepted", "refused", "events", "caught_up", "ended", "settled"):
+                    self.waiting += [(kind, message, packet) for message in packet[kind]]
+                if packet["deliver"]:
+                    self.waiting.append(("deliver", packet["deliver"], packet))
+        raise AssertionError(f"publish {number} has no answer")
+
+    def settle(self, lease, verb, emits=(), delay_ms=0):
+        self.settle_number += 1
+        fields = {"first_number": self.settle_number, "lease": [lease], "verb": [ENUMS["Verb"][verb] if isinstance(verb, str) else verb]}
+        if emits:
+            fields.update(emits=[len(emits)], emit_size=[len(e) for e in emits])
+        if delay_ms:
+            fields["delay_ms"] = [delay_ms]
+        self.send(b"".join(emits), settle=fields)
+        return self.settle_number
+
+    def settled(self, number):
+        message, _ = self.take("settled", lambda m: m["first_number"] <= number < m["first_number"] + m["count"])
+        return CODES.get(message["code"], "?")
+
+    def error(self):
+        """-> (word, name of the message it is about)"""
+        message, _ = self.take("error")
+        return CODES.get(message["code"], "?"), next((word for word, n in ABOUT.items() if n == message["about"]), "")
+
+
+def read_log(endpoint, filter_=">"):
+    """All events of the log that match, in order: [(seq, event)], and whether there was a gap. Needs no SDK."""
+    rows = []
+    with Peer(endpoint) as peer:
+        peer.hello("CLIENT")
+        peer.credit("CREDIT_EVENTS", 1 << 40, 1 << 50)
+        peer.send(subscribe=[{"subscription": 1, "filter": filter_, "start": "START_FIRST", "limit": 1 << 40}])
+        subscribed, _ = peer.take("subscribed")
+        gap = bool(subscribed["gap"])
+        while True:
+            packet = peer.receive(peer.timeout_s)
+            if packet is None:
+                raise AssertionError(f"the last read stopped after {len(rows)} events")
+            at = 0
+            for message in packet["events"]:
+                for seq, size in zip(message["seq"], message["size"]):
+                    rows.append((seq, decode("Event", packet["body"][at:at + size])))
+                    at += size
+            if packet["ended"]:
+                return rows, gap
