@@ -1,0 +1,84 @@
+/* The SDK as the verbs use it: connection options, errors, an event's options and its JSON. */
+#include "sdk/cli/cli.h"
+
+#include <czmq.h>
+#include <string.h>
+
+int cli_load_certificate(struct cli *cli)
+{
+    if (!cli->certificate) return -1;
+    zsys_handler_set(NULL); /* CZMQ would take SIGINT and SIGTERM from us */
+    zcert_t *cert = zcert_load(cli->certificate);
+    if (!cert) return cli_fail("cannot read the certificate %s, or its _secret file", cli->certificate);
+    snprintf(cli->public_key, sizeof cli->public_key, "%s", zcert_public_txt(cert));
+    snprintf(cli->secret_key, sizeof cli->secret_key, "%s", zcert_secret_txt(cert));
+    zcert_destroy(&cert);
+    if (!cli->server_key) return cli_fail("a certificate needs --server-key as well: the coordinator's public key");
+    return -1;
+}
+
+void cli_on_log(weir_log_level level, const char *text, void *arg)
+{
+    (void)arg;
+    if (level >= WEIR_LOG_WARNING) fprintf(stderr, "weir: %s\n", text);
+}
+
+int cli_report(const struct cli *cli, const void *handle, weir_status status)
+{
+    weir_error error;
+    weir_last_error(handle, &error);
+    if (error.status != status) error = (weir_error){ .status = status, .word = weir_status_text(status) };
+    if (cli->json) {
+        json_t *line = json_pack("{s:s,s:s}", "type", "error", "code", error.word);
+        cli_json_bytes(line, "message", error.detail, strlen(error.detail));
+        if (error.retry_ms) json_object_set_new(line, "retry_ms", json_integer(error.retry_ms));
+        cli_json_print(line);
+    }
+    if (error.detail[0]) return cli_fail("%s: %s", error.word, error.detail);
+    return cli_fail("%s (weir help error %s)", error.word, error.word);
+}
+
+int cli_event_fill(const struct cli_verb *verb, struct cli_event_options *options, weir_event *event)
+{
+    for (size_t i = 0; i < options->headers.count; i++) {
+        char *name = (char *)(uintptr_t)options->headers.items[i]; /* an argument of ours: may be cut */
+        char *equals = strchr(name, '=');
+        if (!equals || equals == name) return cli_usage(verb, "--header takes NAME=VALUE, not '%s'", name);
+        *equals = '\0';
+        options->parsed[i] = (weir_header){ .name = name, .value = equals + 1 };
+    }
+    event->key = options->key;
+    event->session = options->session;
+    event->token = options->token;
+    event->type = options->type;
+    event->content_type = options->content_type;
+    event->traceparent = options->traceparent;
+    event->ttl_ms = options->ttl_ms;
+    event->headers = options->parsed;
+    event->header_count = options->headers.count;
+    return -1;
+}
+
+json_t *cli_event_json(const weir_event *event, const char *event_id, uint64_t seq, uint64_t time_ms)
+{
+    json_t *line = json_object();
+    char time[32];
+    cli_time(time_ms, time);
+    cli_json_bytes(line, "topic", event->topic, strlen(event->topic));
+    cli_json_bytes(line, "event", event_id, strlen(event_id));
+    json_object_set_new(line, "seq", json_integer((json_int_t)seq));
+    json_object_set_new(line, "time", json_string(time));
+    cli_json_bytes(line, "key", event->key, strlen(event->key));
+    cli_json_bytes(line, "session", event->session, strlen(event->session));
+    cli_json_bytes(line, "token", event->token, strlen(event->token));
+    cli_json_bytes(line, "event_type", event->type, strlen(event->type));
+    cli_json_bytes(line, "content_type", event->content_type, strlen(event->content_type));
+    cli_json_bytes(line, "traceparent", event->traceparent, strlen(event->traceparent));
+    if (event->header_count > 0) {
+        json_t *headers = json_object();
+        for (size_t i = 0; i < event->header_count; i++)
+            json_object_set_new(headers, event->headers[i].name, json_string(event->headers[i].value));
+        json_object_set_new(line, "headers", headers);
+    }
+    return line;
+}
