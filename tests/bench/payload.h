@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAYLOAD_BYTES = 200, PAYLOAD_NUMBER_AT = 5, PAYLOAD_NUMBER_DIGITS = 10, PAYLOAD_TIME_AT = 20, PAYLOAD_TIME_DIGITS = 19 };
+enum { PAYLOAD_BYTES = 200, PAYLOAD_NUMBER_AT = 6, PAYLOAD_NUMBER_DIGITS = 10, PAYLOAD_TIME_AT = 23, PAYLOAD_TIME_DIGITS = 19 };
 
 static const char *const payload_words[] = {
     "the",     "river",  "rises",     "when",    "snow",    "melts",  "in",      "spring", "and",    "people",  "of",      "valley",
@@ -26,8 +26,8 @@ static const char *const payload_words[] = {
 static inline void payload_write(char out[PAYLOAD_BYTES], uint64_t number, uint64_t time_ns)
 {
     char head[PAYLOAD_TIME_AT + PAYLOAD_TIME_DIGITS + 16];
-    int at =
-        snprintf(head, sizeof head, "{\"n\":%010llu,\"t\":%019llu,\"text\":\"", (unsigned long long)number, (unsigned long long)time_ns);
+    int at = snprintf(head, sizeof head, "{\"n\":\"%010llu\",\"t\":\"%019llu\",\"text\":\"", (unsigned long long)number,
+                      (unsigned long long)time_ns);
     memcpy(out, head, (size_t)at);
     uint64_t random = number * 0x9E3779B97F4A7C15u + 1;
     const int end = PAYLOAD_BYTES - 2;
@@ -52,7 +52,7 @@ static inline uint64_t payload_digits(const char *at, int digits)
 /* False: these bytes are not a payload. */
 static inline bool payload_read(const char *data, size_t size, uint64_t *out_number, uint64_t *out_time_ns)
 {
-    if (size != PAYLOAD_BYTES || memcmp(data, "{\"n\":", 5) != 0) return false;
+    if (size != PAYLOAD_BYTES || memcmp(data, "{\"n\":\"", 6) != 0) return false;
     *out_number = payload_digits(data + PAYLOAD_NUMBER_AT, PAYLOAD_NUMBER_DIGITS);
     *out_time_ns = payload_digits(data + PAYLOAD_TIME_AT, PAYLOAD_TIME_DIGITS);
     return true;
