@@ -7,7 +7,8 @@
  *   2. Each turn: gather what has happened (packets, peers gone, blocks committed, blocks fetched) into one core_in, call core_step
  *      once, carry out its outputs in order. Call again at core_deadline_ns() at the latest.
  *   3. While core_wants_packets() is false, leave packets where they are (ZeroMQ holds them): the next block is full and waits for the one
- *      being written. Everything else goes on.
+ *      being written. Everything else goes on. While it is true, gather packets into a turn until core_turn_add says that it is full.
+ *      The packets live until the step's outputs are carried out.
  *
  * Promises: a step decides, appends records, applies them; whatever promises something (accepted, settled, a lease) is sent only in the step that
  * hears of the commit of its block. A step never fails, never allocates; what an answer needs later is reserved before it is given. */
@@ -19,6 +20,16 @@
 
 struct core;
 
+enum {
+    CORE_PACKET_BYTES_MAX = 256 * 1024, /* of body */
+    CORE_PACKET_ITEMS_MAX = 2048,       /* publishes, emits and settles in one packet */
+    CORE_TURN_BYTES = 128 * 1024,       /* a turn is full from here on */
+    CORE_TURN_ITEMS = 2048,
+};
+
+/* What a turn has gathered so far; begins zeroed. */
+struct core_turn { size_t bytes, items, packets; };
+
 struct core_limits { /* each 0 = the default behind it */
     uint32_t peers_max;            /* 4096 */
     uint32_t tenants_max;          /* 64 */
@@ -28,7 +39,7 @@ struct core_limits { /* each 0 = the default behind it */
     uint32_t subscriptions_max;    /* 65536 */
     uint32_t publishers_max;       /* 4096 */
     uint32_t blocks_cached;        /* 48; a little over 1.5 MiB each; at least 8 */
-    uint32_t ranges_per_group_max; /* 4096 */
+    uint32_t ranges_per_group_max; /* 16384: also the most events a group has on loan or failed at once */
     uint32_t turn_items_max;       /* 65536: answers and deliveries that one step may put out */
 };
 
@@ -43,7 +54,7 @@ struct core_config {
     uint32_t publish_credit_bytes;  /* 16 MiB */
     uint32_t emit_credit_bytes;     /* 1 MiB */
     uint32_t max_event_bytes;       /* EVENT_BYTES_MAX; not above it */
-    uint32_t max_packet_bytes;      /* 512 KiB of body */
+    uint32_t max_packet_bytes;      /* 256 KiB of body; not above CORE_PACKET_BYTES_MAX */
     const struct span *tenants;     /* lent during core_init; at least one */
     size_t tenant_count;
     struct span server;             /* "weir/0.1.0"; lent for ever */
@@ -95,7 +106,8 @@ enum core_out_kind {
     CORE_SEND,     /* packet to connection */
     CORE_FORGET,   /* cut connection after its packets so far are sent */
     CORE_SUBMIT,   /* write block; lent until its commit */
-    CORE_FETCH,    /* read the block that holds position, else the first after it, into block; lent until fetched */
+    CORE_FETCH,    /* read a block into `block`, lent until fetched: the one that holds position, else the first after it;
+                      with `before`: the last one that begins at or before position */
     CORE_SNAPSHOT, /* append block (records only) to the snapshot under way; lent until the next step; last: it is complete */
     CORE_HALT      /* stop at once, tell nobody */
 };
@@ -107,6 +119,7 @@ struct core_out {
     struct block *block;
     uint64_t position;           /* FETCH: wanted; SNAPSHOT: state as of */
     bool last;
+    bool before;
 };
 
 struct core_outs {
@@ -127,6 +140,7 @@ void core_start(struct core *core, uint64_t now_ns, uint64_t log_time_ms, const 
 void core_step(struct core *core, const struct core_in *in, struct core_outs *outs);
 uint64_t core_deadline_ns(const struct core *core); /* UINT64_MAX: none */
 bool core_wants_packets(const struct core *core);
+bool core_turn_add(struct core_turn *turn, const struct packet *packet); /* counts a packet (NULL: a broken one); false: take no more this turn */
 bool core_is_quiet(const struct core *core);        /* nothing unwritten and nothing unsent: a drain is done */
 
 /* Begins a snapshot of the state as of the last closed block; slices come out of the following steps. False: one is under way. */

@@ -1,0 +1,299 @@
+/* apply(record): the only way durable state changes, live and in recovery alike [P9]. It never matches filters, never looks at a clock and
+ * never at volatile state; what it sets beside the durable fields (the block of a raise or failure) is only read by deciding code. */
+#include "coordinator/core/state.h"
+
+static uint64_t publisher_key(const struct core *c, const uint8_t id[PUBLISHER_BYTES])
+{
+    return map_hash(c->config.secret, id, PUBLISHER_BYTES);
+}
+
+uint32_t publisher_find(const struct core *c, const uint8_t id[PUBLISHER_BYTES])
+{
+    uint32_t hint = c->publisher_hint; /* events of one packet have one publisher */
+    if (hint && slab_is_taken(&c->publishers, hint) && memcmp(publisher_at(c, hint)->id, id, PUBLISHER_BYTES) == 0) return hint;
+    uint32_t handle = map_get(&c->by_publisher, publisher_key(c, id));
+    return handle && memcmp(publisher_at(c, handle)->id, id, PUBLISHER_BYTES) == 0 ? handle : 0;
+}
+
+uint64_t publisher_answer(const struct publisher *p, uint64_t number)
+{
+    uint32_t low = 0, high = p->run_count;
+    while (low < high) { /* the last run that begins at or before number */
+        uint32_t middle = (low + high) / 2;
+        if (p->runs[(p->run_first + middle) % PUBLISHER_RUNS_MAX].number <= number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0) return 0;
+    const struct record_run *run = &p->runs[(p->run_first + low - 1) % PUBLISHER_RUNS_MAX];
+    return number < run->number + run->count ? run->position + (number - run->number) : 0;
+}
+
+/* The one that has been silent for longest makes room; its peer is then told `gone` for old numbers [R-PUB-6]. */
+static void publisher_forget_oldest(struct core *c)
+{
+    uint32_t oldest = 0;
+    for (uint32_t h = 1; h <= c->publishers.touched; h++)
+        if (slab_is_taken(&c->publishers, h) && (!oldest || publisher_at(c, h)->used < publisher_at(c, oldest)->used)) oldest = h;
+    snapshot_touch_publisher(c, oldest);
+    map_remove(&c->by_publisher, publisher_key(c, publisher_at(c, oldest)->id));
+    slab_free(&c->publishers, oldest);
+}
+
+static struct publisher *publisher_get(struct core *c, const uint8_t id[PUBLISHER_BYTES])
+{
+    uint32_t handle = publisher_find(c, id);
+    if (!handle) {
+        if (c->publishers.taken == c->config.limits.publishers_max) publisher_forget_oldest(c);
+        handle = slab_take(&c->publishers);
+        must(handle && map_put(&c->by_publisher, publisher_key(c, id), handle));
+        memcpy(publisher_at(c, handle)->id, id, PUBLISHER_BYTES);
+        publisher_at(c, handle)->saved = c->snapshot.number; /* new: not part of a snapshot under way */
+    }
+    c->publisher_hint = handle;
+    snapshot_touch_publisher(c, handle);
+    return publisher_at(c, handle);
+}
+
+static void publisher_took(struct publisher *p, uint64_t number, uint64_t position)
+{
+    p->highest = number;
+    p->used = position;
+    if (p->run_count > 0) {
+        struct record_run *last = &p->runs[(p->run_first + p->run_count - 1) % PUBLISHER_RUNS_MAX];
+        if (last->number + last->count == number && last->position + last->count == position && last->count < UINT32_MAX) {
+            last->count++;
+            return;
+        }
+    }
+    if (p->run_count == PUBLISHER_RUNS_MAX) {
+        const struct record_run *first = &p->runs[p->run_first];
+        p->forgotten = first->number + first->count - 1;
+        p->run_first = (p->run_first + 1) % PUBLISHER_RUNS_MAX;
+        p->run_count--;
+    }
+    p->runs[(p->run_first + p->run_count++) % PUBLISHER_RUNS_MAX] =
+        (struct record_run){ .number = number, .position = position, .count = 1 };
+}
+
+static bool apply_event(struct core *c, const struct block *block, uint32_t index)
+{
+    const struct record *record = &block->records[index];
+    if (record->publisher == 0) return true;
+    struct publisher *p = publisher_get(c, block->publishers[record->publisher - 1]);
+    if (record->number <= p->highest) return false;
+    publisher_took(p, record->number, block->first_position + index);
+    return true;
+}
+
+static bool apply_publisher(struct core *c, struct span body)
+{
+    struct record_run runs[PUBLISHER_RUNS_MAX];
+    struct record_publisher read;
+    if (!record_publisher_read(body, runs, PUBLISHER_RUNS_MAX, &read) || read.id.size != PUBLISHER_BYTES) return false;
+    struct publisher *p = publisher_get(c, read.id.data);
+    p->highest = read.highest;
+    p->forgotten = read.forgotten;
+    p->used = read.used;
+    p->run_first = 0;
+    p->run_count = read.run_count;
+    memcpy(p->runs, runs, read.run_count * sizeof runs[0]);
+    return true;
+}
+
+static void index_filters(struct core *c, uint32_t handle, bool add)
+{
+    struct group *g = group_at(c, handle);
+    for (uint32_t i = 0; i < g->filter_count; i++) {
+        if (add)
+            must(filters_add(c->tenants[g->tenant].filters, group_filter(g, i), handle));
+        else
+            filters_remove(c->tenants[g->tenant].filters, group_filter(g, i), handle);
+    }
+}
+
+static bool group_set_text(struct group *g, const struct record_group *read)
+{
+    size_t total = read->name.size;
+    for (uint32_t i = 0; i < read->filter_count; i++)
+        total += read->filters[i].size;
+    if (read->name.size == 0 || read->name.size > NAME_MAX || total > GROUP_TEXT_MAX) return false;
+    memcpy(g->text, read->name.data, read->name.size);
+    g->name_size = g->text_size = (uint32_t)read->name.size;
+    for (uint32_t i = 0; i < read->filter_count; i++) {
+        if (!filter_is_valid(read->filters[i])) return false;
+        memcpy(g->text + g->text_size, read->filters[i].data, read->filters[i].size);
+        g->filter_offset[i] = (uint16_t)g->text_size;
+        g->filter_size[i] = (uint16_t)read->filters[i].size;
+        g->text_size += (uint32_t)read->filters[i].size;
+    }
+    g->filter_count = read->filter_count;
+    return true;
+}
+
+static bool apply_group(struct core *c, struct span body)
+{
+    struct record_group read;
+    if (!record_group_read(body, &read) || read.id == 0) return false;
+    uint32_t tenant = tenant_find(c, read.tenant);
+    if (!tenant) tenant = tenant_add(c, read.tenant);
+    if (!tenant) return false;
+    uint32_t handle = group_by_id(c, read.id);
+    if (!handle) {
+        handle = slab_take(&c->groups);
+        if (!handle) return false;
+        struct group *fresh = group_at(c, handle);
+        fresh->saved = c->snapshot.number;
+        ranges_init(&fresh->settled, c->group_ranges + (size_t)handle * c->config.limits.ranges_per_group_max,
+                    c->config.limits.ranges_per_group_max);
+    } else {
+        snapshot_touch_group(c, handle);
+        index_filters(c, handle, false);
+    }
+    struct group *g = group_at(c, handle);
+    g->id = read.id;
+    g->tenant = tenant;
+    g->ordering = read.ordering;
+    g->lease_ms = read.lease_ms;
+    g->max_deliveries = read.max_deliveries;
+    g->backoff_ms = read.backoff_ms;
+    g->generation = read.generation;
+    g->floor = read.floor;
+    g->handed = read.handed;
+    if (!group_set_text(g, &read)) return false;
+    index_filters(c, handle, true);
+    return true;
+}
+
+uint32_t failed_find(const struct core *c, uint32_t group, uint64_t position)
+{
+    return map_get(&c->by_failed, place_key(group, position));
+}
+
+void failed_unready(struct core *c, uint32_t handle)
+{
+    struct failed *f = failed_at(c, handle);
+    struct group *g = group_at(c, f->group);
+    if (f->state != FAILED_READY) return;
+    uint32_t before = 0;
+    for (uint32_t h = g->retry_first; h != handle; h = failed_at(c, h)->retry_next)
+        before = h;
+    if (before)
+        failed_at(c, before)->retry_next = f->retry_next;
+    else
+        g->retry_first = f->retry_next;
+    if (g->retry_last == handle) g->retry_last = before;
+    f->state = FAILED_LEASED;
+}
+
+static void failed_drop(struct core *c, uint32_t handle)
+{
+    struct failed *f = failed_at(c, handle);
+    struct group *g = group_at(c, f->group);
+    failed_unready(c, handle);
+    if (f->prev)
+        failed_at(c, f->prev)->next = f->next;
+    else
+        g->failed_list = f->next;
+    if (f->next) failed_at(c, f->next)->prev = f->prev;
+    g->failed_count--;
+    heap_remove(&c->due, handle);
+    map_remove(&c->by_failed, place_key(f->group, f->position));
+    slab_free(&c->failed, handle);
+}
+
+/* Failures inside a settled range are over: by looking at each position, or at each failure, whichever is fewer. */
+static void failed_drop_range(struct core *c, uint32_t group, uint64_t first, uint64_t last)
+{
+    struct group *g = group_at(c, group);
+    if (g->failed_count == 0) return;
+    if (last - first < g->failed_count) {
+        for (uint64_t position = first; position <= last; position++) {
+            uint32_t handle = failed_find(c, group, position);
+            if (handle) failed_drop(c, handle);
+        }
+        return;
+    }
+    for (uint32_t h = g->failed_list, next; h; h = next) {
+        next = failed_at(c, h)->next;
+        if (failed_at(c, h)->position >= first && failed_at(c, h)->position <= last) failed_drop(c, h);
+    }
+}
+
+static bool apply_failed(struct core *c, uint32_t group, const struct record_failed *read, uint64_t block)
+{
+    struct group *g = group_at(c, group);
+    uint32_t handle = failed_find(c, group, read->seq);
+    if (!handle) {
+        handle = slab_take(&c->failed);
+        if (!handle || !map_put(&c->by_failed, place_key(group, read->seq), handle)) return false;
+        struct failed *f = failed_at(c, handle);
+        f->position = read->seq;
+        f->group = group;
+        f->next = g->failed_list;
+        if (f->next) failed_at(c, f->next)->prev = handle;
+        g->failed_list = handle;
+        g->failed_count++;
+    }
+    struct failed *f = failed_at(c, handle);
+    f->attempts = read->attempts;
+    f->due_ms = read->due_ms;
+    f->block = block;
+    failed_unready(c, handle);
+    f->state = FAILED_WAITING;
+    heap_put(&c->due, handle, f->due_ms);
+    return true;
+}
+
+static void apply_handed(const struct core *c, struct group *g, uint64_t handed, uint64_t block)
+{
+    if (handed <= g->handed) return;
+    if (g->handed_block <= c->committed_block) g->handed_before = g->handed;
+    g->handed = handed;
+    g->handed_block = block;
+}
+
+static bool apply_settle(struct core *c, struct span body, uint64_t block)
+{
+    struct range *settled = c->settle_ranges;
+    struct record_failed *failed = c->settle_failed;
+    struct record_settle read;
+    if (!record_settle_read(body, settled, PENDS_MAX, failed, PENDS_MAX, &read)) return false;
+    uint32_t handle = group_by_id(c, read.id);
+    if (!handle) return false;
+    snapshot_touch_group(c, handle);
+    struct group *g = group_at(c, handle);
+    if (read.generation != g->generation) return true; /* of an earlier life of the group */
+    apply_handed(c, g, read.handed, block);
+    for (uint32_t i = 0; i < read.settled_count; i++) {
+        if (settled[i].first > settled[i].last) return false;
+        uint64_t first = settled[i].first > g->floor ? settled[i].first : g->floor + 1;
+        if (first > settled[i].last) continue;
+        if (ranges_add(&g->settled, first, settled[i].last) != RANGES_ADDED) return false;
+        failed_drop_range(c, handle, first, settled[i].last);
+    }
+    g->floor = ranges_next_hole(&g->settled, g->floor + 1) - 1;
+    ranges_drop_through(&g->settled, g->floor);
+    for (uint32_t i = 0; i < read.failed_count; i++)
+        if (!apply_failed(c, handle, &failed[i], block)) return false;
+    return true;
+}
+
+bool apply_record(struct core *c, const struct block *block, uint32_t index)
+{
+    const struct record *record = &block->records[index];
+    struct span body = block_body(block, record);
+    switch (record->kind & ~RECORD_MUST_UNDERSTAND) {
+    case RECORD_EVENT:
+        return apply_event(c, block, index);
+    case RECORD_GROUP:
+        return apply_group(c, body);
+    case RECORD_SETTLE:
+        return apply_settle(c, body, c->started ? block->number : 0);
+    case RECORD_PUBLISHER:
+        return apply_publisher(c, body);
+    default:
+        return true; /* marks without state; kinds that must be understood were refused when the block was read */
+    }
+}

@@ -1,0 +1,299 @@
+/* The block being filled, the one being written, and the blocks kept in memory for readers.
+ * Invariants: one block at most is filling and one being written; a slot that this step's outputs point into is not reused before
+ * the next step; one slot is always left for the next filling block. */
+#include "coordinator/core/state.h"
+
+enum {
+    FETCHES_AT_ONCE = 12,
+    TURN_BYTES_WORST = CORE_TURN_BYTES + CORE_PACKET_BYTES_MAX,
+    TURN_ITEMS_WORST = CORE_TURN_ITEMS + CORE_PACKET_ITEMS_MAX,
+    PEND_BYTES = 40,
+    CLOSE_RESERVE = 64 * 1024
+};
+
+static size_t pending_bytes(const struct core *c)
+{
+    return (size_t)c->pend_count * PEND_BYTES;
+}
+
+static bool filling_has_room(const struct core *c, uint32_t items, size_t bytes)
+{
+    const struct slot *slot = filling_slot(c);
+    if (c->pend_count + items > PENDS_MAX || c->ticket_count + items > TICKETS_MAX) return false;
+    if (!slot) return true;
+    return block_has_room(&slot->block, items + c->groups.taken, bytes + pending_bytes(c) + (size_t)items * PEND_BYTES + CLOSE_RESERVE);
+}
+
+bool blocks_want_packets(const struct core *c)
+{
+    return !c->halted && filling_has_room(c, TURN_ITEMS_WORST, TURN_BYTES_WORST);
+}
+
+bool blocks_room_for_failure(const struct core *c)
+{
+    return filling_has_room(c, 1 + TURN_ITEMS_WORST / 4, 0);
+}
+
+static bool evictable(const struct core *c, const struct slot *slot)
+{
+    return slot->state == SLOT_FREE || (slot->state == SLOT_COMMITTED && slot->used < c->step);
+}
+
+/* The slot that was not used for longest; NULL when fewer than `spare` others would be left. */
+static struct slot *pick_slot(struct core *c, uint32_t spare)
+{
+    struct slot *best = NULL;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < c->slot_count; i++) {
+        struct slot *slot = &c->slots[i];
+        if (!evictable(c, slot)) continue;
+        count++;
+        if (!best || (slot->state == SLOT_FREE && best->state != SLOT_FREE) || (slot->state == best->state && slot->used < best->used))
+            best = slot;
+    }
+    return count > spare ? best : NULL;
+}
+
+struct block *blocks_fill(struct core *c)
+{
+    struct slot *slot = filling_slot(c);
+    if (slot) return &slot->block;
+    slot = pick_slot(c, 0);
+    must(slot); /* fetches always leave one, and a step uses fewer than there are */
+    slot->state = SLOT_FILLING;
+    slot->used = c->step;
+    slot->wanted = c->next_position;
+    slot->before_to = 0;
+    slot->touched_count = 0;
+    block_open(&slot->block, c->next_block, c->next_position, c->log_ms, c->term);
+    c->filling = (uint32_t)(slot - c->slots) + 1;
+    return &slot->block;
+}
+
+uint64_t blocks_append(struct core *c, struct record record, struct span body)
+{
+    struct block *block = blocks_fill(c);
+    uint64_t delta = c->log_ms - block->time_ms;
+    record.time_delta_ms = delta > UINT32_MAX ? UINT32_MAX : (uint32_t)delta;
+    uint32_t index = block_append(block, record, body);
+    must(apply_record(c, block, index));
+    c->stats.records++;
+    return block->first_position + index;
+}
+
+/* Marks the groups that match a topic when the block sees it first: what they need at the close is found here, not per event. */
+void blocks_touch_topic(struct core *c, struct slot *slot, uint32_t topic, uint32_t tenant)
+{
+    struct block_topic *entry = &slot->block.topics[topic];
+    if (entry->mark) return;
+    uint32_t found = filters_match(c->tenants[tenant].filters, block_topic_name(&slot->block, topic), c->matches, MATCHES_MAX);
+    if (found > MATCHES_MAX) found = MATCHES_MAX;
+    entry->mark = 1;
+    for (uint32_t i = 0; i < found && !(c->matches[i] & SUBSCRIPTION_BIT); i++) {
+        struct group *group = group_at(c, c->matches[i]);
+        entry->mark = 2;
+        if (group->touched_now) continue;
+        group->touched_now = true;
+        slot->touched[slot->touched_count++] = c->matches[i];
+    }
+}
+
+void ticket_add(struct core *c, struct ticket ticket)
+{
+    ticket.generation = slab_generation(&c->peers, ticket.peer);
+    if (c->ticket_count > 0) {
+        struct ticket *last = &c->tickets[(c->ticket_first + c->ticket_count - 1) % TICKETS_MAX];
+        bool follows = last->peer == ticket.peer && last->generation == ticket.generation && last->kind == ticket.kind &&
+                       last->block == ticket.block && last->lane == ticket.lane && last->duplicate == ticket.duplicate &&
+                       last->number + last->count == ticket.number;
+        if (follows && (ticket.kind == TICKET_SETTLED || (ticket.kind == TICKET_ACCEPTED && last->seq + last->count == ticket.seq))) {
+            last->count += ticket.count;
+            last->bytes += ticket.bytes;
+            return;
+        }
+    }
+    must(c->ticket_count < TICKETS_MAX);
+    c->tickets[(c->ticket_first + c->ticket_count++) % TICKETS_MAX] = ticket;
+}
+
+static void ticket_pay(struct core *c, const struct ticket *ticket)
+{
+    if (!slab_is_taken(&c->peers, ticket->peer) || slab_generation(&c->peers, ticket->peer) != ticket->generation) return;
+    struct peer *peer = peer_at(c, ticket->peer);
+    if (peer->state == PEER_ENDING) return;
+    if (ticket->kind == TICKET_WELCOME) {
+        peer_welcome(c, ticket->peer, NULL);
+        return;
+    }
+    struct item *item = out_item(c, ticket->peer, ticket->kind == TICKET_ACCEPTED ? ITEM_ACCEPTED : ITEM_SETTLED);
+    item->a = ticket->number;
+    item->b = ticket->seq;
+    item->x = ticket->count;
+    item->y = ticket->kind == TICKET_ACCEPTED ? ticket->duplicate : CODE_OK;
+    if (ticket->kind == TICKET_SETTLED)
+        peer->emit_bytes -= ticket->bytes;
+    else
+        lane_publish_done(c, lane_at(c, ticket->lane), ticket->count, ticket->bytes);
+}
+
+void tickets_pay(struct core *c)
+{
+    while (c->ticket_count > 0 && c->tickets[c->ticket_first].block <= c->committed_block && out_has_room(c, 4)) {
+        ticket_pay(c, &c->tickets[c->ticket_first]);
+        c->ticket_first = (c->ticket_first + 1) % TICKETS_MAX;
+        c->ticket_count--;
+    }
+}
+
+static void wake_touched(struct core *c, struct slot *slot)
+{
+    for (uint32_t i = 0; i < slot->touched_count; i++) {
+        uint32_t handle = slot->touched[i] & ~TOUCHED_RECORD_ONLY;
+        struct group *group = group_at(c, handle);
+        if (group->live && !(slot->touched[i] & TOUCHED_RECORD_ONLY)) {
+            group->live = false;
+            group->fresh.cursor = slot->block.first_position > group->fresh.from ? slot->block.first_position : group->fresh.from;
+        }
+        group_wake(c, handle);
+    }
+}
+
+void blocks_committed(struct core *c, uint64_t number)
+{
+    if (!c->writing) return;
+    struct slot *slot = &c->slots[c->writing - 1];
+    if (number < slot->block.number) return;
+    slot->state = SLOT_COMMITTED;
+    slot->used = c->step;
+    c->writing = 0;
+    c->committed_block = slot->block.number;
+    c->head = block_last_position(&slot->block);
+    wake_touched(c, slot);
+    subs_committed(c, slot);
+}
+
+void blocks_close(struct core *c)
+{
+    if (c->writing) return;
+    struct slot *slot = filling_slot(c);
+    if (c->pend_groups)
+        blocks_fill(c);
+    else if (!slot || slot->block.record_count == 0)
+        return;
+    slot = filling_slot(c);
+    groups_write_pending(c);
+    if (slot->block.record_count == 0) return;
+    slot->state = SLOT_WRITING;
+    slot->used = c->step;
+    for (uint32_t i = 0; i < slot->touched_count; i++)
+        group_at(c, slot->touched[i] & ~TOUCHED_RECORD_ONLY)->touched_now = false;
+    c->writing = c->filling;
+    c->filling = 0;
+    c->next_position += slot->block.record_count;
+    c->next_block++;
+    c->stats.blocks++;
+    out_add(c, CORE_SUBMIT)->block = &slot->block;
+}
+
+static struct slot *fetch(struct core *c, uint64_t position, bool before)
+{
+    if (c->fetching >= FETCHES_AT_ONCE || c->now_ns < c->fetch_again_ns) return NULL;
+    struct slot *slot = pick_slot(c, 3);
+    if (!slot) return NULL;
+    slot->state = SLOT_FETCHING;
+    slot->wanted = position;
+    slot->before = before;
+    slot->used = c->step;
+    slot->touched_count = 0;
+    c->fetching++;
+    c->stats.fetches++;
+    struct core_out *out = out_add(c, CORE_FETCH);
+    out->block = &slot->block;
+    out->position = position;
+    out->before = before;
+    return slot;
+}
+
+void blocks_fetched(struct core *c, const struct core_fetched *fetched)
+{
+    struct slot *slot = NULL;
+    for (uint32_t i = 0; i < c->slot_count && !slot; i++)
+        if (c->slots[i].state == SLOT_FETCHING && &c->slots[i].block == fetched->block) slot = &c->slots[i];
+    must(slot && c->fetching > 0);
+    c->fetching--;
+    slot->used = c->step - 1;
+    groups_wake_waiting(c);
+    subs_wake_waiting(c);
+    if (fetched->result == CORE_FETCHED && slot->block.record_count > 0) {
+        slot->state = SLOT_COMMITTED;
+        slot->before_to = slot->before ? slot->wanted : 0;
+        if (slot->before || slot->wanted > slot->block.first_position) slot->wanted = slot->block.first_position;
+        return;
+    }
+    slot->state = SLOT_FREE;
+    if (fetched->result == CORE_FETCH_FAILED)
+        c->fetch_again_ns = c->now_ns + 1000000000u;
+    else if (!slot->before) {
+        c->nothing_from = slot->wanted;
+        c->nothing_to = c->head;
+    }
+}
+
+struct slot *blocks_find(struct core *c, uint64_t position)
+{
+    for (uint32_t i = 0; i < c->slot_count; i++) {
+        struct slot *slot = &c->slots[i];
+        if (slot->state == SLOT_COMMITTED && block_holds(&slot->block, position)) {
+            slot->used = c->step;
+            return slot;
+        }
+    }
+    return NULL;
+}
+
+static bool is_next_for(const struct slot *slot, uint64_t position)
+{
+    return slot->state == SLOT_COMMITTED && position >= slot->wanted && position <= block_last_position(&slot->block);
+}
+
+struct slot *blocks_find_after(struct core *c, uint64_t position, bool *out_end)
+{
+    *out_end = false;
+    if (position >= c->nothing_from && position <= c->nothing_to) position = c->nothing_to + 1;
+    if (position > c->head) {
+        *out_end = true;
+        return NULL;
+    }
+    if (c->slot_hint && is_next_for(&c->slots[c->slot_hint - 1], position)) {
+        c->slots[c->slot_hint - 1].used = c->step;
+        return &c->slots[c->slot_hint - 1];
+    }
+    for (uint32_t i = 0; i < c->slot_count; i++) {
+        struct slot *slot = &c->slots[i];
+        if (is_next_for(slot, position)) {
+            slot->used = c->step;
+            c->slot_hint = i + 1;
+            return slot;
+        }
+        if (slot->state == SLOT_FETCHING && slot->wanted == position && !slot->before) return NULL;
+    }
+    fetch(c, position, false);
+    return NULL;
+}
+
+struct slot *blocks_find_before(struct core *c, uint64_t position, bool *out_end)
+{
+    *out_end = position < c->trimmed_below || position == 0;
+    if (*out_end) return NULL;
+    for (uint32_t i = 0; i < c->slot_count; i++) {
+        struct slot *slot = &c->slots[i];
+        uint64_t last = block_last_position(&slot->block) > slot->before_to ? block_last_position(&slot->block) : slot->before_to;
+        if (slot->state == SLOT_COMMITTED && position >= slot->block.first_position && position <= last) {
+            slot->used = c->step;
+            return slot;
+        }
+        if (slot->state == SLOT_FETCHING && slot->wanted == position && slot->before) return NULL;
+    }
+    fetch(c, position, true);
+    return NULL;
+}

@@ -1,0 +1,262 @@
+/* Ready events meet free credit. A group is pulled by its workers: nothing is looked at before one of them can take it. What goes first:
+ * leases given back, then failed events that are due, then what was handed out before a restart, then new events.
+ * Invariants: nothing above the committed `handed` goes out [R-DELIV-1]; a failed event only after its record is committed [R-LEASE-5]. */
+#include "coordinator/core/state.h"
+
+enum { DELIVERIES_PER_VISIT = 64, OLD_PER_VISIT = 512 };
+
+enum progress { PROGRESS_DONE, PROGRESS_BLOCKED, PROGRESS_LATER };
+
+static uint64_t handed_now(const struct core *c, const struct group *g)
+{
+    return g->handed_block <= c->committed_block ? g->handed : g->handed_before;
+}
+
+static enum progress wait_for_fetch(struct core *c, struct group *g)
+{
+    g->waits_fetch = true;
+    reader_wait(c);
+    return PROGRESS_BLOCKED;
+}
+
+static bool has_expired(const struct core *c, const struct block *block, const struct record *record)
+{
+    struct event event;
+    if (!(record->flags & RECORD_EXPIRES) || event_scan(block_body(block, record), &event) != EVENT_OK) return false;
+    uint64_t born = block->time_ms + record->time_delta_ms;
+    return (event.ttl_ms && c->log_ms - born >= event.ttl_ms && c->log_ms >= born) || (event.deadline_ms && c->log_ms >= event.deadline_ms);
+}
+
+static void say_delivery(struct core *c, uint32_t lease, const struct block *block, uint32_t index)
+{
+    struct lease *l = lease_at(c, lease);
+    struct peer *p = peer_at(c, l->peer);
+    const struct record *record = &block->records[index];
+    struct item *item = out_item(c, l->peer, ITEM_DELIVER);
+    item->a = lease_wire(c, lease);
+    item->b = block->first_position + index;
+    item->c = block->time_ms + record->time_delta_ms;
+    item->d = record->cause;
+    item->x = l->attempt;
+    item->y = group_at(c, l->group)->lease_ms;
+    item->body = block_body(block, record);
+    p->deliver_sent_events++;
+    p->deliver_sent_bytes += record->size;
+    c->stats.delivered++;
+    c->stats.delivered_bytes += record->size;
+    if (l->attempt > 1) c->stats.redelivered++;
+}
+
+/* To the worker whose turn it is. */
+static void hand_out(struct core *c, struct group *g, uint32_t lease, const struct block *block, uint32_t index)
+{
+    uint32_t peer = g->ring;
+    lease_hand(c, lease, peer);
+    lease_at(c, lease)->request = (block->records[index].flags & RECORD_REQUEST) != 0;
+    say_delivery(c, lease, block, index);
+    g->delivered++;
+    g->ring = peer_at(c, peer)->ring_next;
+    worker_ring_update(c, peer);
+}
+
+static void settle_expired(struct core *c, uint32_t handle, uint64_t from, uint64_t position)
+{
+    group_pend_settled(c, handle, from, position);
+    group_at(c, handle)->expired++;
+    c->stats.expired++;
+}
+
+static enum progress deliver_returned(struct core *c, uint32_t handle)
+{
+    struct group *g = group_at(c, handle);
+    uint32_t lease = g->returned;
+    struct lease *l = lease_at(c, lease);
+    bool end;
+    struct slot *slot = blocks_find_after(c, l->position, &end);
+    if (!slot && !end) return wait_for_fetch(c, g);
+    g->returned = l->group_next;
+    l->returned = false;
+    if (!slot || !block_holds(&slot->block, l->position)) { /* it has left the window */
+        group_pend_settled(c, handle, l->from, l->position);
+        lease_end(c, lease);
+        return PROGRESS_DONE;
+    }
+    hand_out(c, g, lease, &slot->block, (uint32_t)(l->position - slot->block.first_position));
+    return PROGRESS_DONE;
+}
+
+static enum progress deliver_retry(struct core *c, uint32_t handle)
+{
+    struct group *g = group_at(c, handle);
+    struct failed *f = failed_at(c, g->retry_first);
+    bool end;
+    struct slot *slot = blocks_find_after(c, f->position, &end);
+    if (!slot && !end) return wait_for_fetch(c, g);
+    uint32_t failed = g->retry_first;
+    failed_unready(c, failed);
+    bool gone = !slot || !block_holds(&slot->block, f->position);
+    uint32_t index = gone ? 0 : (uint32_t)(f->position - slot->block.first_position);
+    if (gone || has_expired(c, &slot->block, &slot->block.records[index])) {
+        settle_expired(c, handle, f->position, f->position);
+        return PROGRESS_DONE;
+    }
+    uint32_t lease = lease_give(c, handle, 0, f->position, f->position, f->attempts + 1, failed);
+    if (!lease) {
+        f->state = FAILED_WAITING;
+        heap_put(&c->due, failed, c->log_ms + 1000);
+        return PROGRESS_DONE;
+    }
+    hand_out(c, g, lease, &slot->block, index);
+    return PROGRESS_DONE;
+}
+
+/* What lay between the last match and this place matches nothing: settled with it. */
+static void settle_gap(struct core *c, uint32_t handle, uint64_t from, uint64_t to)
+{
+    struct group *g = group_at(c, handle);
+    if (from <= to && !(from <= g->floor && to <= g->floor) && !ranges_hold(&g->settled, from, to)) group_pend_settled(c, handle, from, to);
+}
+
+/* Handed out before the restart, and nobody came back with it: failed once more, then it goes the way of all failed events [R-ADOPT-2]. */
+static enum progress reopen_old(struct core *c, uint32_t handle)
+{
+    struct group *g = group_at(c, handle);
+    for (uint32_t i = 0; i < OLD_PER_VISIT; i++) {
+        struct slot *slot;
+        uint32_t index;
+        enum scan scan = reader_next(c, &g->old, handle, &slot, &index);
+        if (scan == SCAN_WAIT) return wait_for_fetch(c, g);
+        if (scan == SCAN_LATER) return PROGRESS_LATER;
+        if (!blocks_room_for_failure(c)) return PROGRESS_LATER;
+        if (scan == SCAN_END) {
+            settle_gap(c, handle, g->old.from, g->old.end);
+            g->old_open = false;
+            return PROGRESS_DONE;
+        }
+        uint64_t position = g->old.cursor;
+        bool known = position <= g->floor || ranges_hold(&g->settled, position, position) ||
+                     map_get(&c->by_lease, place_key(handle, position)) || failed_find(c, handle, position);
+        settle_gap(c, handle, g->old.from, position - 1);
+        if (!known) group_pend_failed(c, handle, position, 1, c->log_ms);
+        g->old.cursor = g->old.from = position + 1;
+    }
+    return PROGRESS_DONE;
+}
+
+/* Replays show only what was asked for, at the pace that was asked for. */
+static bool replay_wants(const struct core *c, const struct block *block, uint32_t index)
+{
+    const struct core_replay *r = &c->config.replay;
+    struct event event;
+    if (event_scan(block_body(block, &block->records[index]), &event) != EVENT_OK) return false;
+    if (r->filter.size && !filter_matches(r->filter, event.topic)) return false;
+    if (r->session.size && !span_equal(r->session, event.session)) return false;
+    return r->key.size == 0 || span_equal(r->key, event.key);
+}
+
+static bool replay_must_wait(struct core *c, struct group *g, const struct block *block, uint32_t index)
+{
+    const struct core_replay *r = &c->config.replay;
+    if (r->step && g->leased > 0) return true; /* its settle wakes the group */
+    if (r->speed_percent == 0) return false;
+    uint64_t time_ms = block->time_ms + block->records[index].time_delta_ms;
+    if (!g->replay_started) {
+        g->replay_started = true;
+        g->replay_started_ns = c->now_ns;
+        g->replay_first_ms = time_ms;
+    }
+    uint64_t due_ns = g->replay_started_ns + (time_ms - g->replay_first_ms) * 100 / r->speed_percent * 1000000u;
+    if (c->now_ns >= due_ns) return false;
+    g->waits_fetch = true;
+    if (due_ns < c->pace_ns) c->pace_ns = due_ns;
+    return true;
+}
+
+static enum progress deliver_fresh(struct core *c, uint32_t handle)
+{
+    struct group *g = group_at(c, handle);
+    struct slot *slot;
+    uint32_t index;
+    enum scan scan = reader_next(c, &g->fresh, handle, &slot, &index);
+    if (scan == SCAN_WAIT) return wait_for_fetch(c, g);
+    if (scan == SCAN_LATER) return PROGRESS_LATER;
+    if (scan == SCAN_END) {
+        if (g->fresh.cursor > g->fresh.end) settle_gap(c, handle, g->fresh.from, g->fresh.end);
+        if (g->fresh.cursor > g->fresh.end) g->fresh.from = g->fresh.end + 1;
+        g->live = !c->config.replay.on;
+        return PROGRESS_BLOCKED;
+    }
+    uint64_t position = g->fresh.cursor;
+    bool replay = c->config.replay.on;
+    if (replay && !replay_wants(c, &slot->block, index)) {
+        g->fresh.cursor = position + 1; /* its place is settled with the next match */
+        return PROGRESS_DONE;
+    }
+    if (replay && replay_must_wait(c, g, &slot->block, index)) return PROGRESS_BLOCKED;
+    if (position > handed_now(c, g)) {
+        if (position > g->handed) group_want_handed(c, handle, position + HANDED_AHEAD);
+        return PROGRESS_BLOCKED; /* the commit wakes the group */
+    }
+    if (has_expired(c, &slot->block, &slot->block.records[index])) {
+        settle_expired(c, handle, g->fresh.from, position);
+    } else {
+        uint32_t lease = lease_give(c, handle, 0, position, g->fresh.from, 1, 0);
+        if (!lease) return PROGRESS_BLOCKED; /* all leases are out: a settle wakes the group */
+        hand_out(c, g, lease, &slot->block, index);
+    }
+    g->fresh.cursor = g->fresh.from = position + 1;
+    return PROGRESS_DONE;
+}
+
+static enum progress deliver_one(struct core *c, uint32_t handle)
+{
+    struct group *g = group_at(c, handle);
+    if (!g->ring) return PROGRESS_BLOCKED;
+    bool unpaid = c->ticket_count > 0 && c->tickets[c->ticket_first].block <= c->committed_block; /* an accept goes before its delivery */
+    if (unpaid || !out_has_room(c, 8) || !blocks_room_for_failure(c)) return PROGRESS_LATER;
+    if (g->returned) return deliver_returned(c, handle);
+    if (g->retry_first && failed_at(c, g->retry_first)->block <= c->committed_block) return deliver_retry(c, handle);
+    if (g->leased + g->failed_count + 4 >= g->settled.capacity) return PROGRESS_BLOCKED;
+    if (g->old_open && !g->pending && !g->retry_first) {
+        enum progress progress = reopen_old(c, handle);
+        if (progress == PROGRESS_LATER) return progress;
+    }
+    return deliver_fresh(c, handle);
+}
+
+static enum progress visit(struct core *c, uint32_t handle)
+{
+    for (uint32_t i = 0; i < DELIVERIES_PER_VISIT; i++) {
+        enum progress progress = deliver_one(c, handle);
+        if (progress != PROGRESS_DONE) return progress;
+    }
+    return PROGRESS_DONE;
+}
+
+void deliver_all(struct core *c)
+{
+    bool moved = true;
+    while (moved) {
+        moved = false;
+        uint32_t kept = 0, count = c->active_count;
+        for (uint32_t i = 0; i < count; i++) {
+            uint32_t handle = c->active[i];
+            enum progress progress = visit(c, handle);
+            if (progress == PROGRESS_BLOCKED) {
+                group_at(c, handle)->active = false;
+                continue;
+            }
+            moved = moved || progress == PROGRESS_DONE;
+            c->active[kept++] = handle;
+        }
+        for (uint32_t i = count; i < c->active_count; i++)
+            c->active[kept++] = c->active[i]; /* woken meanwhile */
+        c->active_count = kept;
+    }
+    /* who was first this time is last next time */
+    if (c->active_count > 1) {
+        uint32_t first = c->active[0];
+        memmove(c->active, c->active + 1, (c->active_count - 1) * sizeof c->active[0]);
+        c->active[c->active_count - 1] = first;
+    }
+}

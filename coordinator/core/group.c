@@ -1,0 +1,342 @@
+/* Groups: making them, what happened to them since the last block (pends), and the one record per group and block that says so [P5].
+ * Invariant: a group is in core.pend_groups exactly while it has a pend or wants a raise of `handed`. */
+#include "coordinator/core/state.h"
+
+uint32_t group_find(const struct core *c, uint32_t tenant, struct span name)
+{
+    for (uint32_t h = 1; h <= c->groups.touched; h++)
+        if (slab_is_taken(&c->groups, h) && group_at(c, h)->tenant == tenant && span_equal(group_name(group_at(c, h)), name)) return h;
+    return 0;
+}
+
+/* Ids are given in order and groups are never freed in between, so the handle is the id's. */
+uint32_t group_by_id(const struct core *c, uint32_t id)
+{
+    if (id <= c->groups.capacity && slab_is_taken(&c->groups, id) && group_at(c, id)->id == id) return id;
+    for (uint32_t h = 1; h <= c->groups.touched; h++)
+        if (slab_is_taken(&c->groups, h) && group_at(c, h)->id == id) return h;
+    return 0;
+}
+
+static uint32_t next_group_id(const struct core *c)
+{
+    uint32_t id = 0;
+    for (uint32_t h = 1; h <= c->groups.touched; h++)
+        if (slab_is_taken(&c->groups, h) && group_at(c, h)->id > id) id = group_at(c, h)->id;
+    return id + 1;
+}
+
+static uint64_t start_floor(const struct core *c, const struct group_spec *spec, uint64_t here)
+{
+    uint64_t before_first = c->trimmed_below > 0 ? c->trimmed_below - 1 : 0;
+    if (c->config.replay.on) return c->config.replay.from > 0 ? c->config.replay.from - 1 : 0;
+    if (spec->start == START_FIRST) return before_first;
+    if (spec->start == START_SEQ) return spec->start_at < before_first ? before_first : spec->start_at < here ? spec->start_at : here;
+    return here;
+}
+
+uint64_t group_create(struct core *c, uint32_t tenant, const struct group_spec *spec)
+{
+    if (c->groups.taken == c->config.limits.groups_max) return 0;
+    struct block *block = blocks_fill(c);
+    uint64_t here = block->first_position + block->record_count;
+    struct record_group group = {
+        .tenant = tenant_name(c, tenant),
+        .name = spec->name,
+        .id = next_group_id(c),
+        .ordering = spec->ordering,
+        .lease_ms = spec->lease_ms ? spec->lease_ms : c->config.lease_ms,
+        .max_deliveries = spec->max_deliveries,
+        .backoff_ms = spec->backoff_ms ? spec->backoff_ms : c->config.backoff_ms,
+        .filter_count = (uint32_t)spec->filter_count,
+        .generation = 1,
+    };
+    group.floor = group.handed = start_floor(c, spec, here);
+    for (uint32_t i = 0; i < group.filter_count; i++)
+        group.filters[i] = spec->filters[i];
+    uint8_t *body = arena_take(&c->scratch, RECORD_GROUP_BOUND);
+    if (!body) return 0;
+    size_t size = record_group_write(&group, body, RECORD_GROUP_BOUND);
+    must(size > 0);
+    blocks_append(c, (struct record){ .kind = RECORD_GROUP | RECORD_MUST_UNDERSTAND }, span_of(body, size));
+    uint32_t handle = group_by_id(c, group.id);
+    group_opened(c, handle, false);
+    group_at(c, handle)->created_block = block->number;
+    /* topics already in this block were matched without it */
+    for (uint32_t i = 0; i < block->topic_count; i++)
+        block->topics[i].mark = 0;
+    return block->number;
+}
+
+const char *group_conflict(const struct core *c, const struct group *g, const struct group_spec *spec)
+{
+    (void)c;
+    if (spec->ordering != g->ordering) return "the group has another ordering";
+    if (spec->lease_ms && spec->lease_ms != g->lease_ms) return "the group has another lease_ms";
+    if (spec->max_deliveries && spec->max_deliveries != g->max_deliveries) return "the group has another max_deliveries";
+    if (spec->backoff_ms && spec->backoff_ms != g->backoff_ms) return "the group has another backoff_ms";
+    if (spec->filter_count != g->filter_count) return "the group has other filters";
+    for (uint32_t i = 0; i < g->filter_count; i++) {
+        bool found = false;
+        for (size_t k = 0; k < spec->filter_count; k++)
+            found = found || span_equal(spec->filters[k], group_filter(g, i));
+        if (!found) return "the group has other filters";
+    }
+    return NULL;
+}
+
+void group_opened(struct core *c, uint32_t handle, bool recovered)
+{
+    struct group *g = group_at(c, handle);
+    uint64_t begin = g->floor + 1;
+    g->old = (struct reader){ begin, begin, g->handed };
+    g->fresh = (struct reader){ begin, begin, UINT64_MAX };
+    if (c->config.replay.on) g->fresh.end = c->config.replay.until;
+    if (recovered && g->handed > g->floor) { /* [R-ADOPT-2] */
+        g->adopting = true;
+        g->adopt_until_ns = c->adopt_ns;
+        g->fresh.cursor = g->fresh.from = g->handed + 1;
+    }
+    g->handed_before = g->handed;
+    g->live = g->fresh.cursor > c->head && !c->config.replay.on;
+    group_wake(c, handle);
+}
+
+void groups_end_adoption(struct core *c)
+{
+    c->adopt_ns = UINT64_MAX;
+    for (uint32_t h = 1; h <= c->groups.touched; h++) {
+        if (!slab_is_taken(&c->groups, h) || !group_at(c, h)->adopting) continue;
+        group_at(c, h)->adopting = false;
+        group_at(c, h)->old_open = true;
+        group_wake(c, h);
+    }
+}
+
+void group_wake(struct core *c, uint32_t handle)
+{
+    struct group *g = group_at(c, handle);
+    if (g->active) return;
+    g->active = true;
+    c->active[c->active_count++] = handle;
+}
+
+void groups_wake_waiting(struct core *c)
+{
+    for (uint32_t h = 1; h <= c->groups.touched; h++)
+        if (slab_is_taken(&c->groups, h) && group_at(c, h)->waits_fetch) {
+            group_at(c, h)->waits_fetch = false;
+            group_wake(c, h);
+        }
+}
+
+/* ---- pends ---- */
+
+static void pend_group(struct core *c, uint32_t handle)
+{
+    struct group *g = group_at(c, handle);
+    if (g->pending) return;
+    g->pending = true;
+    g->next_pending = c->pend_groups;
+    c->pend_groups = handle;
+}
+
+static void pend_add(struct core *c, uint32_t handle, struct pend pend)
+{
+    struct group *g = group_at(c, handle);
+    must(c->pend_count < PENDS_MAX);
+    pend_group(c, handle);
+    pend.group = handle;
+    pend.before = g->pend_last;
+    c->pends[c->pend_count++] = pend;
+    g->pend_last = c->pend_count;
+}
+
+void group_pend_settled(struct core *c, uint32_t handle, uint64_t first, uint64_t last)
+{
+    struct group *g = group_at(c, handle);
+    if (g->pend_last) {
+        struct pend *newest = &c->pends[g->pend_last - 1];
+        if (newest->attempts == 0 && newest->last + 1 == first) {
+            newest->last = last;
+            return;
+        }
+    }
+    pend_add(c, handle, (struct pend){ .first = first, .last = last });
+}
+
+void group_pend_failed(struct core *c, uint32_t handle, uint64_t position, uint32_t attempts, uint64_t due_ms)
+{
+    pend_add(c, handle, (struct pend){ .first = position, .last = position, .attempts = attempts, .due_ms = due_ms });
+}
+
+void group_want_handed(struct core *c, uint32_t handle, uint64_t position)
+{
+    struct group *g = group_at(c, handle);
+    if (position <= g->handed || position <= g->handed_wanted) return;
+    g->handed_wanted = position;
+    pend_group(c, handle);
+}
+
+/* The groups that are live, have a match in this block and a worker to take it: their raise of `handed` stands in the block itself. */
+static void want_handed_for_block(struct core *c, struct slot *slot)
+{
+    uint32_t records = 0;
+    for (uint32_t i = 0; i < slot->touched_count; i++) {
+        struct group *g = group_at(c, slot->touched[i]);
+        if (g->live && g->ring && g->handed < slot->block.first_position + slot->block.record_count) pend_group(c, slot->touched[i]);
+    }
+    for (uint32_t h = c->pend_groups; h; h = group_at(c, h)->next_pending)
+        records++;
+    uint64_t last = slot->block.first_position + slot->block.record_count + records - 1;
+    for (uint32_t i = 0; i < slot->touched_count; i++) {
+        struct group *g = group_at(c, slot->touched[i]);
+        if (g->pending && g->live && g->ring && last > g->handed && last > g->handed_wanted) g->handed_wanted = last;
+    }
+}
+
+static void write_record(struct core *c, struct group *g)
+{
+    uint32_t settled = 0, failed = 0;
+    uint32_t at_settled = PENDS_MAX, at_failed = PENDS_MAX;
+    for (uint32_t i = g->pend_last; i; i = c->pends[i - 1].before) { /* newest first, so they are laid out from the end */
+        const struct pend *pend = &c->pends[i - 1];
+        if (pend->attempts == 0) {
+            c->settle_ranges[--at_settled] = (struct range){ pend->first, pend->last };
+            settled++;
+        } else {
+            c->settle_failed[--at_failed] =
+                (struct record_failed){ .seq = pend->first, .due_ms = pend->due_ms, .attempts = pend->attempts };
+            failed++;
+        }
+    }
+    struct record_settle record = { .id = g->id,
+                                    .generation = g->generation,
+                                    .handed = g->handed_wanted,
+                                    .settled = c->settle_ranges + at_settled,
+                                    .settled_count = settled,
+                                    .failed = c->settle_failed + at_failed,
+                                    .failed_count = failed };
+    size_t bound = record_settle_bound(settled, failed);
+    uint8_t *body = arena_take(&c->scratch, bound);
+    must(body);
+    size_t size = record_settle_write(&record, body, bound);
+    must(size > 0);
+    g->pend_last = 0;
+    g->handed_wanted = 0;
+    blocks_append(c, (struct record){ .kind = RECORD_SETTLE | RECORD_MUST_UNDERSTAND }, span_of(body, size));
+}
+
+void groups_write_pending(struct core *c)
+{
+    struct slot *slot = filling_slot(c);
+    want_handed_for_block(c, slot);
+    for (uint32_t h = c->pend_groups, next; h; h = next) {
+        struct group *g = group_at(c, h);
+        next = g->next_pending;
+        g->pending = false;
+        write_record(c, g);
+        if (g->touched_now) continue;
+        g->touched_now = true;
+        slot->touched[slot->touched_count++] = h | TOUCHED_RECORD_ONLY;
+    }
+    c->pend_groups = 0;
+    c->pend_count = 0;
+}
+
+/* A group with nothing open has settled all there is: its floor follows the head, so that a restart need not read the log for it. */
+void groups_follow_head(struct core *c)
+{
+    for (uint32_t i = 0; i < 4 && c->groups.touched > 0; i++) {
+        c->sweep_group = c->sweep_group % c->groups.touched + 1;
+        if (!slab_is_taken(&c->groups, c->sweep_group)) continue;
+        struct group *g = group_at(c, c->sweep_group);
+        bool open = !g->live || g->leased || g->returned || g->failed_count || g->pending || g->adopting || g->old_open;
+        if (open || g->settled.count > 0 || c->head < g->floor + HANDED_SWEEP || !blocks_room_for_failure(c)) continue;
+        group_pend_settled(c, c->sweep_group, g->floor + 1, c->head);
+        g->fresh.from = c->head + 1;
+    }
+}
+
+/* ---- workers ---- */
+
+static bool worker_has_credit(const struct peer *p)
+{
+    return p->state == PEER_READY && p->deliver_sent_events < p->deliver_limit_events && p->deliver_sent_bytes < p->deliver_limit_bytes;
+}
+
+static void ring_remove(struct core *c, uint32_t handle)
+{
+    struct peer *p = peer_at(c, handle);
+    struct group *g = group_at(c, p->group);
+    if (p->ring_next == handle)
+        g->ring = 0;
+    else {
+        peer_at(c, p->ring_prev)->ring_next = p->ring_next;
+        peer_at(c, p->ring_next)->ring_prev = p->ring_prev;
+        if (g->ring == handle) g->ring = p->ring_next;
+    }
+    p->in_ring = false;
+}
+
+static void ring_insert(struct core *c, uint32_t handle)
+{
+    struct peer *p = peer_at(c, handle);
+    struct group *g = group_at(c, p->group);
+    if (!g->ring) {
+        g->ring = p->ring_next = p->ring_prev = handle;
+    } else {
+        struct peer *at = peer_at(c, g->ring);
+        p->ring_next = g->ring;
+        p->ring_prev = at->ring_prev;
+        peer_at(c, at->ring_prev)->ring_next = handle;
+        at->ring_prev = handle;
+    }
+    p->in_ring = true;
+}
+
+void worker_ring_update(struct core *c, uint32_t handle)
+{
+    struct peer *p = peer_at(c, handle);
+    if (!p->group || worker_has_credit(p) == p->in_ring) return;
+    if (p->in_ring) {
+        ring_remove(c, handle);
+        return;
+    }
+    ring_insert(c, handle);
+    group_wake(c, p->group);
+}
+
+void group_join(struct core *c, uint32_t group, uint32_t peer)
+{
+    peer_at(c, peer)->group = group;
+    group_at(c, group)->workers++;
+}
+
+void group_leave(struct core *c, uint32_t peer)
+{
+    struct peer *p = peer_at(c, peer);
+    if (!p->group) return;
+    if (p->in_ring) ring_remove(c, peer);
+    group_at(c, p->group)->workers--;
+    p->group = 0;
+}
+
+static uint64_t next_random(struct core *c)
+{
+    uint64_t x = c->random; /* xorshift64*, Vigna 2016 */
+    x ^= x >> 12;
+    x ^= x << 25;
+    x ^= x >> 27;
+    c->random = x;
+    return x * 0x2545F4914F6CDD1Dull;
+}
+
+uint64_t group_backoff_ms(struct core *c, const struct group *g, uint32_t attempts)
+{
+    uint64_t wait = g->backoff_ms;
+    for (uint32_t i = 1; i < attempts && wait < BACKOFF_MAX_MS; i++)
+        wait *= 2;
+    if (wait > BACKOFF_MAX_MS) wait = BACKOFF_MAX_MS;
+    return wait * 3 / 4 + next_random(c) % (wait / 2 + 1); /* [R-LEASE-5] */
+}

@@ -1,0 +1,189 @@
+/* Hello and welcome: who is this, what may it do, what does it still hold. A refused hello leaves no state [R-HELLO-8]. */
+#include "coordinator/core/state.h"
+
+static void refuse(struct core *c, uint32_t peer, enum error_code code, const char *message)
+{
+    out_error(c, peer, code, FIELD_HELLO, 0, message);
+    peer_forget(c, peer);
+}
+
+static uint32_t hello_tenant(struct core *c, const struct core_packet *in)
+{
+    struct span wanted = in->packet->hello->tenant;
+    const struct core_grant *grant = &in->grant;
+    if (!grant->any_tenant) return wanted.size == 0 || span_equal(wanted, grant->tenant) ? tenant_find(c, grant->tenant) : 0;
+    if (wanted.size == 0) return 1;
+    uint32_t tenant = tenant_find(c, wanted);
+    return tenant || !c->config.any_tenant ? tenant : tenant_add(c, wanted);
+}
+
+/* What is wrong with the hello in itself, before anything is looked up. */
+static enum error_code check(const struct core *c, const struct core_packet *in, const char **out_message)
+{
+    const struct msg_hello *h = in->packet->hello;
+    *out_message = "";
+    if (h->protocol != PROTOCOL_VERSION) return *out_message = "this coordinator speaks protocol 1", CODE_BAD_VERSION;
+    if (in->grant.roles == 0) return *out_message = "a credential is needed", CODE_UNAUTHORIZED;
+    if (h->role == ROLE_UNKNOWN || h->role >= ROLE_COUNT) return *out_message = "the role is unknown", CODE_BAD_REQUEST;
+    if (!(in->grant.roles & 1u << h->role)) return *out_message = "the credential does not allow this role", CODE_FORBIDDEN;
+    if (h->instance.size != INSTANCE_BYTES) return *out_message = "instance must have 16 bytes", CODE_BAD_REQUEST;
+    if (h->publisher.size != 0 && h->publisher.size != PUBLISHER_BYTES)
+        return *out_message = "publisher must have 16 bytes", CODE_BAD_REQUEST;
+    if (h->has_group != (h->role == ROLE_WORKER)) return *out_message = "a worker names a group, others do not", CODE_BAD_REQUEST;
+    if (!h->has_group) return CODE_OK;
+    const struct group_spec *g = &h->group;
+    if (g->ordering != ORDERING_NONE) return *out_message = "this ordering is not served", CODE_UNSUPPORTED;
+    if (g->max_deliveries) return *out_message = "max_deliveries is not served", CODE_UNSUPPORTED;
+    if (g->start > START_SEQ) return *out_message = "this start is not served", CODE_UNSUPPORTED;
+    if (g->name.size == 0 || g->name.size > NAME_MAX || !topic_is_valid(g->name))
+        return *out_message = "the group's name is not valid", CODE_BAD_REQUEST;
+    if (g->filter_count == 0 || g->filter_count > GROUP_FILTERS_MAX) return *out_message = "a group has 1 to 16 filters", CODE_BAD_REQUEST;
+    size_t text = g->name.size;
+    for (size_t i = 0; i < g->filter_count; i++) {
+        if (!filter_is_valid(g->filters[i])) return *out_message = "a filter is not valid", CODE_BAD_REQUEST;
+        if (g->filters[i].data[0] == '$') return *out_message = "groups do not read the system's topics", CODE_FORBIDDEN;
+        text += g->filters[i].size;
+    }
+    if (text > GROUP_TEXT_MAX) return *out_message = "the group's name and filters are too long together", CODE_TOO_LARGE;
+    if (g->lease_ms > EXTEND_MAX_MS) return *out_message = "lease_ms is at most one hour", CODE_BAD_REQUEST;
+    (void)c;
+    return CODE_OK;
+}
+
+/* The group, made when new. *out_block: of its record when that is not committed yet. */
+static uint32_t join_group(struct core *c, uint32_t peer, uint32_t tenant, const struct group_spec *spec, uint64_t *out_block)
+{
+    *out_block = 0;
+    uint32_t handle = group_find(c, tenant, spec->name);
+    if (!handle) {
+        if (group_create(c, tenant, spec) == 0) {
+            refuse(c, peer, CODE_OVERLOADED, "no room for another group");
+            return 0;
+        }
+        handle = group_find(c, tenant, spec->name);
+    } else {
+        const char *conflict = c->config.replay.on ? NULL : group_conflict(c, group_at(c, handle), spec);
+        if (conflict) {
+            refuse(c, peer, CODE_CONFLICT, conflict); /* [R-GROUP-1] */
+            return 0;
+        }
+    }
+    if (group_at(c, handle)->created_block > c->committed_block) *out_block = group_at(c, handle)->created_block;
+    return handle;
+}
+
+static void replace_older(struct core *c, uint32_t peer)
+{
+    struct peer *p = peer_at(c, peer);
+    uint64_t key = map_hash(c->config.secret, p->instance, INSTANCE_BYTES);
+    uint32_t older = map_get(&c->by_instance, key);
+    if (older && memcmp(peer_at(c, older)->instance, p->instance, INSTANCE_BYTES) == 0) {
+        out_error(c, older, CODE_CONFLICT, FIELD_HELLO, 0, "this instance has a newer connection"); /* [R-HELLO-3] */
+        peer_forget(c, older);
+    }
+    must(map_put(&c->by_instance, key, peer));
+}
+
+static void adopt_held(struct core *c, uint32_t peer, const struct msg_hello *h, struct msg_welcome *welcome)
+{
+    struct peer *p = peer_at(c, peer);
+    if (!p->group || h->held_count == 0 || h->held_count > c->config.limits.ranges_per_group_max) return;
+    if (h->epoch.size != EPOCH_BYTES || memcmp(h->epoch.data, c->epoch, EPOCH_BYTES) != 0) return;
+    uint64_t *seq = arena_take(&c->scratch, h->held_count * sizeof *seq), *lease = arena_take(&c->scratch, h->held_count * sizeof *lease);
+    uint32_t *attempt = arena_take(&c->scratch, h->held_count * sizeof *attempt);
+    must(seq && lease && attempt);
+    for (size_t i = 0; i < h->held_count; i++) {
+        uint32_t handle = lease_adopt(c, p->group, peer, h->held_seq[i], h->held_attempt[i]);
+        if (!handle) continue;
+        seq[welcome->kept_count] = h->held_seq[i];
+        attempt[welcome->kept_count] = h->held_attempt[i];
+        lease[welcome->kept_count++] = lease_wire(c, handle);
+    }
+    welcome->kept_seq = seq;
+    welcome->kept_attempt = attempt;
+    welcome->kept_lease = lease;
+    p->deliver_sent_events += welcome->kept_count; /* [R-ADOPT-4] */
+}
+
+static struct span inbox_of(struct core *c, const struct peer *p)
+{
+    static const char hex[] = "0123456789abcdef";
+    static const char prefix[] = "$inbox.";
+    size_t size = sizeof prefix - 1 + 2 * INSTANCE_BYTES;
+    uint8_t *text = arena_take(&c->scratch, size);
+    must(text);
+    memcpy(text, prefix, sizeof prefix - 1);
+    for (size_t i = 0; i < INSTANCE_BYTES; i++) {
+        text[sizeof prefix - 1 + 2 * i] = (uint8_t)hex[p->instance[i] >> 4];
+        text[sizeof prefix + 2 * i] = (uint8_t)hex[p->instance[i] & 15];
+    }
+    return span_of(text, size);
+}
+
+void peer_welcome(struct core *c, uint32_t handle, const struct msg_hello *hello)
+{
+    struct peer *p = peer_at(c, handle);
+    struct msg_welcome *w = arena_take_zeroed(&c->scratch, 1, sizeof *w);
+    must(w);
+    if (hello) adopt_held(c, handle, hello, w);
+    uint32_t publisher = p->publishes ? publisher_find(c, p->publisher) : 0;
+    w->protocol = PROTOCOL_VERSION;
+    w->server = c->config.server;
+    w->epoch = span_of(c->epoch, EPOCH_BYTES);
+    w->term = c->term;
+    w->peer = p->connection;
+    w->tenant = tenant_name(c, p->tenant);
+    w->inbox = inbox_of(c, p);
+    w->publisher_known = publisher != 0 || p->first_unanswered <= 1;
+    w->highest_number = publisher ? publisher_at(c, publisher)->highest : 0;
+    w->max_event_bytes = c->config.max_event_bytes;
+    w->max_packet_bytes = c->config.max_packet_bytes;
+    w->publish_window = PUBLISH_WINDOW;
+    w->heartbeat_ms = c->config.heartbeat_ms;
+    w->emit_credit_bytes = c->config.emit_credit_bytes;
+    w->replay = c->config.replay.on;
+    if (p->group) {
+        w->lease_ms = group_at(c, p->group)->lease_ms;
+        w->generation = group_at(c, p->group)->generation;
+    }
+    out_item(c, handle, ITEM_WELCOME)->more = w;
+    peer_move(p, PEER_READY);
+    worker_ring_update(c, handle);
+}
+
+void hello_take(struct core *c, uint32_t handle, const struct core_packet *in)
+{
+    struct peer *p = peer_at(c, handle);
+    const struct msg_hello *h = in->packet->hello;
+    const char *message;
+    enum error_code code = check(c, in, &message);
+    if (code != CODE_OK) {
+        refuse(c, handle, code, message);
+        return;
+    }
+    uint32_t tenant = hello_tenant(c, in);
+    if (!tenant) {
+        bool foreign = !in->grant.any_tenant && h->tenant.size && !span_equal(h->tenant, in->grant.tenant);
+        refuse(c, handle, foreign ? CODE_FORBIDDEN : CODE_NOT_FOUND, foreign ? "not the credential's tenant" : "no such tenant");
+        return;
+    }
+    uint64_t block = 0;
+    uint32_t group = h->has_group ? join_group(c, handle, tenant, &h->group, &block) : 0;
+    if (h->has_group && !group) return;
+    p->role = h->role;
+    p->tenant = tenant;
+    p->grant.any_tenant = in->grant.any_tenant;
+    p->grant.tenant = span_of(NULL, 0); /* lent for this step only; the tenant is known now */
+    memcpy(p->instance, h->instance.data, INSTANCE_BYTES);
+    p->publishes = h->publisher.size == PUBLISHER_BYTES;
+    if (p->publishes) memcpy(p->publisher, h->publisher.data, PUBLISHER_BYTES);
+    p->first_unanswered = h->first_unanswered;
+    peer_move(p, PEER_JOINING);
+    replace_older(c, handle);
+    if (group) group_join(c, group, handle);
+    if (block)
+        ticket_add(c, (struct ticket){ .peer = handle, .kind = TICKET_WELCOME, .block = block, .count = 1 });
+    else
+        peer_welcome(c, handle, h);
+    lane_of(c, handle, tenant);
+}

@@ -1,0 +1,251 @@
+/* Leases: an event on loan to one worker until a deadline. All leases of a group begin with the same time, so a list per group is in the
+ * order of their deadlines and costs nothing per event; only those that were extended or orphaned lie in a heap. Invariants: every lease is
+ * in by_lease; it is in its peer's list while it has a peer, in its group's list or in core.extended unless it was returned. */
+#include "coordinator/core/state.h"
+
+uint32_t lease_give(struct core *c, uint32_t group, uint32_t peer, uint64_t position, uint64_t from, uint32_t attempt, uint32_t failed)
+{
+    uint32_t handle = slab_take(&c->leases);
+    if (!handle) return 0;
+    must(map_put(&c->by_lease, place_key(group, position), handle));
+    struct lease *l = lease_at(c, handle);
+    l->group = group;
+    l->position = position;
+    l->from = from;
+    l->attempt = attempt;
+    l->failed = failed;
+    if (failed) failed_at(c, failed)->state = FAILED_LEASED;
+    group_at(c, group)->leased++;
+    if (peer) lease_hand(c, handle, peer);
+    return handle;
+}
+
+static void group_list_append(struct core *c, uint32_t handle)
+{
+    struct lease *l = lease_at(c, handle);
+    struct group *g = group_at(c, l->group);
+    l->group_prev = g->lease_last;
+    l->group_next = 0;
+    if (g->lease_last)
+        lease_at(c, g->lease_last)->group_next = handle;
+    else
+        g->lease_first = handle;
+    g->lease_last = handle;
+    l->in_group_list = true;
+    if (g->lease_first == handle) heap_put(&c->group_timers, l->group, l->deadline_ns);
+}
+
+static void unlist_from_group(struct core *c, uint32_t handle)
+{
+    struct lease *l = lease_at(c, handle);
+    struct group *g = group_at(c, l->group);
+    if (!l->in_group_list) {
+        heap_remove(&c->extended, handle);
+        return;
+    }
+    if (l->group_prev)
+        lease_at(c, l->group_prev)->group_next = l->group_next;
+    else
+        g->lease_first = l->group_next;
+    if (l->group_next)
+        lease_at(c, l->group_next)->group_prev = l->group_prev;
+    else
+        g->lease_last = l->group_prev;
+    l->in_group_list = false;
+}
+
+static void unlist_from_peer(struct core *c, uint32_t handle)
+{
+    struct lease *l = lease_at(c, handle);
+    if (!l->peer) return;
+    if (l->peer_prev)
+        lease_at(c, l->peer_prev)->peer_next = l->peer_next;
+    else
+        peer_at(c, l->peer)->leases = l->peer_next;
+    if (l->peer_next) lease_at(c, l->peer_next)->peer_prev = l->peer_prev;
+    l->peer = l->peer_next = l->peer_prev = 0;
+}
+
+void lease_hand(struct core *c, uint32_t handle, uint32_t peer)
+{
+    struct lease *l = lease_at(c, handle);
+    must(!l->peer);
+    struct peer *p = peer_at(c, peer);
+    l->peer = peer;
+    l->peer_next = p->leases;
+    l->peer_prev = 0;
+    if (p->leases) lease_at(c, p->leases)->peer_prev = handle;
+    p->leases = handle;
+    l->deadline_ns = c->now_ns + (uint64_t)group_at(c, l->group)->lease_ms * 1000000u;
+    group_list_append(c, handle);
+}
+
+void lease_end(struct core *c, uint32_t handle)
+{
+    struct lease *l = lease_at(c, handle);
+    struct group *g = group_at(c, l->group);
+    bool was_full = c->leases.taken == c->leases.capacity;
+    uint32_t group = l->group;
+    unlist_from_peer(c, handle);
+    unlist_from_group(c, handle);
+    map_remove(&c->by_lease, place_key(l->group, l->position));
+    slab_free(&c->leases, handle);
+    g->leased--;
+    if (c->config.replay.step) group_wake(c, group);
+    if (!was_full) return;
+    for (uint32_t h = 1; h <= c->groups.touched; h++)
+        if (slab_is_taken(&c->groups, h) && group_at(c, h)->ring) group_wake(c, h);
+}
+
+uint64_t lease_wire(const struct core *c, uint32_t handle)
+{
+    return ((uint64_t)slab_generation(&c->leases, handle) << 24) | handle;
+}
+
+uint32_t lease_from_wire(const struct core *c, uint64_t wire, uint32_t peer)
+{
+    uint32_t handle = (uint32_t)(wire & 0xffffff);
+    if (!slab_is_taken(&c->leases, handle) || lease_wire(c, handle) != wire) return 0;
+    return lease_at(c, handle)->peer == peer ? handle : 0;
+}
+
+void lease_fail(struct core *c, uint32_t handle, uint64_t due_ms)
+{
+    struct lease *l = lease_at(c, handle);
+    struct group *g = group_at(c, l->group);
+    if (l->from < l->position && l->position - 1 > g->floor) group_pend_settled(c, l->group, l->from, l->position - 1);
+    group_pend_failed(c, l->group, l->position, l->attempt, due_ms);
+    lease_end(c, handle);
+}
+
+void lease_orphan(struct core *c, uint32_t handle)
+{
+    struct lease *l = lease_at(c, handle);
+    unlist_from_peer(c, handle);
+    unlist_from_group(c, handle);
+    uint64_t grace_ns = c->now_ns + (uint64_t)c->config.adopt_grace_ms * 1000000u;
+    if (grace_ns < l->deadline_ns) l->deadline_ns = grace_ns; /* [R-GONE-1] */
+    heap_put(&c->extended, handle, l->deadline_ns);
+}
+
+void lease_extend(struct core *c, uint32_t handle, uint64_t deadline_ns)
+{
+    unlist_from_group(c, handle);
+    lease_at(c, handle)->deadline_ns = deadline_ns;
+    heap_put(&c->extended, handle, deadline_ns);
+}
+
+void lease_return(struct core *c, uint32_t handle)
+{
+    struct lease *l = lease_at(c, handle);
+    struct group *g = group_at(c, l->group);
+    unlist_from_peer(c, handle);
+    unlist_from_group(c, handle);
+    l->returned = true;
+    l->group_next = g->returned;
+    g->returned = handle;
+    group_wake(c, l->group);
+}
+
+static void expire(struct core *c, uint32_t handle)
+{
+    struct lease *l = lease_at(c, handle);
+    struct group *g = group_at(c, l->group);
+    if (l->peer) {
+        struct item *item = out_item(c, l->peer, ITEM_REVOKE);
+        item->a = lease_wire(c, handle);
+        item->x = CODE_TIMEOUT;
+    }
+    lease_fail(c, handle, c->log_ms + group_backoff_ms(c, g, l->attempt));
+}
+
+static bool may_fire(const struct core *c)
+{
+    return out_has_room(c, 2) && blocks_room_for_failure(c);
+}
+
+static void fire_group_lists(struct core *c)
+{
+    uint32_t group;
+    uint64_t key;
+    while (heap_first(&c->group_timers, &group, &key) && key <= c->now_ns && may_fire(c)) {
+        struct group *g = group_at(c, group);
+        uint32_t first = g->lease_first;
+        if (first && lease_at(c, first)->deadline_ns <= c->now_ns) {
+            expire(c, first);
+            continue;
+        }
+        if (first)
+            heap_put(&c->group_timers, group, lease_at(c, first)->deadline_ns);
+        else
+            heap_remove(&c->group_timers, group);
+    }
+}
+
+static void fire_due(struct core *c)
+{
+    uint32_t handle;
+    uint64_t key;
+    while (heap_first(&c->due, &handle, &key) && key <= c->log_ms) {
+        struct failed *f = failed_at(c, handle);
+        struct group *g = group_at(c, f->group);
+        heap_remove(&c->due, handle);
+        if (g->adopting) { /* its worker may still come back with it */
+            heap_put(&c->due, handle, c->log_ms + (g->adopt_until_ns > c->now_ns ? (g->adopt_until_ns - c->now_ns) / 1000000u : 0) + 1);
+            continue;
+        }
+        f->state = FAILED_READY;
+        f->retry_next = 0;
+        if (g->retry_last)
+            failed_at(c, g->retry_last)->retry_next = handle;
+        else
+            g->retry_first = handle;
+        g->retry_last = handle;
+        group_wake(c, f->group);
+    }
+}
+
+void leases_fire(struct core *c)
+{
+    uint32_t handle;
+    uint64_t key;
+    fire_group_lists(c);
+    while (heap_first(&c->extended, &handle, &key) && key <= c->now_ns && may_fire(c))
+        expire(c, handle);
+    fire_due(c);
+}
+
+uint64_t leases_deadline(const struct core *c)
+{
+    uint32_t handle;
+    uint64_t key, deadline = UINT64_MAX;
+    if (heap_first(&c->group_timers, &handle, &key)) deadline = key;
+    if (heap_first(&c->extended, &handle, &key) && key < deadline) deadline = key;
+    if (heap_first(&c->due, &handle, &key)) {
+        uint64_t due_ns = key <= c->log_ms ? c->now_ns : c->now_ns + (key - c->log_ms) * 1000000u;
+        if (due_ns < deadline) deadline = due_ns;
+    }
+    return deadline;
+}
+
+uint32_t lease_adopt(struct core *c, uint32_t group, uint32_t peer, uint64_t position, uint32_t attempt)
+{
+    struct group *g = group_at(c, group);
+    uint32_t handle = map_get(&c->by_lease, place_key(group, position));
+    if (handle) {
+        struct lease *l = lease_at(c, handle);
+        if (l->peer || l->returned || l->attempt != attempt) return 0;
+        unlist_from_group(c, handle);
+        lease_hand(c, handle, peer);
+        return handle;
+    }
+    if (!g->adopting || position <= g->floor || position > g->handed || ranges_hold(&g->settled, position, position))
+        return 0; /* [R-ADOPT-1] */
+    uint32_t failed = failed_find(c, group, position);
+    if (failed) {
+        if (failed_at(c, failed)->attempts + 1 != attempt) return 0;
+        failed_unready(c, failed);
+        heap_remove(&c->due, failed);
+    }
+    return lease_give(c, group, peer, position, position, attempt, failed);
+}

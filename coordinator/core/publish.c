@@ -1,0 +1,182 @@
+/* Publishing: numbers, admission, the record. Nothing is accepted twice [P3]; each number is answered once per sending [R-PUB-2]. */
+#include "coordinator/core/state.h"
+
+enum { RETRY_MS = 200 };
+
+static const char *refusal_text(enum error_code code)
+{
+    switch (code) {
+    case CODE_BAD_REQUEST:
+        return "not an event, or a field outside its limits";
+    case CODE_TOO_LARGE:
+        return "the event is larger than max_event_bytes";
+    case CODE_FORBIDDEN:
+        return "not your topic";
+    case CODE_NO_WORKER:
+        return "no group takes this request";
+    case CODE_UNSUPPORTED:
+        return "at_most_once, delay and priority are not served";
+    case CODE_CREDIT_EXCEEDED:
+        return "more than the credit allows";
+    case CODE_DRAINING:
+        return "the coordinator is leaving";
+    case CODE_STALE:
+        return "this number was refused before";
+    case CODE_GONE:
+        return "the answer to this number is forgotten: outcome unknown";
+    default:
+        return "refused";
+    }
+}
+
+static void refuse(struct core *c, uint32_t peer, struct lane *lane, uint64_t number, enum error_code code, uint32_t size)
+{
+    struct peer *p = peer_at(c, peer);
+    c->stats.refused++;
+    c->stats.errors[code]++;
+    if (lane && p->state != PEER_ENDING) lane_publish_done(c, lane, 1, size);
+    if (p->dirty) {
+        struct item *last = &c->items[p->out_last];
+        if (last->kind == ITEM_REFUSED && last->y == code && last->a + last->x == number) {
+            last->x++;
+            return;
+        }
+    }
+    struct item *item = out_item(c, peer, ITEM_REFUSED);
+    item->a = number;
+    item->x = 1;
+    item->y = code;
+    item->z = code == CODE_THROTTLED || code == CODE_OVERLOADED || code == CODE_DRAINING ? RETRY_MS : 0;
+    item->body = span_text(refusal_text(code));
+}
+
+static bool is_inbox(struct span topic)
+{
+    return topic.size > 7 && memcmp(topic.data, "$inbox.", 7) == 0;
+}
+
+static bool some_group_matches(const struct core *c, uint32_t tenant, struct span topic)
+{
+    uint32_t first;
+    return filters_match(c->tenants[tenant].filters, topic, &first, 1) > 0 && !(first & SUBSCRIPTION_BIT);
+}
+
+enum error_code publish_check(const struct core *c, uint32_t tenant, struct span bytes, bool emit, struct event *out)
+{
+    if (bytes.size > c->config.max_event_bytes) return CODE_TOO_LARGE;
+    if (event_scan(bytes, out) != EVENT_OK) return CODE_BAD_REQUEST;
+    if (out->topic.data[0] == '$' && !(emit && is_inbox(out->topic))) return CODE_FORBIDDEN;             /* [R-PUB-7] */
+    if (out->delay_ms || out->not_before_ms || out->priority || out->semantics) return CODE_UNSUPPORTED; /* [R-PUB-10] */
+    if (out->reply_to.size && (!is_inbox(out->reply_to) || !topic_is_valid(out->reply_to))) return CODE_BAD_REQUEST;
+    if (out->reply_to.size && !emit && !some_group_matches(c, tenant, out->topic)) return CODE_NO_WORKER; /* [R-PUB-8] */
+    return CODE_OK;
+}
+
+uint64_t publish_append(struct core *c, uint32_t tenant, const struct event *event, struct span bytes, const uint8_t *publisher,
+                        uint64_t number, uint64_t cause)
+{
+    struct block *block = blocks_fill(c);
+    uint16_t topic = block_topic(block, tenant_name(c, tenant), event->topic);
+    must(topic != UINT16_MAX);
+    struct record record = {
+        .kind = RECORD_EVENT | RECORD_MUST_UNDERSTAND, .topic = (uint16_t)(topic + 1), .number = number, .cause = cause
+    };
+    if (publisher) {
+        uint16_t index = block_publisher(block, publisher);
+        must(index != UINT16_MAX);
+        record.publisher = (uint16_t)(index + 1);
+    } else {
+        record.flags = RECORD_EMIT;
+    }
+    if (event->reply_to.size) record.flags |= RECORD_REQUEST;
+    if (event->ttl_ms || event->deadline_ms) record.flags |= RECORD_EXPIRES;
+    blocks_touch_topic(c, filling_slot(c), topic, tenant);
+    return blocks_append(c, record, bytes);
+}
+
+/* A number that was seen before: its first answer again [R-PUB-4]. */
+static void answer_again(struct core *c, uint32_t peer, struct lane *lane, uint64_t number, uint32_t size)
+{
+    struct peer *p = peer_at(c, peer);
+    uint32_t handle = publisher_find(c, p->publisher);
+    if (!handle || number <= publisher_at(c, handle)->forgotten) {
+        refuse(c, peer, lane, number, CODE_GONE, size);
+        return;
+    }
+    uint64_t position = publisher_answer(publisher_at(c, handle), number);
+    if (position == 0) {
+        refuse(c, peer, lane, number, CODE_STALE, size);
+        return;
+    }
+    const struct slot *filling = filling_slot(c);
+    uint64_t block = position <= c->head                                    ? c->committed_block
+                     : filling && position >= filling->block.first_position ? filling->block.number
+                                                                            : c->next_block - 1;
+    c->stats.duplicates++;
+    ticket_add(c, (struct ticket){ .peer = peer,
+                                   .lane = lane->self,
+                                   .kind = TICKET_ACCEPTED,
+                                   .duplicate = 1,
+                                   .count = 1,
+                                   .number = number,
+                                   .seq = position,
+                                   .block = block,
+                                   .bytes = size });
+}
+
+static void publish_one(struct core *c, uint32_t peer, struct lane *lane, uint64_t number, struct span bytes)
+{
+    struct peer *p = peer_at(c, peer);
+    uint32_t size = (uint32_t)bytes.size;
+    bool over = lane->publish_used_events >= lane->publish_limit_events || lane->publish_used_bytes >= lane->publish_limit_bytes;
+    lane->publish_used_events++;
+    lane->publish_used_bytes += size;
+    if (over) {
+        refuse(c, peer, lane, number, CODE_CREDIT_EXCEEDED, size);
+        if (++p->violations >= CREDIT_VIOLATIONS_MAX) peer_forget(c, peer); /* [R-CREDIT-3] */
+        return;
+    }
+    p->violations = 0;
+    uint32_t publisher = publisher_find(c, p->publisher);
+    if (number <= p->number_seen || (publisher && number <= publisher_at(c, publisher)->highest)) {
+        answer_again(c, peer, lane, number, size);
+        return;
+    }
+    p->number_seen = number;
+    struct event event;
+    enum error_code code = c->draining ? CODE_DRAINING : publish_check(c, lane->tenant, bytes, false, &event);
+    if (code != CODE_OK) {
+        refuse(c, peer, lane, number, code, size);
+        return;
+    }
+    uint64_t position = publish_append(c, lane->tenant, &event, bytes, p->publisher, number, 0);
+    c->stats.published++;
+    c->stats.published_bytes += size;
+    ticket_add(c, (struct ticket){ .peer = peer,
+                                   .lane = lane->self,
+                                   .kind = TICKET_ACCEPTED,
+                                   .count = 1,
+                                   .number = number,
+                                   .seq = position,
+                                   .block = filling_slot(c)->block.number,
+                                   .bytes = size });
+}
+
+void publish_take(struct core *c, uint32_t peer, const struct msg_publish *publish, const uint8_t **body)
+{
+    struct peer *p = peer_at(c, peer);
+    uint32_t tenant = peer_tenant(c, peer, publish->tenant);
+    struct lane *lane = tenant ? lane_of(c, peer, tenant) : NULL;
+    bool numbered = publish->first_number > 0 && publish->first_number + publish->count >= publish->first_number;
+    for (size_t i = 0; i < publish->count && p->state != PEER_ENDING; i++) {
+        struct span bytes = span_of(*body, publish->size[i]);
+        *body += publish->size[i];
+        uint64_t number = publish->first_number + i;
+        if (!lane || !p->publishes || !numbered) {
+            enum error_code code = !tenant ? CODE_FORBIDDEN : !lane ? CODE_OVERLOADED : CODE_BAD_REQUEST;
+            refuse(c, peer, lane, number, code, publish->size[i]);
+        } else {
+            publish_one(c, peer, lane, number, bytes);
+        }
+    }
+}

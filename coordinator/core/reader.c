@@ -1,0 +1,65 @@
+/* The one way to read in order: from a cursor through the blocks in memory, and through the log where they are not. Whether a record
+ * matches is found once per distinct topic of a block and remembered while the same reader stays in it. */
+#include "coordinator/core/state.h"
+
+static bool owner_matches(const struct core *c, uint32_t owner, struct span tenant, struct span topic)
+{
+    if (owner & SUBSCRIPTION_BIT) {
+        const struct sub *s = sub_at(c, owner & ~SUBSCRIPTION_BIT);
+        return span_equal(tenant_name(c, s->tenant), tenant) && filter_matches(span_of(s->filter, s->filter_size), topic);
+    }
+    const struct group *g = group_at(c, owner);
+    if (!span_equal(tenant_name(c, g->tenant), tenant)) return false;
+    for (uint32_t i = 0; i < g->filter_count; i++)
+        if (filter_matches(group_filter(g, i), topic)) return true;
+    return false;
+}
+
+bool record_matches(struct core *c, const struct block *block, uint32_t index, uint32_t owner)
+{
+    const struct record *record = &block->records[index];
+    if ((record->kind & ~RECORD_MUST_UNDERSTAND) != RECORD_EVENT || record->topic == 0) return false;
+    struct memo *memo = &c->memo;
+    if (memo->block != block || memo->number != block->number || memo->owner != owner) {
+        memo->block = block;
+        memo->number = block->number;
+        memo->owner = owner;
+        memset(memo->known, 0, block->topic_count);
+    }
+    uint32_t topic = record->topic - 1u;
+    if (memo->known[topic] == 0)
+        memo->known[topic] = owner_matches(c, owner, block_topic_tenant(block, topic), block_topic_name(block, topic)) ? 2 : 1;
+    return memo->known[topic] == 2;
+}
+
+enum scan reader_next(struct core *c, struct reader *reader, uint32_t owner, struct slot **out_slot, uint32_t *out_index)
+{
+    while (reader->cursor <= reader->end) {
+        bool end;
+        struct slot *slot = blocks_find_after(c, reader->cursor, &end);
+        if (end) return SCAN_END;
+        if (!slot) return SCAN_WAIT;
+        const struct block *block = &slot->block;
+        uint32_t index = reader->cursor > block->first_position ? (uint32_t)(reader->cursor - block->first_position) : 0;
+        while (index < block->record_count && !record_matches(c, block, index, owner))
+            index++;
+        reader->cursor = block->first_position + index;
+        if (index < block->record_count) {
+            if (reader->cursor > reader->end) return SCAN_END;
+            *out_slot = slot;
+            *out_index = index;
+            return SCAN_EVENT;
+        }
+        if (c->scan_budget == 0) return SCAN_LATER;
+        c->scan_budget--;
+    }
+    return SCAN_END;
+}
+
+void reader_wait(struct core *c)
+{
+    if (c->fetching > 0) return; /* its end wakes all that wait */
+    uint64_t again = c->now_ns + 1000000u;
+    if (again < c->fetch_again_ns) again = c->fetch_again_ns;
+    if (again < c->pace_ns) c->pace_ns = again;
+}

@@ -1,0 +1,164 @@
+/* What passes between a requester and the worker that has its request, unlogged: partial answers and cancels. And the questions of
+ * administration. */
+#include "coordinator/core/state.h"
+
+void partial_take(struct core *c, uint32_t peer, const struct msg_partial *m, const uint8_t **body)
+{
+    const uint8_t *data = *body;
+    *body += m->size;
+    uint32_t handle = lease_from_wire(c, m->lease, peer);
+    struct peer *p = peer_at(c, peer);
+    c->stats.partials++;
+    if (!handle || !topic_is_valid(m->topic) || m->topic.size <= 7 || memcmp(m->topic.data, "$inbox.", 7) != 0) { /* [R-REQ-2] */
+        c->stats.undeliverable++;
+        return;
+    }
+    const struct lease *l = lease_at(c, handle);
+    uint32_t found = filters_match(c->tenants[p->tenant].filters, m->topic, c->matches, MATCHES_MAX);
+    for (uint32_t i = 0; i < found && i < MATCHES_MAX; i++) {
+        if (!(c->matches[i] & SUBSCRIPTION_BIT)) continue;
+        struct sub *s = sub_at(c, c->matches[i] & ~SUBSCRIPTION_BIT);
+        struct lane *lane = lane_at(c, s->lane);
+        bool credit = lane->event_sent_events < lane->event_limit_events && lane->event_sent_bytes < lane->event_limit_bytes;
+        if (!credit || !out_has_room(c, 1)) {
+            c->stats.undeliverable++;
+            continue;
+        }
+        lane->event_sent_events++;
+        lane->event_sent_bytes += m->size;
+        struct item *item = out_item(c, s->peer, ITEM_PARTIAL);
+        item->a = s->id;
+        item->b = l->position;
+        item->x = l->attempt;
+        item->y = m->index;
+        item->body = span_of(data, m->size);
+    }
+}
+
+/* To every worker that holds the event [R-REQ-3]. */
+void cancel_take(struct core *c, uint32_t peer, const struct msg_cancel *m)
+{
+    uint32_t tenant = peer_tenant(c, peer, m->tenant);
+    for (uint32_t h = 1; tenant && h <= c->groups.touched; h++) {
+        if (!slab_is_taken(&c->groups, h) || group_at(c, h)->tenant != tenant) continue;
+        uint32_t lease = map_get(&c->by_lease, place_key(h, m->seq));
+        if (!lease || !lease_at(c, lease)->peer || !out_has_room(c, 1)) continue;
+        out_item(c, lease_at(c, lease)->peer, ITEM_CANCEL)->a = lease_wire(c, lease);
+    }
+}
+
+/* ---- query ---- */
+
+enum { STATS_MAX = 40 };
+
+static void add_stat(struct msg_answer *answer, struct stat_row *rows, const char *name, uint64_t value)
+{
+    must(answer->stat_count < STATS_MAX);
+    rows[answer->stat_count++] = (struct stat_row){ .name = span_text(name), .value = value };
+}
+
+static void answer_stats(struct core *c, struct msg_answer *answer)
+{
+    struct stat_row *rows = arena_take(&c->scratch, STATS_MAX * sizeof *rows);
+    must(rows);
+    struct core_stats s;
+    core_stats(c, &s);
+    const struct {
+        const char *name;
+        uint64_t value;
+    } all[] = {
+        { "published", s.published },
+        { "published_bytes", s.published_bytes },
+        { "refused", s.refused },
+        { "duplicates", s.duplicates },
+        { "delivered", s.delivered },
+        { "delivered_bytes", s.delivered_bytes },
+        { "redelivered", s.redelivered },
+        { "acked", s.acked },
+        { "nacked", s.nacked },
+        { "rejected", s.rejected },
+        { "stale", s.stale },
+        { "expired", s.expired },
+        { "emitted", s.emitted },
+        { "events_sent", s.events_sent },
+        { "events_sent_bytes", s.events_sent_bytes },
+        { "partials", s.partials },
+        { "undeliverable", s.undeliverable },
+        { "blocks", s.blocks },
+        { "records", s.records },
+        { "fetches", s.fetches },
+        { "packets", s.packets },
+        { "bad_packets", s.bad_packets },
+        { "peers", s.peers },
+        { "groups", s.groups },
+        { "leases", s.leases },
+        { "failed", s.failed },
+        { "subscriptions", s.subscriptions },
+        { "publishers", s.publishers },
+        { "head", s.head },
+        { "first", c->trimmed_below },
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        add_stat(answer, rows, all[i].name, all[i].value);
+    answer->stats = rows;
+}
+
+static void fill_group_row(struct core *c, const struct group *g, struct group_row *row)
+{
+    struct span *filters = arena_take(&c->scratch, GROUP_FILTERS_MAX * sizeof *filters);
+    must(filters);
+    for (uint32_t i = 0; i < g->filter_count; i++)
+        filters[i] = group_filter(g, i);
+    *row = (struct group_row){ .tenant = tenant_name(c, g->tenant),
+                               .name = group_name(g),
+                               .filters = filters,
+                               .filter_count = g->filter_count,
+                               .generation = g->generation,
+                               .floor = g->floor,
+                               .handed = g->handed,
+                               .cursor = g->live ? c->head + 1 : g->fresh.cursor,
+                               .head = c->head,
+                               .delivered = g->delivered,
+                               .acked = g->acked,
+                               .nacked = g->nacked,
+                               .rejected = g->rejected,
+                               .expired = g->expired,
+                               .workers = g->workers,
+                               .leased = g->leased,
+                               .failed = g->failed_count,
+                               .ranges = g->settled.count };
+}
+
+static void answer_groups(struct core *c, uint32_t tenant, struct span name, struct msg_answer *answer)
+{
+    struct group_row *rows = arena_take(&c->scratch, (size_t)c->groups.taken * sizeof *rows + 1);
+    must(rows);
+    for (uint32_t h = 1; h <= c->groups.touched; h++) {
+        if (!slab_is_taken(&c->groups, h) || (tenant && group_at(c, h)->tenant != tenant)) continue;
+        if (name.size && !span_equal(name, group_name(group_at(c, h)))) continue;
+        fill_group_row(c, group_at(c, h), &rows[answer->group_count++]);
+    }
+    answer->groups = rows;
+}
+
+void query_take(struct core *c, uint32_t peer, const struct msg_query *m)
+{
+    const struct peer *p = peer_at(c, peer);
+    struct msg_answer *answer = arena_take_zeroed(&c->scratch, 1, sizeof *answer);
+    must(answer);
+    answer->id = m->id;
+    bool all = m->tenant.size == 0 && p->role == ROLE_ADMIN && p->grant.any_tenant;
+    uint32_t tenant = all ? 0 : peer_tenant(c, peer, m->tenant); /* [R-QUERY-1] */
+    bool too_much = c->scratch.size - c->scratch.used < SCRATCH_BYTES / 2;
+    if (!all && !tenant)
+        answer->code = CODE_FORBIDDEN;
+    else if (too_much)
+        answer->code = CODE_THROTTLED;
+    else if (m->ask == ASK_STATS)
+        answer_stats(c, answer);
+    else if (m->ask == ASK_GROUPS)
+        answer_groups(c, tenant, m->name, answer);
+    else
+        answer->code = CODE_UNSUPPORTED;
+    out_item(c, peer, ITEM_ANSWER)->more = answer;
+}

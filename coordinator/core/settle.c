@@ -1,0 +1,137 @@
+/* What ends or moves a lease: settle (with its emits in the same block [P5]), extend, release. */
+#include "coordinator/core/state.h"
+
+static void answer_now(struct core *c, uint32_t peer, uint64_t number, enum error_code code)
+{
+    struct item *item = out_item(c, peer, ITEM_SETTLED);
+    item->a = number;
+    item->x = 1;
+    item->y = code;
+}
+
+/* The emits of one settle: all good, or the code that refuses the settle [R-SETTLE-4]. */
+static enum error_code check_emits(const struct core *c, const struct peer *p, const uint32_t *sizes, uint32_t count, const uint8_t *body,
+                                   uint64_t *out_bytes)
+{
+    uint64_t bytes = 0;
+    if (count > EMITS_PER_SETTLE_MAX) return CODE_TOO_LARGE;
+    for (uint32_t i = 0; i < count; i++) {
+        struct event event;
+        enum error_code code = publish_check(c, p->tenant, span_of(body + bytes, sizes[i]), true, &event);
+        if (code != CODE_OK) return code;
+        bytes += sizes[i];
+    }
+    *out_bytes = bytes;
+    return p->emit_bytes + bytes > c->config.emit_credit_bytes ? CODE_TOO_LARGE : CODE_OK;
+}
+
+static void append_emits(struct core *c, const struct peer *p, const uint32_t *sizes, uint32_t count, const uint8_t *body, uint64_t cause)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct event event;
+        must(event_scan(span_of(body, sizes[i]), &event) == EVENT_OK);
+        publish_append(c, p->tenant, &event, span_of(body, sizes[i]), NULL, 0, cause);
+        body += sizes[i];
+        c->stats.emitted++;
+    }
+}
+
+struct settle_one {
+    uint64_t number, lease;
+    uint32_t verb, delay_ms, emit_count;
+    const uint32_t *emit_sizes;
+    const uint8_t *body;
+};
+
+static enum error_code settle_one(struct core *c, uint32_t peer, const struct settle_one *s, uint64_t *out_bytes)
+{
+    struct peer *p = peer_at(c, peer);
+    *out_bytes = 0;
+    uint32_t lease = lease_from_wire(c, s->lease, peer);
+    if (!lease) {
+        c->stats.stale++;
+        return CODE_STALE; /* [R-SETTLE-3] */
+    }
+    if (s->verb < VERB_ACK || s->verb > VERB_REJECT || (s->verb == VERB_NACK && s->emit_count)) return CODE_BAD_REQUEST;
+    enum error_code code = check_emits(c, p, s->emit_sizes, s->emit_count, s->body, out_bytes);
+    if (code != CODE_OK) return code;
+    struct lease *l = lease_at(c, lease);
+    struct group *g = group_at(c, l->group);
+    append_emits(c, p, s->emit_sizes, s->emit_count, s->body, l->position);
+    if (s->verb == VERB_NACK) {
+        g->nacked++;
+        c->stats.nacked++;
+        lease_fail(c, lease, c->log_ms + (s->delay_ms ? s->delay_ms : group_backoff_ms(c, g, l->attempt)));
+        return CODE_OK;
+    }
+    uint64_t from = l->from > g->floor ? l->from : g->floor + 1;
+    group_pend_settled(c, l->group, from < l->position ? from : l->position, l->position);
+    if (s->verb == VERB_ACK)
+        g->acked++, c->stats.acked++;
+    else
+        g->rejected++, c->stats.rejected++;
+    lease_end(c, lease);
+    return CODE_OK;
+}
+
+void settle_take(struct core *c, uint32_t peer, const struct msg_settle *settle, const uint8_t **body)
+{
+    struct peer *p = peer_at(c, peer);
+    const uint8_t *at = *body;
+    for (size_t i = 0; i < settle->emit_count; i++)
+        *body += settle->emit_size[i];
+    if (settle->first_number != p->settle_next) { /* [R-SETTLE-1] */
+        out_error(c, peer, CODE_BAD_REQUEST, FIELD_SETTLE, settle->first_number, "settles are numbered consecutively");
+        return;
+    }
+    p->settle_next += settle->count;
+    size_t emit = 0;
+    for (size_t i = 0; i < settle->count; i++) {
+        uint32_t emits = settle->emits ? settle->emits[i] : 0;
+        struct settle_one one = { .number = settle->first_number + i,
+                                  .lease = settle->lease[i],
+                                  .verb = settle->verb[i],
+                                  .delay_ms = settle->delay_ms ? settle->delay_ms[i] : 0,
+                                  .emit_count = emits,
+                                  .emit_sizes = settle->emit_size + emit,
+                                  .body = at };
+        uint64_t bytes;
+        enum error_code code = emit + emits > settle->emit_count ? CODE_BAD_REQUEST : settle_one(c, peer, &one, &bytes);
+        if (code != CODE_OK) {
+            answer_now(c, peer, one.number, code);
+        } else {
+            struct block *block = blocks_fill(c);
+            p->emit_bytes += bytes;
+            ticket_add(
+                c, (struct ticket){
+                       .peer = peer, .kind = TICKET_SETTLED, .count = 1, .number = one.number, .block = block->number, .bytes = bytes });
+        }
+        for (uint32_t k = 0; k < emits && emit < settle->emit_count; k++)
+            at += settle->emit_size[emit++];
+    }
+}
+
+void extend_take(struct core *c, uint32_t peer, const struct msg_extend *extend)
+{
+    for (size_t i = 0; i < extend->count; i++) {
+        uint32_t handle = lease_from_wire(c, extend->lease[i], peer);
+        if (!handle) {
+            struct item *item = out_item(c, peer, ITEM_REVOKE);
+            item->a = extend->lease[i];
+            item->x = CODE_STALE;
+            continue;
+        }
+        struct lease *l = lease_at(c, handle);
+        uint32_t wait_ms = extend->lease_ms[i] ? extend->lease_ms[i] : group_at(c, l->group)->lease_ms;
+        if (wait_ms > EXTEND_MAX_MS) wait_ms = EXTEND_MAX_MS;
+        lease_extend(c, handle, c->now_ns + (uint64_t)wait_ms * 1000000u);
+    }
+}
+
+void release_take(struct core *c, uint32_t peer, const struct msg_release *release)
+{
+    for (size_t i = 0; i < release->count; i++) {
+        uint32_t handle = lease_from_wire(c, release->lease[i], peer);
+        if (handle) lease_return(c, handle); /* [R-LEASE-4] */
+    }
+}

@@ -1,0 +1,191 @@
+/* Snapshots in slices: each step writes some groups and publishers as records; what is not written yet is written before its first change,
+ * so the whole is the state at one position. Records beside one another make the state again when applied in order [P9]. A step that
+ * changes more than the slice blocks hold abandons the snapshot; the shell asks again later. */
+#include "coordinator/core/state.h"
+
+enum { GROUPS_PER_SLICE = 64, PUBLISHERS_PER_SLICE = 128 };
+
+static struct block *slice(struct core *c, size_t bytes)
+{
+    struct block *block = &c->snapshot.blocks[c->snapshot.block_now];
+    if (block_has_room(block, 2, bytes)) return block;
+    if (c->snapshot.block_now + 1 == SNAPSHOT_BLOCKS) {
+        c->snapshot.failed = true;
+        return NULL;
+    }
+    block = &c->snapshot.blocks[++c->snapshot.block_now];
+    block_open(block, 1, c->snapshot.position, c->log_ms, c->term);
+    return block;
+}
+
+static size_t group_record_write(const struct core *c, const struct group *g, uint8_t *out, size_t size)
+{
+    struct record_group record = { .tenant = tenant_name(c, g->tenant),
+                                   .name = group_name(g),
+                                   .id = g->id,
+                                   .ordering = g->ordering,
+                                   .lease_ms = g->lease_ms,
+                                   .max_deliveries = g->max_deliveries,
+                                   .backoff_ms = g->backoff_ms,
+                                   .filter_count = g->filter_count,
+                                   .generation = g->generation,
+                                   .floor = g->floor,
+                                   .handed = g->handed };
+    for (uint32_t i = 0; i < g->filter_count; i++)
+        record.filters[i] = group_filter(g, i);
+    return record_group_write(&record, out, size);
+}
+
+static size_t settle_record_write(struct core *c, const struct group *g, uint8_t *out, size_t size)
+{
+    struct record_settle record = {
+        .id = g->id, .generation = g->generation, .settled = g->settled.items, .settled_count = g->settled.count, .failed = c->settle_failed
+    };
+    for (uint32_t h = g->failed_list; h && record.failed_count < PENDS_MAX; h = failed_at(c, h)->next) {
+        const struct failed *f = failed_at(c, h);
+        c->settle_failed[record.failed_count++] =
+            (struct record_failed){ .seq = f->position, .due_ms = f->due_ms, .attempts = f->attempts };
+    }
+    return record_settle_write(&record, out, size);
+}
+
+static void save_group(struct core *c, uint32_t handle)
+{
+    struct group *g = group_at(c, handle);
+    g->saved = c->snapshot.number;
+    size_t bound = RECORD_GROUP_BOUND + record_settle_bound(g->settled.count, g->failed_count);
+    struct block *block = slice(c, bound);
+    uint8_t *body = block ? arena_take(&c->scratch, bound) : NULL;
+    if (!body) {
+        c->snapshot.failed = true;
+        return;
+    }
+    size_t size = group_record_write(c, g, body, bound);
+    must(size > 0);
+    block_append(block, (struct record){ .kind = RECORD_GROUP | RECORD_MUST_UNDERSTAND }, span_of(body, size));
+    size = settle_record_write(c, g, body, bound);
+    must(size > 0);
+    block_append(block, (struct record){ .kind = RECORD_SETTLE | RECORD_MUST_UNDERSTAND }, span_of(body, size));
+}
+
+static size_t publisher_record_write(const struct publisher *p, uint8_t *out, size_t size)
+{
+    struct record_run runs[PUBLISHER_RUNS_MAX];
+    for (uint32_t i = 0; i < p->run_count; i++)
+        runs[i] = p->runs[(p->run_first + i) % PUBLISHER_RUNS_MAX];
+    struct record_publisher record = { .id = span_of(p->id, PUBLISHER_BYTES),
+                                       .highest = p->highest,
+                                       .forgotten = p->forgotten,
+                                       .used = p->used,
+                                       .runs = runs,
+                                       .run_count = p->run_count };
+    return record_publisher_write(&record, out, size);
+}
+
+static void save_publisher(struct core *c, uint32_t handle)
+{
+    struct publisher *p = publisher_at(c, handle);
+    p->saved = c->snapshot.number;
+    uint8_t body[8192];
+    size_t size = publisher_record_write(p, body, sizeof body);
+    must(size > 0);
+    struct block *block = slice(c, size);
+    if (block) block_append(block, (struct record){ .kind = RECORD_PUBLISHER | RECORD_MUST_UNDERSTAND }, span_of(body, size));
+}
+
+void snapshot_touch_group(struct core *c, uint32_t handle)
+{
+    if (c->snapshot.running && !c->snapshot.failed && group_at(c, handle)->saved != c->snapshot.number) save_group(c, handle);
+}
+
+void snapshot_touch_publisher(struct core *c, uint32_t handle)
+{
+    if (c->snapshot.running && !c->snapshot.failed && publisher_at(c, handle)->saved != c->snapshot.number) save_publisher(c, handle);
+}
+
+bool core_snapshot(struct core *c)
+{
+    if (c->snapshot.wanted || c->snapshot.running) return false;
+    c->snapshot.wanted = true;
+    return true;
+}
+
+/* Only when nothing is applied that is not in a closed block: the state is then exactly that after c->next_position - 1. */
+static void begin(struct core *c)
+{
+    const struct slot *filling = filling_slot(c);
+    if (filling && filling->block.record_count > 0) return;
+    c->snapshot.wanted = false;
+    c->snapshot.running = true;
+    c->snapshot.failed = false;
+    c->snapshot.number++;
+    c->snapshot.position = c->writing ? block_last_position(&c->slots[c->writing - 1].block) : c->head;
+    c->snapshot.next_group = c->snapshot.next_publisher = 1;
+    c->snapshot.block_now = 0;
+    block_open(&c->snapshot.blocks[0], 1, c->snapshot.position, c->log_ms, c->term);
+}
+
+static bool write_some(struct core *c)
+{
+    for (uint32_t i = 0; i < GROUPS_PER_SLICE && c->snapshot.next_group <= c->groups.touched; i++, c->snapshot.next_group++)
+        if (slab_is_taken(&c->groups, c->snapshot.next_group)) snapshot_touch_group(c, c->snapshot.next_group);
+    for (uint32_t i = 0; i < PUBLISHERS_PER_SLICE && c->snapshot.next_publisher <= c->publishers.touched; i++, c->snapshot.next_publisher++)
+        if (slab_is_taken(&c->publishers, c->snapshot.next_publisher)) snapshot_touch_publisher(c, c->snapshot.next_publisher);
+    return c->snapshot.next_group > c->groups.touched && c->snapshot.next_publisher > c->publishers.touched;
+}
+
+void snapshot_begin_step(struct core *c)
+{
+    if (!c->snapshot.running || !c->snapshot.reopen) return;
+    c->snapshot.reopen = false;
+    c->snapshot.block_now = 0;
+    block_open(&c->snapshot.blocks[0], 1, c->snapshot.position, c->log_ms, c->term);
+}
+
+void snapshot_step(struct core *c)
+{
+    if (c->snapshot.wanted) {
+        begin(c);
+        return; /* its blocks are filled from the next step on, and lent at its end */
+    }
+    if (!c->snapshot.running) return;
+    bool complete = write_some(c) && c->head >= c->snapshot.position;
+    if (c->snapshot.failed) {
+        c->snapshot.running = false;
+        c->snapshots_abandoned++;
+        return;
+    }
+    for (uint32_t i = 0; i <= c->snapshot.block_now; i++) {
+        struct block *block = &c->snapshot.blocks[i];
+        bool last = complete && i == c->snapshot.block_now;
+        if (block->record_count == 0 && !last) continue;
+        struct core_out *out = out_add(c, CORE_SNAPSHOT);
+        out->block = block;
+        out->position = c->snapshot.position;
+        out->last = last;
+    }
+    c->snapshot.running = !complete;
+    c->snapshot.reopen = !complete;
+}
+
+uint64_t core_digest(const struct core *c)
+{
+    uint8_t body[RECORD_GROUP_BOUND];
+    uint64_t sum = c->groups.taken * 31 + c->publishers.taken;
+    for (uint32_t h = 1; h <= c->groups.touched; h++) {
+        if (!slab_is_taken(&c->groups, h)) continue;
+        const struct group *g = group_at(c, h);
+        sum += map_hash((const uint64_t[2]){ 1, 2 }, body, group_record_write(c, g, body, sizeof body));
+        for (uint32_t i = 0; i < g->settled.count; i++)
+            sum += map_hash((const uint64_t[2]){ 3, g->id }, &g->settled.items[i], sizeof(struct range));
+        for (uint32_t f = g->failed_list; f; f = failed_at(c, f)->next) {
+            const struct failed *failed = failed_at(c, f);
+            uint64_t key[3] = { failed->position, failed->due_ms, failed->attempts };
+            sum += map_hash((const uint64_t[2]){ 5, g->id }, key, sizeof key);
+        }
+    }
+    for (uint32_t h = 1; h <= c->publishers.touched; h++)
+        if (slab_is_taken(&c->publishers, h))
+            sum += map_hash((const uint64_t[2]){ 7, 8 }, body, publisher_record_write(publisher_at(c, h), body, sizeof body));
+    return sum;
+}

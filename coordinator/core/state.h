@@ -1,0 +1,411 @@
+/* Inside the core: the whole vocabulary on one page. Only files of this folder include it.
+ *
+ * Durable state (changed by apply.c alone): publishers; groups' options, generation, floor, handed, ranges, failed.
+ * Volatile: everything else. Handles are slab handles, 0 = none. */
+#ifndef WEIR_CORE_STATE_H
+#define WEIR_CORE_STATE_H
+
+#include "coordinator/core/core.h"
+#include "proto/event.h"
+#include "sdk/base/arena.h"
+#include "sdk/base/filters.h"
+#include "sdk/base/heap.h"
+#include "sdk/base/map.h"
+#include "sdk/base/must.h"
+#include "sdk/base/slab.h"
+#include "sdk/base/topic.h"
+
+enum {
+    NAME_MAX = 255,
+    GROUP_TEXT_MAX = 2048,       /* a group's name and filters together */
+    PUBLISHER_RUNS_MAX = 128,
+    PUBLISH_WINDOW = 16384,      /* [R-PUB-5] */
+    EMITS_PER_SETTLE_MAX = 256,  /* [R-CREDIT-7] */
+    HANDED_AHEAD = 1 << 16,      /* positions; while a group catches up */
+    HANDED_SWEEP = 1 << 16,      /* an idle group's floor follows the head at this distance */
+    EXTEND_MAX_MS = 3600 * 1000, /* [R-LEASE-2] */
+    BACKOFF_MAX_MS = 60 * 1000,  /* [R-LEASE-5] */
+    CREDIT_VIOLATIONS_MAX = 100, /* [R-CREDIT-3] */
+    PACKET_OUT_BYTES = 256 * 1024,
+    TICKETS_MAX = 1 << 17,
+    PENDS_MAX = 1 << 15,
+    MATCHES_MAX = 1 << 17,
+    SNAPSHOT_BLOCKS = 8,
+    SCAN_BLOCKS_PER_STEP = 64,
+    SCRATCH_BYTES = 24 * 1024 * 1024,
+};
+
+/* ---- tenants, peers, credit ---- */
+struct tenant {
+    uint8_t name[NAME_MAX + 1];
+    uint32_t name_size;
+    struct filters *filters; /* groups: their handle; subscriptions: their handle | SUBSCRIPTION_BIT */
+};
+#define SUBSCRIPTION_BIT 0x80000000u
+
+/* What one peer may send and be sent in one tenant [R-CREDIT-2, R-CREDIT-4]. */
+struct lane {
+    uint32_t peer, tenant, self, next; /* self: its own handle; next: of the peer */
+    uint64_t publish_limit_events, publish_limit_bytes, publish_used_events, publish_used_bytes, publish_done_events, publish_done_bytes;
+    uint64_t event_limit_events, event_limit_bytes, event_sent_events, event_sent_bytes;
+};
+
+enum peer_state { PEER_NONE, PEER_SILENT /* no hello yet */, PEER_JOINING /* hello taken, welcome waits for a commit */, PEER_READY, PEER_ENDING };
+struct peer {
+    uint32_t connection;
+    enum peer_state state;
+    uint32_t role, tenant, lanes, group;
+    struct core_grant grant;
+    uint8_t instance[INSTANCE_BYTES];
+    uint8_t publisher[PUBLISHER_BYTES];
+    bool publishes;
+    uint64_t first_unanswered, number_seen; /* the highest number on this connection */
+    uint64_t heard_ns, said_ns;
+    uint64_t deliver_limit_events, deliver_limit_bytes, deliver_sent_events, deliver_sent_bytes;
+    uint64_t settle_next; /* [R-SETTLE-1] */
+    uint64_t emit_bytes;  /* in settles without an answer [R-CREDIT-7] */
+    uint32_t violations;
+    uint32_t leases;                      /* list */
+    uint32_t subscriptions;               /* list */
+    uint32_t ring_next, ring_prev;        /* workers of a group with credit */
+    uint32_t out_first, out_last;         /* items of this step */
+    bool dirty, in_ring, forget;
+};
+
+/* ---- publishers ---- */
+struct publisher { /* durable */
+    uint8_t id[PUBLISHER_BYTES];
+    uint64_t highest, forgotten, used; /* used: position of its last event */
+    uint32_t run_first, run_count;     /* ring */
+    uint32_t saved;                    /* number of the last snapshot that has it */
+    struct record_run runs[PUBLISHER_RUNS_MAX];
+};
+
+/* ---- blocks ---- */
+enum slot_state { SLOT_FREE, SLOT_FILLING, SLOT_WRITING, SLOT_COMMITTED, SLOT_FETCHING };
+#define TOUCHED_RECORD_ONLY 0x80000000u
+struct slot {
+    struct block block;
+    enum slot_state state;
+    uint64_t used;     /* step of its last use */
+    uint64_t wanted;   /* FETCHING: the position asked for; later: the block is the next one for all positions from here */
+    bool before;       /* FETCHING: the last block that begins at or before `wanted` */
+    uint64_t before_to; /* the block is the last one before all positions up to here */
+    uint32_t touched_count;
+    uint32_t *touched; /* groups with an event in it, or (| TOUCHED_RECORD_ONLY) just with a record of their own */
+};
+
+/* ---- groups ---- */
+struct reader {
+    uint64_t cursor; /* the next position to look at */
+    uint64_t from;   /* after the last matching position: what lies between belongs to the next match */
+    uint64_t end;    /* last position to read; UINT64_MAX: none */
+};
+
+struct group {
+    /* durable */
+    uint32_t id, tenant, ordering, lease_ms, max_deliveries, backoff_ms;
+    uint64_t generation, floor, handed;
+    struct ranges settled;
+    uint32_t failed_list, failed_count;
+    uint32_t name_size, text_size, filter_count;
+    uint32_t saved;
+    uint16_t filter_offset[GROUP_FILTERS_MAX], filter_size[GROUP_FILTERS_MAX];
+    uint8_t text[GROUP_TEXT_MAX];
+    /* volatile */
+    struct reader fresh, old; /* old: what was handed out before a restart */
+    bool live;                /* fresh is at the head: only a block that touches the group wakes it */
+    bool adopting, old_open;  /* old waits for adopt_until_ns, or is being read */
+    bool active;              /* in core.active */
+    bool waits_fetch;
+    bool pending;             /* in core.pend_groups */
+    bool touched_now;         /* in the filling block's list */
+    uint64_t handed_wanted;   /* a raise that is pending; 0: none */
+    uint64_t handed_block, handed_before; /* the block of the last raise, and the value until that is committed */
+    uint64_t adopt_until_ns;
+    uint64_t created_block;   /* of its record; 0: recovered */
+    uint32_t ring;            /* a worker with credit */
+    uint32_t workers, leased;
+    uint32_t lease_first, lease_last; /* by deadline: all have the same lease_ms */
+    uint32_t retry_first, retry_last; /* failed and due */
+    uint32_t returned;                /* leases given back unstarted, by group_next */
+    uint32_t pend_last;               /* of the filling block: newest pend, chained by .before */
+    uint32_t next_pending;            /* groups with pends */
+    uint64_t replay_started_ns, replay_first_ms;
+    bool replay_started;
+    uint64_t delivered, acked, nacked, rejected, expired;
+};
+
+enum failed_state { FAILED_WAITING /* in core.due */, FAILED_READY /* in the retry list */, FAILED_LEASED };
+struct failed {
+    uint64_t position, due_ms;
+    uint32_t group, attempts, next, prev; /* the group's list */
+    uint32_t retry_next;
+    enum failed_state state;
+    uint64_t block; /* of its record: goes out again only when that is committed [R-LEASE-5] */
+};
+
+/* What happened to a group since the last block was closed; becomes its one settle record [P5]. */
+struct pend {
+    uint32_t group, before; /* before: the group's pend before this one, index + 1 */
+    uint64_t first, last;   /* settled range; or failed position in first */
+    uint64_t due_ms;
+    uint32_t attempts;      /* > 0: a failure */
+};
+
+struct lease {
+    uint32_t group, peer, failed;
+    uint32_t attempt;
+    uint64_t position, from; /* settles [from, position] */
+    uint64_t deadline_ns;
+    uint32_t peer_next, peer_prev, group_next, group_prev;
+    bool in_group_list;      /* else in core.extended */
+    bool request;
+    bool returned;           /* given back unstarted: goes out again with the same attempt */
+};
+
+/* ---- answers that wait for a commit ---- */
+enum ticket_kind { TICKET_ACCEPTED, TICKET_SETTLED, TICKET_WELCOME };
+struct ticket {
+    uint32_t peer, generation;
+    uint32_t lane;
+    uint16_t kind, duplicate;
+    uint32_t count;
+    uint64_t number, seq, block;
+    uint64_t bytes;
+};
+
+/* ---- subscriptions ---- */
+enum sub_state { SUB_LIVE, SUB_CATCHING, SUB_SEEKING /* looks for the last n */ };
+struct sub {
+    uint32_t id, peer, lane, tenant;
+    uint32_t peer_next, peer_prev;
+    enum sub_state state;
+    bool active;    /* in core.catching */
+    bool waits_fetch;
+    bool own_credit;
+    bool limited;
+    uint64_t cursor, end; /* end: last position of a limited one */
+    uint64_t limit;       /* events still to send of a limited one */
+    uint64_t left;        /* matches still to find while seeking */
+    uint64_t since_ms;    /* events before are passed over */
+    uint64_t credit_events, sent_events;
+    uint32_t filter_size;
+    uint8_t filter[NAME_MAX + 1];
+};
+
+/* ---- outputs of a step ---- */
+enum item_kind {
+    ITEM_WELCOME, ITEM_ERROR, ITEM_HEARTBEAT, ITEM_CREDIT, ITEM_ACCEPTED, ITEM_REFUSED, ITEM_SUBSCRIBED, ITEM_EVENT, ITEM_CAUGHT_UP, ITEM_ENDED,
+    ITEM_DELIVER, ITEM_SETTLED, ITEM_REVOKE, ITEM_PARTIAL, ITEM_CANCEL, ITEM_ANSWER, ITEM_DRAIN, ITEM_KINDS
+};
+struct item { /* one entry of a packet to be; what a..d mean is said in out.c */
+    uint32_t next;
+    uint32_t kind;
+    uint32_t x, y, z;
+    uint64_t a, b, c, d;
+    struct span body;
+    const void *more; /* in scratch */
+};
+
+struct memo { /* which topics of one block match one filter set */
+    const struct block *block;
+    uint64_t number;
+    uint32_t owner; /* group handle, or sub handle | SUBSCRIPTION_BIT */
+    uint8_t known[BLOCK_TOPICS_MAX]; /* 0 = not looked at, 1 = no, 2 = yes */
+};
+
+struct core {
+    struct core_config config;
+    uint64_t now_ns, log_ms, step, head, next_position, next_block, trimmed_below, term;
+    char epoch[EPOCH_BYTES];
+    bool started, draining, drain_said, halted;
+    uint64_t random;
+
+    struct tenant *tenants; /* [tenants_max + 1], 1-based */
+    uint32_t tenant_count;
+    struct slab peers, lanes, publishers, groups, failed, leases, subs;
+    struct map by_connection, by_publisher, by_failed, by_lease, by_sub, by_instance;
+    struct range *group_ranges; /* [groups_max + 1][ranges_per_group_max] */
+
+    struct slot *slots;
+    uint32_t slot_count, filling, writing; /* slot index + 1; 0 = none */
+    uint64_t committed_block;
+    uint64_t nothing_from, nothing_to; /* a fetch found no block in here */
+    uint64_t fetch_again_ns;           /* after a failed read */
+    uint32_t publisher_hint;          /* the last one found */
+    uint32_t fetching, slot_hint; /* slot index + 1 of the last look-up */
+    uint32_t scan_budget;         /* blocks that readers may still look through in this step */
+
+    struct ticket *tickets; /* ring */
+    uint32_t ticket_first, ticket_count;
+    struct pend *pends;
+    uint32_t pend_count, pend_groups; /* pend_groups: list of groups with pends or a handed raise */
+
+    uint32_t *active; uint32_t active_count;     /* groups that may have something to hand out; queue order */
+    uint32_t *catching; uint32_t catching_count; /* subscriptions that read the log and have credit */
+    struct heap group_timers, extended, due;     /* lease deadlines; extended or orphaned leases; failed events by due_ms */
+    uint64_t sweep_ns, adopt_ns, pace_ns; /* next sweep of peers; end of adoption; next event of a paced replay; UINT64_MAX: none */
+    uint32_t sweep_group;
+
+    uint32_t *matches; uint32_t match_count;     /* results of filters_match, per topic of the block at hand */
+    uint32_t *topic_match;                       /* [BLOCK_TOPICS_MAX]: index + 1 into matches; there: count, values */
+    struct memo memo;
+    struct range *settle_ranges;          /* [PENDS_MAX], for reading and writing settle records */
+    struct record_failed *settle_failed;  /* [PENDS_MAX] */
+
+    struct item *items; uint32_t item_count;
+    uint32_t *dirty; uint32_t dirty_count;       /* peers with items */
+    uint32_t *ending; uint32_t ending_count;     /* peers whose slots are freed at the end of the step */
+    struct core_out *outs; uint32_t out_count, out_max;
+    struct arena scratch;                        /* of this step's outputs */
+
+    struct { /* snapshot under way */
+        bool wanted, running;
+        uint32_t number;
+        uint64_t position;
+        uint32_t next_group, next_publisher;
+        struct block *blocks; uint32_t block_now; bool failed, reopen; /* reopen: the last step's slices are out, begin anew */
+    } snapshot;
+    uint64_t snapshots_abandoned;
+
+    struct core_stats stats;
+};
+
+/* ---- handles to things ---- */
+static inline struct peer *peer_at(const struct core *c, uint32_t h) { return slab_at(&c->peers, h); }
+static inline struct lane *lane_at(const struct core *c, uint32_t h) { return slab_at(&c->lanes, h); }
+static inline struct group *group_at(const struct core *c, uint32_t h) { return slab_at(&c->groups, h); }
+static inline struct lease *lease_at(const struct core *c, uint32_t h) { return slab_at(&c->leases, h); }
+static inline struct failed *failed_at(const struct core *c, uint32_t h) { return slab_at(&c->failed, h); }
+static inline struct sub *sub_at(const struct core *c, uint32_t h) { return slab_at(&c->subs, h); }
+static inline struct publisher *publisher_at(const struct core *c, uint32_t h) { return slab_at(&c->publishers, h); }
+static inline struct slot *filling_slot(const struct core *c) { return c->filling ? &c->slots[c->filling - 1] : NULL; }
+static inline struct span tenant_name(const struct core *c, uint32_t t) { return span_of(c->tenants[t].name, c->tenants[t].name_size); }
+static inline struct span group_name(const struct group *g) { return span_of(g->text, g->name_size); }
+static inline struct span group_filter(const struct group *g, uint32_t i) { return span_of(g->text + g->filter_offset[i], g->filter_size[i]); }
+static inline uint64_t place_key(uint32_t group, uint64_t position) { return position ^ ((uint64_t)group << 53); }
+
+/* tenant.c */
+uint32_t tenant_find(const struct core *c, struct span name);
+uint32_t tenant_add(struct core *c, struct span name); /* 0: full or a bad name */
+
+/* out.c: entries of this step's packets */
+bool out_has_room(const struct core *c, uint32_t items);
+struct item *out_item(struct core *c, uint32_t peer, enum item_kind kind);
+void out_error(struct core *c, uint32_t peer, enum error_code code, uint32_t about, uint64_t id, const char *message);
+void out_assemble(struct core *c);
+struct core_out *out_add(struct core *c, enum core_out_kind kind);
+
+/* peer.c */
+void peers_packet(struct core *c, const struct core_packet *in);
+void peers_gone(struct core *c, uint32_t connection);
+void peers_sweep(struct core *c);
+void peer_move(struct peer *peer, enum peer_state to);
+void peer_end(struct core *c, uint32_t peer);    /* state goes; its slot too, after the step */
+void peer_forget(struct core *c, uint32_t peer); /* cut it after what it is sent in this step */
+struct lane *lane_of(struct core *c, uint32_t peer, uint32_t tenant); /* made when missing; NULL: full */
+void lane_publish_done(struct core *c, struct lane *lane, uint64_t events, uint64_t bytes);
+uint32_t peer_tenant(struct core *c, uint32_t peer, struct span name); /* 0: not allowed */
+
+/* hello.c */
+void hello_take(struct core *c, uint32_t peer, const struct core_packet *in);
+void peer_welcome(struct core *c, uint32_t peer, const struct msg_hello *hello); /* hello: NULL when the group is new, so nothing can be held */
+
+/* publish.c */
+void publish_take(struct core *c, uint32_t peer, const struct msg_publish *publish, const uint8_t **body);
+enum error_code publish_check(const struct core *c, uint32_t tenant, struct span bytes, bool emit, struct event *out);
+uint64_t publish_append(struct core *c, uint32_t tenant, const struct event *event, struct span bytes, const uint8_t *publisher, uint64_t number,
+                        uint64_t cause); /* its position; the room is there */
+
+/* blocks.c */
+bool blocks_want_packets(const struct core *c);
+bool blocks_room_for_failure(const struct core *c);
+struct block *blocks_fill(struct core *c); /* the filling block, opened when there is none */
+uint64_t blocks_append(struct core *c, struct record record, struct span body);
+void blocks_close(struct core *c);         /* closes and submits when the log is free and there is something */
+void blocks_committed(struct core *c, uint64_t number);
+void blocks_fetched(struct core *c, const struct core_fetched *fetched);
+struct slot *blocks_find(struct core *c, uint64_t position); /* committed, holds position */
+struct slot *blocks_find_after(struct core *c, uint64_t position, bool *out_end); /* holds position or is known to be the next after it; NULL: fetch under way; *out_end: nothing there */
+struct slot *blocks_find_before(struct core *c, uint64_t position, bool *out_end); /* the last that begins at or before position */
+void blocks_touch_topic(struct core *c, struct slot *slot, uint32_t topic, uint32_t tenant);
+void ticket_add(struct core *c, struct ticket ticket);
+void tickets_pay(struct core *c); /* as many as there is room to say */
+
+/* apply.c: the only way durable state changes [P9] */
+bool apply_record(struct core *c, const struct block *block, uint32_t index);
+uint32_t publisher_find(const struct core *c, const uint8_t id[PUBLISHER_BYTES]);
+uint64_t publisher_answer(const struct publisher *p, uint64_t number); /* position; 0: none */
+void failed_unready(struct core *c, uint32_t failed); /* out of the retry list */
+uint32_t failed_find(const struct core *c, uint32_t group, uint64_t position);
+
+/* group.c */
+uint32_t group_find(const struct core *c, uint32_t tenant, struct span name);
+uint32_t group_by_id(const struct core *c, uint32_t id);
+uint64_t group_create(struct core *c, uint32_t tenant, const struct group_spec *spec); /* block number of its record; 0: no room */
+const char *group_conflict(const struct core *c, const struct group *g, const struct group_spec *spec); /* NULL: the same */
+void group_opened(struct core *c, uint32_t group, bool recovered); /* sets the volatile part */
+void group_wake(struct core *c, uint32_t group);
+void group_pend_settled(struct core *c, uint32_t group, uint64_t first, uint64_t last);
+void group_pend_failed(struct core *c, uint32_t group, uint64_t position, uint32_t attempts, uint64_t due_ms);
+void group_want_handed(struct core *c, uint32_t group, uint64_t position);
+void groups_write_pending(struct core *c); /* one settle record per group, into the filling block */
+void groups_follow_head(struct core *c);
+void groups_wake_waiting(struct core *c);  /* a fetch has ended */
+void groups_end_adoption(struct core *c);
+void group_join(struct core *c, uint32_t group, uint32_t peer);
+void group_leave(struct core *c, uint32_t peer);
+void worker_ring_update(struct core *c, uint32_t peer); /* in the ring exactly while it has credit */
+uint64_t group_backoff_ms(struct core *c, const struct group *g, uint32_t attempts);
+
+/* reader.c: the one way to read in order */
+enum scan { SCAN_EVENT, SCAN_END /* nothing there (yet) */, SCAN_WAIT /* for a fetch */, SCAN_LATER /* this step has looked enough */ };
+enum scan reader_next(struct core *c, struct reader *reader, uint32_t owner, struct slot **out_slot, uint32_t *out_index); /* leaves the cursor on the event */
+bool record_matches(struct core *c, const struct block *block, uint32_t index, uint32_t owner);
+void reader_wait(struct core *c); /* a fetch that could not begin is tried again soon */
+
+/* deliver.c */
+void deliver_all(struct core *c);
+
+/* lease.c */
+uint32_t lease_give(struct core *c, uint32_t group, uint32_t peer, uint64_t position, uint64_t from, uint32_t attempt, uint32_t failed);
+void lease_hand(struct core *c, uint32_t lease, uint32_t peer); /* starts its time with that peer */
+void lease_end(struct core *c, uint32_t lease);  /* frees it */
+uint64_t lease_wire(const struct core *c, uint32_t lease);
+uint32_t lease_from_wire(const struct core *c, uint64_t wire, uint32_t peer); /* 0: not this peer's living one */
+void lease_fail(struct core *c, uint32_t lease, uint64_t due_ms);
+void lease_orphan(struct core *c, uint32_t lease);
+void lease_extend(struct core *c, uint32_t lease, uint64_t deadline_ns);
+void lease_return(struct core *c, uint32_t lease); /* unstarted: no attempt is counted */
+void leases_fire(struct core *c);
+uint64_t leases_deadline(const struct core *c);
+uint32_t lease_adopt(struct core *c, uint32_t group, uint32_t peer, uint64_t position, uint32_t attempt); /* 0: not kept */
+
+/* settle.c */
+void settle_take(struct core *c, uint32_t peer, const struct msg_settle *settle, const uint8_t **body);
+void extend_take(struct core *c, uint32_t peer, const struct msg_extend *extend);
+void release_take(struct core *c, uint32_t peer, const struct msg_release *release);
+
+/* subscribe.c */
+void subscribe_take(struct core *c, uint32_t peer, const struct msg_subscribe *subscribe);
+void unsubscribe_take(struct core *c, uint32_t peer, const struct msg_unsubscribe *unsubscribe);
+void subs_committed(struct core *c, struct slot *slot);
+void subs_catch_up(struct core *c);
+void subs_wake_waiting(struct core *c);
+void subs_credit(struct core *c, uint32_t peer, struct lane *lane); /* credit has come */
+void sub_own_credit(struct core *c, uint32_t peer, uint64_t id, uint64_t events);
+void sub_end(struct core *c, uint32_t sub);
+
+/* request.c */
+void partial_take(struct core *c, uint32_t peer, const struct msg_partial *partial, const uint8_t **body);
+void cancel_take(struct core *c, uint32_t peer, const struct msg_cancel *cancel);
+void query_take(struct core *c, uint32_t peer, const struct msg_query *query);
+
+/* snapshot.c */
+void snapshot_touch_group(struct core *c, uint32_t group);
+void snapshot_touch_publisher(struct core *c, uint32_t publisher);
+void snapshot_begin_step(struct core *c);
+void snapshot_step(struct core *c);
+
+#endif

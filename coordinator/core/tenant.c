@@ -1,0 +1,28 @@
+/* Tenants: names to small numbers, each with an index of its filters. Tenants are never removed while the core lives. */
+#include "coordinator/core/state.h"
+
+uint32_t tenant_find(const struct core *c, struct span name)
+{
+    for (uint32_t i = 1; i <= c->tenant_count; i++)
+        if (span_equal(tenant_name(c, i), name)) return i;
+    return 0;
+}
+
+static bool name_is_valid(struct span name)
+{
+    if (name.size == 0 || name.size > NAME_MAX) return false;
+    for (size_t i = 0; i < name.size; i++)
+        if (name.data[i] <= ' ' || name.data[i] == 0x7f) return false;
+    return true;
+}
+
+uint32_t tenant_add(struct core *c, struct span name)
+{
+    if (!name_is_valid(name) || c->tenant_count == c->config.limits.tenants_max) return 0;
+    struct tenant *tenant = &c->tenants[++c->tenant_count];
+    memcpy(tenant->name, name.data, name.size);
+    tenant->name_size = (uint32_t)name.size;
+    uint32_t entries = c->config.limits.groups_max * GROUP_FILTERS_MAX + c->config.limits.subscriptions_max;
+    tenant->filters = filters_init(tenant->filters, entries, c->config.secret);
+    return c->tenant_count;
+}
