@@ -1,0 +1,73 @@
+/* An event as clients see it. Data that says it is JSON, or says nothing, and is JSON, goes out as it is; everything else in base64. It is
+ * checked here because SDK publishers and workers wrote it, not clients whose frames were checked on the way in. */
+#include "gateway/core/gate_parts.h"
+
+static bool may_be_json(struct span content_type)
+{
+    static const char json[] = "application/json";
+    if (content_type.size == 0) return true;
+    size_t size = sizeof json - 1;
+    if (content_type.size < size || memcmp(content_type.data, json, size) != 0) return false;
+    return content_type.size == size || content_type.data[size] == ';';
+}
+
+void write_data(struct writer *w, struct span content_type, struct span data)
+{
+    if (data.size == 0 && content_type.size == 0) {
+        write_text(w, ",\"data\":null");
+    } else if (may_be_json(content_type) && jscan_check(data) == JSCAN_OK) {
+        write_text(w, ",\"data\":");
+        write_span(w, data);
+    } else {
+        write_text(w, ",\"data_base64\":");
+        write_base64(w, data);
+    }
+}
+
+static void write_text_field(struct writer *w, const char *name, struct span value)
+{
+    if (value.size == 0) return;
+    write_text(w, name);
+    write_string(w, value);
+}
+
+static void write_headers(struct writer *w, const struct event *event)
+{
+    if (event->header_count == 0) return;
+    write_text(w, ",\"headers\":{");
+    size_t cursor = 0;
+    struct span name;
+    struct span value;
+    bool first = true;
+    while (event_header_next(event, &cursor, &name, &value)) {
+        if (!first) write_text(w, ",");
+        first = false;
+        write_string(w, name);
+        write_text(w, ":");
+        write_string(w, value);
+    }
+    write_text(w, "}");
+}
+
+bool write_event(struct gate *g, struct writer *w, uint64_t seq, uint64_t time_ms, struct span bytes)
+{
+    struct event event;
+    if (event_scan(bytes, &event) != EVENT_OK) return false;
+    write_text(w, "{\"type\":\"event\",\"topic\":");
+    write_string(w, event.topic);
+    write_text(w, ",\"event\":\"");
+    write_event_id(w, epoch_of(g), seq);
+    write_text(w, "\",\"seq\":");
+    write_uint(w, seq);
+    write_text(w, ",\"time\":");
+    write_time(w, time_ms);
+    write_text_field(w, ",\"key\":", event.key);
+    write_text_field(w, ",\"session\":", event.session);
+    write_text_field(w, ",\"token\":", event.token);
+    write_text_field(w, ",\"event_type\":", event.type);
+    write_text_field(w, ",\"traceparent\":", event.traceparent);
+    write_headers(w, &event);
+    write_data(w, event.content_type, event.data);
+    write_text(w, "}");
+    return true;
+}
