@@ -1,0 +1,430 @@
+/* The table of all settings, and what they mean together. */
+#include "coordinator/shell/config.h"
+
+#include "proto/event.h"
+#include "sdk/base/must.h"
+#include "sdk/base/topic.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    OPT_DATA,
+    OPT_DURABILITY,
+    OPT_WINDOW,
+    OPT_WINDOW_BYTES,
+    OPT_SNAPSHOT_BLOCKS,
+    OPT_CACHE,
+    OPT_WRITE_BUFFER,
+    OPT_BACKEND,
+    OPT_READ_ONLY,
+    OPT_ACCEPT_LOSS,
+    OPT_ACCEPT_CLOCK,
+    OPT_LISTEN,
+    OPT_HTTP,
+    OPT_INSECURE,
+    OPT_DEV,
+    OPT_TENANTS,
+    OPT_TOKENS,
+    OPT_CURVE_CERTIFICATES,
+    OPT_CURVE_KEY,
+    OPT_HEARTBEAT,
+    OPT_LEASE,
+    OPT_ADOPT_GRACE,
+    OPT_BACKOFF,
+    OPT_PUBLISH_EVENTS,
+    OPT_PUBLISH_BYTES,
+    OPT_EMIT_BYTES,
+    OPT_EVENT_BYTES,
+    OPT_PACKET_BYTES,
+    OPT_PEERS,
+    OPT_GROUPS,
+    OPT_LEASES,
+    OPT_FAILED,
+    OPT_SUBSCRIPTIONS,
+    OPT_PUBLISHERS,
+    OPT_BLOCKS_CACHED,
+    OPT_RANGES,
+    OPT_TURN_ITEMS,
+    OPT_TENANTS_MAX,
+    OPT_REPLAY_FILTER,
+    OPT_REPLAY_SESSION,
+    OPT_REPLAY_KEY,
+    OPT_REPLAY_FROM,
+    OPT_REPLAY_UNTIL,
+    OPT_REPLAY_SINCE,
+    OPT_REPLAY_SPEED,
+    OPT_LOG_FORMAT,
+    OPT_LOG_LEVEL,
+    OPT_DRAIN,
+    OPT_COUNT
+};
+
+static bool check_endpoint(const char *value)
+{
+    if (strncmp(value, "ipc://", 6) == 0) return value[6] != 0;
+    if (strncmp(value, "tcp://", 6) != 0) return false;
+    const char *colon = strrchr(value + 6, ':');
+    uint64_t port;
+    return colon && colon > value + 6 && options_parse_uint(colon + 1, &port) && port <= 65535;
+}
+
+static bool check_http(const char *value)
+{
+    const char *colon = strrchr(value, ':');
+    uint64_t port;
+    if (strcmp(value, "off") == 0) return true;
+    return colon && colon > value && options_parse_uint(colon + 1, &port) && port <= 65535;
+}
+
+static bool check_durability(const char *value)
+{
+    enum log_durability durability;
+    uint32_t interval_ms;
+    return config_parse_durability(value, &durability, &interval_ms);
+}
+
+static bool check_tenant(const char *value)
+{
+    size_t size = strlen(value);
+    return size > 0 && size <= 64 && strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == size;
+}
+
+static bool check_filter(const char *value)
+{
+    return filter_is_valid(span_text(value));
+}
+
+static bool parse_speed(const char *value, uint32_t *out_percent, bool *out_step)
+{
+    *out_percent = 0;
+    *out_step = strcmp(value, "step") == 0;
+    if (*out_step || strcmp(value, "max") == 0) return true;
+    if (strcmp(value, "original") == 0) {
+        *out_percent = 100;
+        return true;
+    }
+    char *end;
+    double factor = strtod(value, &end);
+    if (*end || !(factor >= 0.01 && factor <= 1e6)) return false;
+    *out_percent = (uint32_t)(factor * 100 + 0.5);
+    return true;
+}
+
+static bool check_speed(const char *value)
+{
+    uint32_t percent;
+    bool step;
+    return parse_speed(value, &percent, &step);
+}
+
+#define LOG(name)   .section = "log", .key = name
+#define NET(name)   .section = "net", .key = name
+#define PEER(name)  .section = "peers", .key = name
+#define LIMIT(name) .section = "limits", .key = name, .type = OPTION_UINT
+#define U32         .max = UINT32_MAX
+
+static const struct option table[OPT_COUNT] = {
+    [OPT_DATA] = { LOG("data"), .flag = "data", .argument = "DIR", .type = OPTION_TEXT, .initial = "weir-data",
+                   .text = "directory of the commit log" },
+    [OPT_DURABILITY] = { LOG("durability"), .flag = "durability", .argument = "HOW", .type = OPTION_TEXT, .initial = "fsync",
+                         .check = check_durability, .allowed = "fsync, os, interval:MS with MS from 1 to 60000",
+                         .text = "what an ok has survived: fsync, interval:MS or os" },
+    [OPT_WINDOW] = { LOG("window"), .flag = "window", .type = OPTION_DURATION, .initial = "72h",
+                     .text = "how long events are kept; 0 = for ever" },
+    [OPT_WINDOW_BYTES] = { LOG("window_bytes"), .flag = "window-bytes", .type = OPTION_BYTES, .initial = "0",
+                           .text = "how much of them is kept; 0 = no limit" },
+    [OPT_SNAPSHOT_BLOCKS] = { LOG("snapshot_blocks"), .type = OPTION_UINT, .initial = "2048", .min = 1,
+                              .text = "blocks between two snapshots of the state" },
+    [OPT_CACHE] = { LOG("cache"), .type = OPTION_BYTES, .initial = "64MiB", .min = 1 << 20, .text = "memory for reading old blocks" },
+    [OPT_WRITE_BUFFER] = { LOG("write_buffer"), .type = OPTION_BYTES, .initial = "64MiB", .min = 1 << 20,
+                           .text = "size of the files that the window drops" },
+    [OPT_BACKEND] = { LOG("backend"), .flag = "backend", .type = OPTION_ENUM, .allowed = "rocksdb|memory", .initial = "rocksdb",
+                      .hidden = true, .text = "memory: nothing outlives the process" },
+    [OPT_READ_ONLY] = { LOG("read_only"), .flag = "read-only", .type = OPTION_BOOL,
+                        .text = "serve what is stored to workers again; write nothing" },
+    [OPT_ACCEPT_LOSS] = { .flag = "accept-loss", .type = OPTION_BOOL, .text = "start although the last stored blocks are missing" },
+    [OPT_ACCEPT_CLOCK] = { .flag = "accept-clock", .type = OPTION_BOOL, .text = "start although the clock is far from the last block's" },
+    [OPT_LISTEN] = { NET("listen"), .flag = "listen", .argument = "ADDRESS", .type = OPTION_LIST, .initial = "tcp://127.0.0.1:7400",
+                     .min = 1, .max = CONFIG_ADDRESSES_MAX, .check = check_endpoint, .allowed = "tcp://HOST:PORT or ipc://PATH",
+                     .text = "where workers and gateways connect; repeatable" },
+    [OPT_HTTP] = { NET("http"), .flag = "http", .argument = "ADDRESS", .type = OPTION_TEXT, .initial = "127.0.0.1:7401",
+                   .check = check_http, .allowed = "HOST:PORT, or off", .text = "/metrics /healthz /readyz" },
+    [OPT_INSECURE] = { NET("insecure"), .flag = "insecure", .type = OPTION_BOOL, .text = "allow an address beyond loopback without CURVE" },
+    [OPT_DEV] = { .flag = "dev", .type = OPTION_BOOL, .text = "for trying: every peer may do everything, in any tenant" },
+    [OPT_TENANTS] = { .section = "tenants",
+                      .key = "names",
+                      .type = OPTION_LIST,
+                      .max = CONFIG_TENANTS_MAX,
+                      .check = check_tenant,
+                      .allowed = "names of 1 to 64 letters, digits, _ and -",
+                      .text = "the tenants there are" },
+    [OPT_TOKENS] = { .section = "tokens",
+                     .key = "file",
+                     .type = OPTION_TEXT,
+                     .argument = "FILE",
+                     .text = "credentials, a line each: TOKEN TENANT ROLES (worker,client,gateway,admin; tenant * = any)" },
+    [OPT_CURVE_CERTIFICATES] = { .section = "curve",
+                                 .key = "certificates",
+                                 .type = OPTION_TEXT,
+                                 .argument = "DIR",
+                                 .text = "public certificates of peers; their metadata tenant and roles say what each may do" },
+    [OPT_CURVE_KEY] = { .section = "curve",
+                        .key = "key",
+                        .type = OPTION_TEXT,
+                        .argument = "FILE",
+                        .text = "certificate of the coordinator, with its secret key" },
+    [OPT_HEARTBEAT] = { PEER("heartbeat"), .type = OPTION_DURATION, .initial = "5s", .min = 100, .max = 600000,
+                        .text = "a peer silent for three of them is gone" },
+    [OPT_LEASE] = { PEER("lease"), .type = OPTION_DURATION, .initial = "30s", .min = 100, .max = 3600000,
+                    .text = "how long a worker has for an event" },
+    [OPT_ADOPT_GRACE] = { PEER("adopt_grace"), .type = OPTION_DURATION, .initial = "5s", .min = 1, .max = 600000,
+                          .text = "how long a lost worker may take to come back for what it holds" },
+    [OPT_BACKOFF] = { PEER("backoff"), .type = OPTION_DURATION, .initial = "1s", .min = 1, .max = 60000,
+                      .text = "wait before an event goes out again; doubles" },
+    [OPT_PUBLISH_EVENTS] = { PEER("publish_credit_events"), .type = OPTION_UINT, .initial = "65536", .min = 1, U32,
+                             .text = "unanswered publishes of a peer" },
+    [OPT_PUBLISH_BYTES] = { PEER("publish_credit_bytes"), .type = OPTION_BYTES, .initial = "16MiB", .min = EVENT_BYTES_MAX, U32,
+                            .text = "the same in bytes" },
+    [OPT_EMIT_BYTES] = { PEER("emit_credit_bytes"), .type = OPTION_BYTES, .initial = "1MiB", .min = EVENT_BYTES_MAX, U32,
+                         .text = "bytes of emits in settles without an answer" },
+    [OPT_EVENT_BYTES] = { PEER("max_event_bytes"), .type = OPTION_BYTES, .initial = "64KiB", .min = 1024, .max = EVENT_BYTES_MAX,
+                          .text = "the largest event" },
+    [OPT_PACKET_BYTES] = { PEER("max_packet_bytes"), .type = OPTION_BYTES, .initial = "256KiB", .min = EVENT_BYTES_MAX,
+                           .max = CORE_PACKET_BYTES_MAX, .text = "the largest body of a packet" },
+    [OPT_PEERS] = { LIMIT("peers"), .initial = "4096", .min = 1, .max = 1 << 20, .text = "peers at once" },
+    [OPT_GROUPS] = { LIMIT("groups"), .initial = "1024", .min = 1, .max = 1 << 20, .text = "groups of all tenants" },
+    [OPT_LEASES] = { LIMIT("leases"), .initial = "262144", .min = 1, .max = 1 << 26, .text = "deliveries on loan" },
+    [OPT_FAILED] = { LIMIT("failed"), .initial = "262144", .min = 1, .max = 1 << 26,
+                     .text = "failed events that wait for their next attempt" },
+    [OPT_SUBSCRIPTIONS] = { LIMIT("subscriptions"), .initial = "65536", .min = 1, .max = 1 << 26, .text = "subscriptions of all peers" },
+    [OPT_PUBLISHERS] = { LIMIT("publishers"), .initial = "4096", .min = 1, .max = 1 << 20, .text = "publishers whose answers are kept" },
+    [OPT_BLOCKS_CACHED] = { LIMIT("blocks_cached"), .initial = "48", .min = 8, .max = 65536,
+                            .text = "blocks in memory, about 1.5 MiB each" },
+    [OPT_RANGES] = { LIMIT("ranges_per_group"), .initial = "16384", .min = 16, .max = 1 << 20,
+                     .text = "events of a group on loan or failed at once" },
+    [OPT_TURN_ITEMS] = { LIMIT("turn_items"), .initial = "65536", .min = 4096, .max = 1 << 24,
+                         .text = "answers and deliveries of one turn" },
+    [OPT_TENANTS_MAX] = { LIMIT("tenants"), .initial = "64", .min = 1, .max = 65536,
+                          .text = "tenants with --dev, where peers may name new ones" },
+    [OPT_REPLAY_FILTER] = { .flag = "replay-filter",
+                            .argument = "FILTER",
+                            .type = OPTION_TEXT,
+                            .check = check_filter,
+                            .allowed = "a topic filter",
+                            .hidden = true,
+                            .text = "only topics that match" },
+    [OPT_REPLAY_SESSION] = { .flag = "replay-session", .type = OPTION_TEXT, .hidden = true, .text = "only this session" },
+    [OPT_REPLAY_KEY] = { .flag = "replay-key", .type = OPTION_TEXT, .hidden = true, .text = "only this key" },
+    [OPT_REPLAY_FROM] = { .flag = "replay-from", .argument = "SEQ", .type = OPTION_UINT, .hidden = true, .text = "first event" },
+    [OPT_REPLAY_UNTIL] = { .flag = "replay-until", .argument = "SEQ", .type = OPTION_UINT, .hidden = true, .text = "last event" },
+    [OPT_REPLAY_SINCE] = { .flag = "replay-since-time",
+                           .argument = "MS",
+                           .type = OPTION_UINT,
+                           .hidden = true,
+                           .text = "from this Unix time in ms on" },
+    [OPT_REPLAY_SPEED] = { .flag = "replay-speed",
+                           .argument = "SPEED",
+                           .type = OPTION_TEXT,
+                           .initial = "max",
+                           .check = check_speed,
+                           .allowed = "original, max, step, or a factor from 0.01 to 1000000",
+                           .hidden = true,
+                           .text = "how fast" },
+    [OPT_LOG_FORMAT] = { .section = "program",
+                         .key = "log_format",
+                         .flag = "log-format",
+                         .type = OPTION_ENUM,
+                         .allowed = JOURNAL_FORMATS,
+                         .initial = "text",
+                         .text = "log lines on stderr" },
+    [OPT_LOG_LEVEL] = { .section = "program",
+                        .key = "log_level",
+                        .type = OPTION_ENUM,
+                        .allowed = JOURNAL_LEVELS,
+                        .initial = "info",
+                        .text = "the least level logged" },
+    [OPT_DRAIN] = { .section = "program",
+                    .key = "drain",
+                    .type = OPTION_DURATION,
+                    .initial = "10s",
+                    .max = 3600000,
+                    .text = "how long SIGTERM lets work end" },
+};
+
+bool config_parse_durability(const char *text, enum log_durability *out_durability, uint32_t *out_interval_ms)
+{
+    uint64_t ms;
+    if (strcmp(text, "fsync") == 0 || strcmp(text, "os") == 0) {
+        *out_durability = text[0] == 'f' ? LOG_FSYNC : LOG_OS;
+        *out_interval_ms = 0;
+        return true;
+    }
+    if (strncmp(text, "interval:", 9) != 0) return false;
+    if (!options_parse_uint(text + 9, &ms) && !options_parse_duration(text + 9, &ms)) return false;
+    if (ms < 1 || ms > 60000) return false;
+    *out_durability = LOG_INTERVAL;
+    *out_interval_ms = (uint32_t)ms;
+    return true;
+}
+
+bool config_is_local(const char *endpoint)
+{
+    if (strncmp(endpoint, "tcp://", 6) != 0) return true;
+    const char *host = endpoint + 6;
+    return strncmp(host, "127.", 4) == 0 || strncmp(host, "localhost:", 10) == 0 || strncmp(host, "[::1]:", 6) == 0 ||
+           strncmp(host, "lo:", 3) == 0;
+}
+
+/* What single settings cannot say. */
+static bool check_together(struct options *options)
+{
+    bool fine = true;
+    bool curve = options_text(options, OPT_CURVE_KEY) != NULL;
+    if (curve != (options_text(options, OPT_CURVE_CERTIFICATES) != NULL)) {
+        options_complain(options, curve ? OPT_CURVE_CERTIFICATES : OPT_CURVE_KEY, "CURVE needs both: [curve] certificates and [curve] key");
+        fine = false;
+    }
+    for (size_t i = 0; i < options_count(options, OPT_LISTEN); i++)
+        if (!config_is_local(options_item(options, OPT_LISTEN, i)) && !curve && !options_true(options, OPT_INSECURE)) {
+            options_complain(options, OPT_LISTEN,
+                             "%s is beyond loopback and without CURVE; set [curve] certificates and key, or say --insecure",
+                             options_item(options, OPT_LISTEN, i));
+            fine = false;
+        }
+    if (!options_true(options, OPT_DEV) && options_count(options, OPT_TENANTS) == 0) {
+        options_complain(options, OPT_TENANTS, "name at least one tenant, or say --dev");
+        fine = false;
+    }
+    for (size_t i = OPT_REPLAY_FILTER; i <= OPT_REPLAY_SPEED; i++)
+        if (options_given(options, i) && !options_true(options, OPT_READ_ONLY)) {
+            options_complain(options, i, "a replay needs --read-only");
+            fine = false;
+        }
+    if (options_true(options, OPT_READ_ONLY) && options_number(options, OPT_BACKEND) == 1) {
+        options_complain(options, OPT_BACKEND, "memory has nothing to be read only");
+        fine = false;
+    }
+    return fine;
+}
+
+static const struct program program = {
+    .name = "weir-coordinator",
+    .version = WEIR_VERSION,
+    .text = "routes events between publishers and workers, and keeps them",
+    .env_prefix = "WEIR_COORDINATOR_",
+    .options = table,
+    .option_count = OPT_COUNT,
+    .check = check_together,
+    .help_end =
+        "With --read-only: --replay-filter --replay-session --replay-key --replay-from --replay-until --replay-since-time --replay-speed.\n"
+        "Settings without a flag are in --print-config. Exit codes: 0 fine, 1 failed, 2 usage or configuration.",
+};
+
+static uint32_t number32(const struct config *config, size_t index)
+{
+    return (uint32_t)options_number(config->options, index); /* the table limits it */
+}
+
+static struct span text_of(const struct config *config, size_t index)
+{
+    const char *text = options_text(config->options, index);
+    return text ? span_text(text) : (struct span){ NULL, 0 };
+}
+
+static void fill_log(struct config *config)
+{
+    const struct options *o = config->options;
+    config->data = options_text(o, OPT_DATA);
+    config->in_memory = options_number(o, OPT_BACKEND) == 1;
+    config->durability = options_text(o, OPT_DURABILITY);
+    config->log = (struct log_config){ .directory = config->data,
+                                       .read_only = options_true(o, OPT_READ_ONLY),
+                                       .accept_loss = options_true(o, OPT_ACCEPT_LOSS),
+                                       .cache_bytes = options_number(o, OPT_CACHE),
+                                       .write_buffer_bytes = options_number(o, OPT_WRITE_BUFFER) };
+    must(config_parse_durability(config->durability, &config->log.durability, &config->log.interval_ms));
+    config->window_ms = options_number(o, OPT_WINDOW);
+    config->window_bytes = options_number(o, OPT_WINDOW_BYTES);
+    config->snapshot_blocks = options_number(o, OPT_SNAPSHOT_BLOCKS);
+    config->accept_clock = options_true(o, OPT_ACCEPT_CLOCK);
+}
+
+static void fill_tenants(struct config *config)
+{
+    size_t count = options_count(config->options, OPT_TENANTS);
+    for (size_t i = 0; i < count; i++)
+        config->tenants[i] = span_text(options_item(config->options, OPT_TENANTS, i));
+    if (count == 0) config->tenants[count++] = span_text("dev");
+    config->core.tenants = config->tenants;
+    config->core.tenant_count = count;
+    config->core.any_tenant = config->dev;
+    uint32_t room = number32(config, OPT_TENANTS_MAX);
+    config->core.limits.tenants_max = config->dev && room > count ? room : (uint32_t)count;
+}
+
+static void fill_core(struct config *config)
+{
+    config->core.limits = (struct core_limits){ .peers_max = number32(config, OPT_PEERS),
+                                                .groups_max = number32(config, OPT_GROUPS),
+                                                .leases_max = number32(config, OPT_LEASES),
+                                                .failed_max = number32(config, OPT_FAILED),
+                                                .subscriptions_max = number32(config, OPT_SUBSCRIPTIONS),
+                                                .publishers_max = number32(config, OPT_PUBLISHERS),
+                                                .blocks_cached = number32(config, OPT_BLOCKS_CACHED),
+                                                .ranges_per_group_max = number32(config, OPT_RANGES),
+                                                .turn_items_max = number32(config, OPT_TURN_ITEMS) };
+    config->core.heartbeat_ms = number32(config, OPT_HEARTBEAT);
+    config->core.lease_ms = number32(config, OPT_LEASE);
+    config->core.adopt_grace_ms = number32(config, OPT_ADOPT_GRACE);
+    config->core.backoff_ms = number32(config, OPT_BACKOFF);
+    config->core.publish_credit_events = number32(config, OPT_PUBLISH_EVENTS);
+    config->core.publish_credit_bytes = number32(config, OPT_PUBLISH_BYTES);
+    config->core.emit_credit_bytes = number32(config, OPT_EMIT_BYTES);
+    config->core.max_event_bytes = number32(config, OPT_EVENT_BYTES);
+    config->core.max_packet_bytes = number32(config, OPT_PACKET_BYTES);
+    config->core.server = span_text("weir/" WEIR_VERSION);
+    fill_tenants(config);
+}
+
+static void fill_replay(struct config *config)
+{
+    struct core_replay *replay = &config->core.replay;
+    replay->on = config->log.read_only;
+    replay->from = options_number(config->options, OPT_REPLAY_FROM);
+    replay->until = options_number(config->options, OPT_REPLAY_UNTIL);
+    replay->filter = text_of(config, OPT_REPLAY_FILTER);
+    replay->session = text_of(config, OPT_REPLAY_SESSION);
+    replay->key = text_of(config, OPT_REPLAY_KEY);
+    must(parse_speed(options_text(config->options, OPT_REPLAY_SPEED), &replay->speed_percent, &replay->step));
+    config->replay_since_ms = options_number(config->options, OPT_REPLAY_SINCE);
+}
+
+int config_read(int argc, char *const argv[], struct config *out)
+{
+    struct options *options;
+    int code = options_read(&program, argc, argv, &options);
+    if (code != OPTIONS_RUN) return code;
+    *out = (struct config){ .options = options, .dev = options_true(options, OPT_DEV) };
+    out->listen_count = options_count(options, OPT_LISTEN);
+    for (size_t i = 0; i < out->listen_count; i++)
+        out->listen[i] = options_item(options, OPT_LISTEN, i);
+    const char *http = options_text(options, OPT_HTTP);
+    out->http = strcmp(http, "off") == 0 ? NULL : http;
+    out->tokens = options_text(options, OPT_TOKENS);
+    out->curve_certificates = options_text(options, OPT_CURVE_CERTIFICATES);
+    out->curve_key = options_text(options, OPT_CURVE_KEY);
+    out->drain_ms = options_number(options, OPT_DRAIN);
+    out->log_format = (enum journal_format)options_number(options, OPT_LOG_FORMAT);
+    out->log_level = (enum journal_level)options_number(options, OPT_LOG_LEVEL);
+    fill_log(out);
+    fill_core(out);
+    fill_replay(out);
+    return OPTIONS_RUN;
+}
+
+void config_free(struct config *config)
+{
+    options_destroy(&config->options);
+}

@@ -1,0 +1,45 @@
+/* Positions have gaps (each start jumps ahead), so an answer may lie above what was asked; then nothing lies between, and the upper end
+ * falls to it. */
+#include "coordinator/shell/seek.h"
+
+void seek_begin(struct seek *seek, enum seek_by by, uint64_t target, uint64_t first_position, uint64_t last_position)
+{
+    *seek = (struct seek){ .by = by, .target = target, .low = first_position, .high = last_position + 1 };
+}
+
+static uint64_t middle(const struct seek *seek)
+{
+    return seek->low + (seek->high - seek->low) / 2;
+}
+
+bool seek_next(const struct seek *seek, uint64_t *out_position)
+{
+    if (seek->low >= seek->high) return false;
+    *out_position = middle(seek);
+    return true;
+}
+
+static bool is_before(const struct seek *seek, const struct block *block)
+{
+    switch (seek->by) {
+    case SEEK_TIME:
+        return block->time_ms < seek->target;
+    case SEEK_NUMBER:
+        return block->number < seek->target;
+    default:
+        return block->first_position <= seek->target;
+    }
+}
+
+void seek_take(struct seek *seek, const struct block *block)
+{
+    uint64_t asked = middle(seek);
+    if (!block)
+        seek->high = asked;
+    else if (is_before(seek, block)) {
+        seek->low = block_last_position(block) + 1;
+        seek->last_before = block->first_position;
+    } else
+        seek->high = block->first_position < asked ? block->first_position : asked;
+    if (seek->high < seek->low) seek->high = seek->low;
+}

@@ -1,0 +1,32 @@
+/* Finds a place in the log by reading single blocks: a binary search over positions, one fetch at a time. Kind: shell, but without any I/O
+ * of its own.
+ *
+ * All blocks of the log are either *before* the place or not, and those before it come first; `seek_low` ends as the first position behind
+ * the last block that is before. */
+#ifndef WEIR_COORDINATOR_SEEK_H
+#define WEIR_COORDINATOR_SEEK_H
+
+#include "proto/block.h"
+
+enum seek_by {
+    SEEK_TIME,           /* before: opened before the time */
+    SEEK_NUMBER,         /* before: a lower block number */
+    SEEK_BEGINS_THROUGH, /* before: begins at or before the position */
+};
+
+struct seek {
+    enum seek_by by;
+    uint64_t target;
+    uint64_t low, high;   /* the place is in [low, high] */
+    uint64_t last_before; /* a position in the last block known to be before; 0: none */
+};
+
+void seek_begin(struct seek *seek, enum seek_by by, uint64_t target, uint64_t first_position, uint64_t last_position);
+
+/* True: the block at *out_position (or the first after it) is wanted, then seek_take. False: it is done. */
+bool seek_next(const struct seek *seek, uint64_t *out_position);
+
+/* The answer; NULL: there is no block at or after the position. */
+void seek_take(struct seek *seek, const struct block *block);
+
+#endif

@@ -1,0 +1,458 @@
+/* Blocks and fetches pass through; two things are decided here: when the state is written as a snapshot, and what the window drops.
+ *
+ * Invariants: one snapshot at a time; one search for the window's edge at a time, with a block of its own, so the core's fetches never wait
+ * for it; every fetch has a block lent to it, so there are never more than blocks_cached + 1. */
+#include "coordinator/shell/store.h"
+
+#include "coordinator/shell/history_file.h"
+#include "coordinator/shell/seek.h"
+#include "sdk/base/must.h"
+#include "sdk/program/journal.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+
+enum { SUBMITS_MAX = 2, TRIM_EVERY_S = 60, SNAPSHOT_EVERY_H = 6, SIZE_SNAPSHOT_BLOCKS = 64 };
+#define NS_PER_S 1000000000ULL
+
+const double store_commit_bounds[STORE_COMMIT_BUCKETS] = { 0.00005, 0.0001, 0.0002, 0.0003, 0.0005, 0.001, 0.002,
+                                                           0.003,   0.005,  0.01,   0.025,  0.1,    0.5,   2 };
+
+/* A fetch of the core that wants the last block that begins at or before a position. */
+struct backward {
+    struct seek seek;
+    struct block *block; /* the core's; NULL: free */
+    bool last_step;      /* the block found is being read again */
+};
+
+struct store {
+    struct log *log;
+    struct memory_disk *disk; /* a history file, read into memory; NULL: the log has a store of its own */
+    bool read_only;
+    uint64_t window_ms, window_bytes, snapshot_blocks;
+    uint64_t committed, trimmed_below;
+    bool failed;
+    struct core_fetched *fetched;
+    struct backward *backwards;
+    size_t fetched_count, fetches_max;
+    uint64_t submitted_ns[SUBMITS_MAX]; /* by block number modulo */
+    uint64_t submitted;                 /* number of the last one */
+    struct store_counters counters;
+    /* snapshots */
+    bool snapshot_wanted, snapshot_begun;  /* by the core; begun in the log and not yet saved */
+    uint64_t snapshot_number, snapshot_ns; /* block number and time at the last one */
+    /* the window */
+    struct block seek_block;
+    void *seek_memory;
+    struct seek seek;
+    double seek_share; /* over 0: this share of the blocks is to go, and the first block's number is being asked for */
+    bool seeking, trimming;
+    uint64_t trim_due_ns;
+};
+
+static struct store *fail_open(struct store *store, struct log_error *error)
+{
+    if (error->status == LOG_OK) *error = (struct log_error){ .status = LOG_IO, .text = "no memory to open the log" };
+    store_close(&store);
+    return NULL;
+}
+
+/* --read-only takes a history file as well as a directory. */
+static struct log *open_log(struct store *store, const struct config *config, const struct log_config *log, struct log_error *error)
+{
+    if (config->in_memory) return log_open_memory(log, error);
+    if (!log->read_only || !history_file_is(config->data)) return log_open_rocksdb(log, error);
+    store->disk = history_file_read(config->data, error);
+    return store->disk ? log_open_memory_disk(store->disk, log, error) : NULL;
+}
+
+struct store *store_open(const struct config *config, struct log_error *error)
+{
+    *error = (struct log_error){ .status = LOG_OK };
+    struct store *store = calloc(1, sizeof *store);
+    if (!store) return fail_open(store, error);
+    struct log_config log = config->log;
+    log.submits_max = SUBMITS_MAX;
+    store->fetches_max = config->core.limits.blocks_cached + 1;
+    log.fetches_max = (uint32_t)store->fetches_max;
+    store->read_only = log.read_only;
+    store->window_ms = config->window_ms;
+    store->window_bytes = config->window_bytes;
+    store->snapshot_blocks = config->snapshot_blocks;
+    store->fetched = calloc(store->fetches_max, sizeof *store->fetched);
+    store->backwards = calloc(store->fetches_max, sizeof *store->backwards);
+    store->seek_memory = malloc(block_memory());
+    if (!store->fetched || !store->backwards || !store->seek_memory) return fail_open(store, error);
+    block_init(&store->seek_block, store->seek_memory);
+    store->log = open_log(store, config, &log, error);
+    if (!store->log) return fail_open(store, error);
+    struct log_tail tail;
+    log_tail(store->log, &tail);
+    store->committed = store->submitted = store->snapshot_number = tail.last_number;
+    store->trimmed_below = tail.first_position;
+    return store;
+}
+
+void store_identity(const struct store *store, struct log_identity *out)
+{
+    log_identity(store->log, out);
+}
+
+void store_tail(const struct store *store, struct log_tail *out)
+{
+    log_tail(store->log, out);
+}
+
+void store_log_stats(const struct store *store, struct log_stats *out)
+{
+    log_stats(store->log, out);
+}
+
+void store_counters(const struct store *store, struct store_counters *out)
+{
+    *out = store->counters;
+}
+
+struct recovery {
+    struct core *core;
+    uint64_t blocks, slices;
+};
+
+static bool recover_block(void *arg, const struct block *block, bool from_snapshot, uint64_t *out_bad)
+{
+    struct recovery *recovery = arg;
+    if (from_snapshot)
+        recovery->slices++;
+    else
+        recovery->blocks++;
+    return core_recover(recovery->core, block, from_snapshot, out_bad);
+}
+
+bool store_recover(struct store *store, struct core *core, struct log_error *error)
+{
+    struct recovery recovery = { .core = core };
+    if (log_recover(store->log, recover_block, &recovery, error) != LOG_OK) return false;
+    store->snapshot_number -= recovery.blocks < store->snapshot_number ? recovery.blocks : store->snapshot_number;
+    journal_info("recovered", "snapshot_slices=%" PRIu64 " blocks=%" PRIu64 " digest=%" PRIx64, recovery.slices, recovery.blocks,
+                 core_digest(core));
+    return true;
+}
+
+int store_fd(const struct store *store)
+{
+    return log_fd(store->log);
+}
+
+/* Before the loop runs: the answer to the one fetch there is. */
+static bool wait_for_fetch(struct store *store, struct log_event *event)
+{
+    struct pollfd news = { .fd = log_fd(store->log), .events = POLLIN };
+    while (!log_poll(store->log, event))
+        poll(&news, 1, 1000);
+    return event->kind == LOG_FETCHED || event->kind == LOG_FETCH_NOTHING;
+}
+
+bool store_find_time(struct store *store, uint64_t time_ms, uint64_t *out_position, struct log_error *error)
+{
+    struct log_tail tail;
+    struct seek seek;
+    uint64_t position;
+    log_tail(store->log, &tail);
+    seek_begin(&seek, SEEK_TIME, time_ms, tail.first_position, tail.last_position);
+    while (seek_next(&seek, &position)) {
+        struct log_event event;
+        log_fetch(store->log, position, &store->seek_block);
+        if (!wait_for_fetch(store, &event)) {
+            error->status = LOG_DAMAGED;
+            memcpy(error->text, event.text, sizeof event.text);
+            return false;
+        }
+        seek_take(&seek, event.kind == LOG_FETCHED ? event.block : NULL);
+    }
+    *out_position = seek.low;
+    return true;
+}
+
+static void give(struct store *store, uint64_t position, struct block *block, enum core_fetch result)
+{
+    must(store->fetched_count < store->fetches_max);
+    store->fetched[store->fetched_count++] = (struct core_fetched){ .position = position, .block = block, .result = result };
+}
+
+static struct backward *backward_of(struct store *store, const struct block *block)
+{
+    for (size_t i = 0; i < store->fetches_max; i++)
+        if (store->backwards[i].block == block) return &store->backwards[i];
+    return NULL;
+}
+
+static void backward_step(struct store *store, struct backward *backward)
+{
+    uint64_t position;
+    if (!seek_next(&backward->seek, &position)) {
+        if (backward->seek.last_before == 0) {
+            give(store, backward->seek.target, backward->block, CORE_FETCH_NOTHING);
+            backward->block = NULL;
+            return;
+        }
+        backward->last_step = true;
+        position = backward->seek.last_before;
+    }
+    log_fetch(store->log, position, backward->block);
+}
+
+static void backward_take(struct store *store, struct backward *backward, enum core_fetch result)
+{
+    if (result == CORE_FETCH_FAILED || backward->last_step) {
+        give(store, backward->seek.target, backward->block, result);
+        backward->block = NULL;
+        return;
+    }
+    seek_take(&backward->seek, result == CORE_FETCHED ? backward->block : NULL);
+    backward_step(store, backward);
+}
+
+/* Finds no block before the first one, nor in an empty log. */
+static void backward_begin(struct store *store, uint64_t position, struct block *block)
+{
+    struct backward *backward = backward_of(store, NULL);
+    struct log_tail tail;
+    must(backward);
+    log_tail(store->log, &tail);
+    *backward = (struct backward){ .block = block };
+    seek_begin(&backward->seek, SEEK_BEGINS_THROUGH, position, tail.first_position,
+               position < tail.last_position ? position : tail.last_position);
+    backward_step(store, backward);
+}
+
+static void seek_step(struct store *store)
+{
+    uint64_t position;
+    if (seek_next(&store->seek, &position)) {
+        log_fetch(store->log, position, &store->seek_block);
+        return;
+    }
+    store->seeking = false;
+    if (store->seek.low <= store->trimmed_below) return;
+    store->trimming = true;
+    log_trim(store->log, store->seek.low);
+}
+
+/* Block numbers have no gaps, positions have: so a share of the log is a share of its numbers. */
+static void seek_take_first(struct store *store, const struct block *first)
+{
+    struct log_tail tail;
+    log_tail(store->log, &tail);
+    uint64_t number = first->number + (uint64_t)((double)(tail.last_number - first->number) * store->seek_share);
+    store->seek_share = 0;
+    seek_begin(&store->seek, SEEK_NUMBER, number, tail.first_position, tail.last_position);
+}
+
+static void take_window(struct store *store, const struct log_event *event, enum core_fetch result)
+{
+    if (result == CORE_FETCH_FAILED || (result == CORE_FETCH_NOTHING && store->seek_share > 0)) {
+        store->seeking = false; /* tried again when the next trim is due */
+        return;
+    }
+    if (store->seek_share > 0)
+        seek_take_first(store, event->block);
+    else
+        seek_take(&store->seek, result == CORE_FETCHED ? event->block : NULL);
+    seek_step(store);
+}
+
+static void take_fetch(struct store *store, const struct log_event *event, enum core_fetch result)
+{
+    if (result == CORE_FETCH_FAILED) {
+        store->counters.fetch_failures++;
+        journal_error("fetch_failed", "position=%" PRIu64 " reason=%s", event->position, event->text);
+    }
+    if (event->block == &store->seek_block) {
+        take_window(store, event, result);
+        return;
+    }
+    struct backward *backward = backward_of(store, event->block);
+    if (backward)
+        backward_take(store, backward, result);
+    else
+        give(store, event->position, event->block, result);
+}
+
+static void take_commit(struct store *store, uint64_t number, uint64_t now_ns)
+{
+    store->committed = number;
+    double seconds = (double)(now_ns - store->submitted_ns[number % SUBMITS_MAX]) / 1e9;
+    size_t bucket = 0;
+    while (bucket < STORE_COMMIT_BUCKETS && seconds > store_commit_bounds[bucket])
+        bucket++;
+    store->counters.commit_counts[bucket]++;
+    store->counters.commit_seconds += seconds;
+}
+
+static void take_event(struct store *store, const struct log_event *event, uint64_t now_ns)
+{
+    switch (event->kind) {
+    case LOG_COMMITTED:
+        take_commit(store, event->number, now_ns);
+        break;
+    case LOG_FAILED:
+        store->failed = true;
+        journal_error("log_failed", "block=%" PRIu64 " reason=%s", event->number, event->text);
+        break;
+    case LOG_FETCHED:
+        take_fetch(store, event, CORE_FETCHED);
+        break;
+    case LOG_FETCH_NOTHING:
+        take_fetch(store, event, CORE_FETCH_NOTHING);
+        break;
+    case LOG_FETCH_FAILED:
+        take_fetch(store, event, CORE_FETCH_FAILED);
+        break;
+    case LOG_SNAPSHOT_SAVED:
+        store->snapshot_begun = false;
+        store->counters.snapshots++;
+        journal_info("snapshot_saved", "position=%" PRIu64, event->position);
+        break;
+    case LOG_TRIMMED:
+        store->trimming = false;
+        store->counters.trims++;
+        if (event->position > store->trimmed_below) journal_info("trimmed", "first_position=%" PRIu64, event->position);
+        store->trimmed_below = event->position;
+        break;
+    }
+}
+
+bool store_poll(struct store *store, uint64_t now_ns, struct core_in *in)
+{
+    struct log_event event;
+    bool news = store->fetched_count > 0; /* a search that ended without reading anything */
+    while (log_poll(store->log, &event)) {
+        take_event(store, &event, now_ns);
+        news = true;
+    }
+    in->committed = store->committed;
+    in->log_failed = store->failed;
+    in->fetched = store->fetched;
+    in->fetched_count = store->fetched_count;
+    in->trimmed_below = store->trimmed_below;
+    store->fetched_count = 0;
+    return news;
+}
+
+static void take_snapshot_slice(struct store *store, const struct core_out *out)
+{
+    if (!store->snapshot_begun) log_snapshot_begin(store->log, out->position);
+    store->snapshot_begun = true;
+    log_snapshot_slice(store->log, out->block);
+    if (!out->last) return;
+    log_snapshot_end(store->log);
+    store->snapshot_wanted = false;
+}
+
+void store_take(struct store *store, const struct core_out *out, uint64_t now_ns)
+{
+    switch (out->kind) {
+    case CORE_SUBMIT:
+        store->submitted_ns[out->block->number % SUBMITS_MAX] = now_ns;
+        store->submitted = out->block->number;
+        log_submit(store->log, out->block);
+        break;
+    case CORE_FETCH:
+        if (out->before)
+            backward_begin(store, out->position, out->block);
+        else
+            log_fetch(store->log, out->position, out->block);
+        break;
+    default:
+        must(out->kind == CORE_SNAPSHOT);
+        take_snapshot_slice(store, out);
+    }
+}
+
+static bool snapshot_is_free(const struct store *store)
+{
+    return !store->read_only && !store->snapshot_wanted && !store->snapshot_begun && !store->failed;
+}
+
+static void begin_snapshot(struct store *store, struct core *core, uint64_t now_ns)
+{
+    if (!core_snapshot(core)) return;
+    store->snapshot_wanted = true;
+    store->snapshot_number = store->submitted;
+    store->snapshot_ns = now_ns;
+}
+
+/* A trim goes no further than the second newest snapshot, so a log that is over its size needs them more often. */
+static void maybe_snapshot(struct store *store, struct core *core, uint64_t now_ns, const struct log_tail *tail)
+{
+    if (!snapshot_is_free(store)) return;
+    uint64_t blocks = store->submitted - store->snapshot_number;
+    bool too_large = store->window_bytes > 0 && tail->bytes > store->window_bytes && blocks >= SIZE_SNAPSHOT_BLOCKS;
+    bool too_old = blocks > 0 && now_ns - store->snapshot_ns >= (uint64_t)SNAPSHOT_EVERY_H * 3600 * NS_PER_S;
+    if (blocks >= store->snapshot_blocks || too_large || too_old) begin_snapshot(store, core, now_ns);
+}
+
+/* Over its size, the log loses as large a share of its blocks as it is over, and a little more; else it loses what is older than the
+ * window. */
+static void maybe_trim(struct store *store, uint64_t log_time_ms, const struct log_tail *tail)
+{
+    if (store->read_only || store->seeking || store->trimming || tail->empty || tail->first_position > tail->last_position) return;
+    store->seek_share = 0;
+    if (store->window_bytes > 0 && tail->bytes > store->window_bytes) {
+        double over = 1 - (double)store->window_bytes / (double)tail->bytes;
+        store->seek_share = over + (1 - over) / 16;
+        store->seeking = true;
+        log_fetch(store->log, tail->first_position, &store->seek_block);
+        return;
+    }
+    if (store->window_ms > 0 && log_time_ms > store->window_ms)
+        seek_begin(&store->seek, SEEK_TIME, log_time_ms - store->window_ms, tail->first_position, tail->last_position);
+    else
+        return;
+    store->seeking = true;
+    seek_step(store);
+}
+
+void store_tick(struct store *store, struct core *core, uint64_t now_ns, uint64_t log_time_ms)
+{
+    if (store->submitted - store->snapshot_number >= store->snapshot_blocks || now_ns >= store->trim_due_ns) {
+        struct log_tail tail;
+        log_tail(store->log, &tail);
+        maybe_snapshot(store, core, now_ns, &tail);
+        if (now_ns >= store->trim_due_ns) {
+            maybe_trim(store, log_time_ms, &tail);
+            store->trim_due_ns = now_ns + TRIM_EVERY_S * NS_PER_S;
+        }
+    }
+}
+
+uint64_t store_deadline_ns(const struct store *store)
+{
+    return store->fetched_count > 0 ? 0 : store->trim_due_ns;
+}
+
+bool store_want_snapshot(struct store *store, struct core *core)
+{
+    if (!snapshot_is_free(store) || store->submitted == store->snapshot_number) return false;
+    begin_snapshot(store, core, store->snapshot_ns);
+    return store->snapshot_wanted;
+}
+
+bool store_is_quiet(const struct store *store)
+{
+    return store->committed == store->submitted && !store->snapshot_wanted && !store->snapshot_begun;
+}
+
+void store_close(struct store **store)
+{
+    struct store *s = *store;
+    if (!s) return;
+    if (s->log) log_close(&s->log);
+    if (s->disk) memory_disk_free(&s->disk);
+    free(s->fetched);
+    free(s->backwards);
+    free(s->seek_memory);
+    free(s);
+    *store = NULL;
+}

@@ -1,0 +1,99 @@
+/* seek.h: finds the edge in a log with gaps, by reading few blocks. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "coordinator/shell/seek.h"
+
+enum { BLOCKS_MAX = 64 };
+static struct block log_blocks[BLOCKS_MAX];
+static size_t block_count;
+
+/* Blocks of 3 records; after every fourth a gap as a restart makes it. Opened at 1000, 1010, … */
+static void fill(size_t count)
+{
+    uint64_t position = 1;
+    block_count = count;
+    for (size_t i = 0; i < count; i++) {
+        log_blocks[i] = (struct block){ .number = i + 1, .first_position = position, .record_count = 3, .time_ms = 1000 + 10 * i };
+        position += 3 + (i % 4 == 3 ? 1 << 20 : 0);
+    }
+}
+
+static uint64_t last_position(void)
+{
+    return block_count ? block_last_position(&log_blocks[block_count - 1]) : 0;
+}
+
+static const struct block *at_or_after(uint64_t position)
+{
+    for (size_t i = 0; i < block_count; i++)
+        if (block_last_position(&log_blocks[i]) >= position) return &log_blocks[i];
+    return NULL;
+}
+
+static uint64_t run(struct seek *seek, enum seek_by by, uint64_t target)
+{
+    uint64_t position;
+    int reads = 0;
+    seek_begin(seek, by, target, 1, last_position());
+    while (seek_next(seek, &position)) {
+        assert_true(++reads < 70);
+        seek_take(seek, at_or_after(position));
+    }
+    return seek->low;
+}
+
+/* The answer by looking at every block. */
+static uint64_t naive(enum seek_by by, uint64_t target)
+{
+    uint64_t low = 1;
+    for (size_t i = 0; i < block_count; i++) {
+        const struct block *b = &log_blocks[i];
+        bool before = by == SEEK_TIME ? b->time_ms < target : by == SEEK_NUMBER ? b->number < target : b->first_position <= target;
+        if (before) low = block_last_position(b) + 1;
+    }
+    return low;
+}
+
+static void every_edge_is_found_by_time_number_and_position(void **state)
+{
+    (void)state;
+    for (size_t count = 0; count <= BLOCKS_MAX; count += count < 8 ? 1 : 7) {
+        fill(count);
+        for (size_t i = 0; i <= count + 1; i++) {
+            struct seek seek;
+            assert_int_equal(run(&seek, SEEK_NUMBER, i), naive(SEEK_NUMBER, i));
+            assert_int_equal(run(&seek, SEEK_TIME, 1000 + 10 * i), naive(SEEK_TIME, 1000 + 10 * i));
+            assert_int_equal(run(&seek, SEEK_TIME, 1005 + 10 * i), naive(SEEK_TIME, 1005 + 10 * i));
+            for (int by = -1; by <= 1 && i < count; by++) {
+                uint64_t target = log_blocks[i].first_position + (uint64_t)(by + 1) - 1;
+                assert_int_equal(run(&seek, SEEK_BEGINS_THROUGH, target), naive(SEEK_BEGINS_THROUGH, target));
+            }
+        }
+    }
+}
+
+static void the_last_block_before_is_remembered_across_a_gap(void **state)
+{
+    (void)state;
+    fill(8);
+    struct seek seek;
+    uint64_t in_the_gap = log_blocks[4].first_position - 5;
+    run(&seek, SEEK_BEGINS_THROUGH, in_the_gap);
+    assert_int_equal(seek.last_before, log_blocks[3].first_position);
+    run(&seek, SEEK_BEGINS_THROUGH, 0);
+    assert_int_equal(seek.last_before, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_edge_is_found_by_time_number_and_position),
+        cmocka_unit_test(the_last_block_before_is_remembered_across_a_gap),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
