@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCRATCH_BYTES = 16 * 1024 * 1024 /* touched only as far as a block's heads need it */ };
-
 void log_place_after(struct log_place *place, const struct block_header *header, struct span stored)
 {
     place->position = block_header_last(header);
@@ -29,14 +27,14 @@ bool log_coder_init(struct log_coder *coder)
     };
     *coder = (struct log_coder){ .out_size = block_store_bound(&fullest) };
     coder->out = malloc(coder->out_size);
-    void *scratch = malloc(SCRATCH_BYTES);
+    void *scratch = malloc(BLOCK_SCRATCH_BYTES);
     if (coder->out == NULL || scratch == NULL) {
         free(coder->out);
         free(scratch);
         *coder = (struct log_coder){ 0 };
         return false;
     }
-    arena_init(&coder->scratch, scratch, SCRATCH_BYTES);
+    arena_init(&coder->scratch, scratch, BLOCK_SCRATCH_BYTES);
     return true;
 }
 
@@ -101,31 +99,29 @@ static const char *chain_break(const struct log_place *place, const struct block
     return NULL;
 }
 
-static enum log_status refuse_block(const struct log_recovery *recovery, enum log_status status, uint64_t position, const char *where,
+static enum log_status refuse_block(const struct log_recovery *recovery, enum log_status status, uint64_t position, bool from_snapshot,
                                     const char *why)
 {
-    unsigned long long number = recovery->place.number + 1; /* the header itself may be what is wrong */
-    if (status == LOG_NEWER)
-        return log_refuse(recovery->error, status, "%s: block %llu at position %llu: %s; start that version, or a later one", where, number,
-                          (unsigned long long)position, why);
-    return log_refuse(recovery->error, status, "%s: block %llu at position %llu is damaged: %s; put back a copy of the data directory",
-                      where, number, (unsigned long long)position, why);
+    static const char *const todo[] = {
+        [LOG_NEWER] = "start that version, or a later one", [LOG_DAMAGED] = "put back a copy of the data directory"
+    };
+    char file[LOG_FILE_BYTES];
+    recovery->file_of(recovery->owner, position, from_snapshot, file);
+    return log_refuse(recovery->error, status, "%.280s: %s %llu at position %llu: %s; %s", file, from_snapshot ? "slice" : "block",
+                      (unsigned long long)recovery->place.number + 1, (unsigned long long)position, why, todo[status]);
 }
 
-enum log_status log_recovery_block(struct log_recovery *recovery, struct span stored, uint64_t position, bool from_snapshot,
-                                   const char *where)
+enum log_status log_recovery_block(struct log_recovery *recovery, struct span stored, uint64_t position, bool from_snapshot)
 {
     char why[LOG_WHY_BYTES];
     struct block_header header;
     enum log_status status = log_coder_load(recovery->coder, stored, recovery->log_id, recovery->into, &header, why);
-    if (status != LOG_OK) return refuse_block(recovery, status, position, where, why);
+    if (status != LOG_OK) return refuse_block(recovery, status, position, from_snapshot, why);
     const char *broken = chain_break(&recovery->place, &header, from_snapshot);
-    if (broken != NULL) return refuse_block(recovery, LOG_DAMAGED, position, where, broken);
-    log_place_after(&recovery->place, &header, stored);
-
+    if (broken != NULL) return refuse_block(recovery, LOG_DAMAGED, position, from_snapshot, broken);
     uint64_t bad = header.first_position;
-    if (recovery->call(recovery->arg, recovery->into, from_snapshot, &bad)) return LOG_OK;
-    return log_refuse(recovery->error, LOG_DAMAGED,
-                      "%s: the record at position %llu (block %llu) cannot be applied; put back a copy of the data directory", where,
-                      (unsigned long long)bad, (unsigned long long)header.number);
+    if (!recovery->call(recovery->arg, recovery->into, from_snapshot, &bad))
+        return refuse_block(recovery, LOG_DAMAGED, bad, from_snapshot, "the record there cannot be applied");
+    log_place_after(&recovery->place, &header, stored);
+    return LOG_OK;
 }

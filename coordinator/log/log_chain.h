@@ -50,10 +50,11 @@ struct log_recovery {
     log_recover_block call;
     void *arg;
     struct log_error *error;
+    void (*file_of)(void *owner, uint64_t position, bool from_snapshot, char *out); /* for a refusal's text; out has LOG_FILE_BYTES */
+    void *owner;
 };
-/* `where` (a file) and the position it is kept under go into the text of a refusal. Slices of a snapshot are chained by their hashes alone.
- */
-enum log_status log_recovery_block(struct log_recovery *recovery, struct span stored, uint64_t position, bool from_snapshot,
-                                   const char *where);
+enum { LOG_FILE_BYTES = 4096 };
+/* `position` is the one it is kept under. Slices of a snapshot are chained by their hashes alone. */
+enum log_status log_recovery_block(struct log_recovery *recovery, struct span stored, uint64_t position, bool from_snapshot);
 
 #endif

@@ -71,9 +71,8 @@ static void complete_write(struct memory_log *m, const struct pending_write *wri
     struct log *log = &m->log;
     if (log_failed(&log->shared)) return;
     if (write->fails) {
-        char text[128];
-        snprintf(text, sizeof text, "memory disk: writing block %llu failed", (unsigned long long)write->block->number);
-        log_fail(&log->shared, write->block->number, text);
+        log_fail(&log->shared, write->block->number, "memory disk: writing block %llu failed, its outcome is unknown until the next start",
+                 (unsigned long long)write->block->number);
         return;
     }
     log_commit(&log->shared, &(struct log_commit){ .block = write->block, .stored_bytes = write->size });
@@ -90,26 +89,14 @@ static void complete_writes(struct memory_log *m)
     }
 }
 
-/* The block of the set that is wanted, among those that begin at `seen` or before. NULL: none. */
-static const struct stored_block *find_in(const struct stored_blocks *set, const struct log_wanted *wanted, uint64_t seen)
-{
-    uint64_t position = wanted->before && wanted->position > seen ? seen : wanted->position;
-    size_t index = stored_blocks_find(set, position);
-    if (wanted->before && (index == set->count || set->items[index].first > position)) {
-        if (index == 0) return NULL;
-        index--;
-    }
-    return index < set->count && set->items[index].first <= seen ? &set->items[index] : NULL;
-}
-
 static const struct stored_block *find(struct memory_log *m, const struct log_wanted *wanted)
 {
     struct log_tail tail;
     log_tail(&m->log, &tail);
     uint64_t source_seen = m->log.config.read_only ? m->source_last : tail.last_position;
-    const struct stored_block *below = find_in(&m->disk->blocks, wanted, source_seen);
+    const struct stored_block *below = stored_blocks_wanted(&m->disk->blocks, wanted->position, wanted->before, source_seen);
     if (below != NULL && !wanted->before) return below;
-    const struct stored_block *above = find_in(&m->overlay, wanted, tail.last_position);
+    const struct stored_block *above = stored_blocks_wanted(&m->overlay, wanted->position, wanted->before, tail.last_position);
     return above != NULL ? above : below;
 }
 
@@ -123,7 +110,7 @@ static void complete_fetch(struct memory_log *m, const struct log_wanted *fetch)
         event.kind = LOG_FETCHED;
         if (log_coder_load(&m->coder, stored_block_span(found), m->log.identity.log_id, fetch->into, &header, why) != LOG_OK) {
             event.kind = LOG_FETCH_FAILED;
-            snprintf(event.text, sizeof event.text, "memory disk: the block at position %llu: %s", (unsigned long long)found->first, why);
+            log_describe(&event, "memory disk: the block at position %llu: %s", (unsigned long long)found->first, why);
         }
     }
     log_count_fetch(&m->log.shared, 0);
@@ -241,6 +228,30 @@ static void memory_pump(struct log *log)
     complete_trim(m);
 }
 
+static void file_of(void *owner, uint64_t position, bool from_snapshot, char *out)
+{
+    (void)owner;
+    (void)position;
+    snprintf(out, LOG_FILE_BYTES, from_snapshot ? "memory disk, snapshot" : "memory disk");
+}
+
+static enum log_status recover_from(struct memory_log *m, struct log_recovery *recovery)
+{
+    enum log_status status = LOG_OK;
+    const struct stored_blocks *blocks = &m->disk->blocks;
+    const struct memory_snapshot *snapshot = memory_disk_newest(m->disk);
+    size_t next = 0;
+    if (snapshot != NULL) {
+        for (size_t i = 0; status == LOG_OK && i < snapshot->slices.count; i++)
+            status = log_recovery_block(recovery, stored_block_span(&snapshot->slices.items[i]), snapshot->position, true);
+        recovery->place = snapshot->place;
+        next = stored_blocks_find(blocks, snapshot->position + 1);
+    }
+    for (; status == LOG_OK && next < blocks->count && blocks->items[next].last <= m->source_last; next++)
+        status = log_recovery_block(recovery, stored_block_span(&blocks->items[next]), blocks->items[next].first, false);
+    return status;
+}
+
 static enum log_status memory_recover(struct log *log, log_recover_block call, void *arg, struct log_error *error)
 {
     struct memory_log *m = memory_of(log);
@@ -249,18 +260,16 @@ static enum log_status memory_recover(struct log *log, log_recover_block call, v
     struct block into;
     block_init(&into, memory);
     struct log_recovery recovery = {
-        .coder = &m->coder, .into = &into, .log_id = log->identity.log_id, .call = call, .arg = arg, .error = error
+        .coder = &m->coder,
+        .into = &into,
+        .log_id = log->identity.log_id,
+        .call = call,
+        .arg = arg,
+        .error = error,
+        .file_of = file_of,
     };
-    enum log_status status = LOG_OK;
-    const struct memory_snapshot *snapshot = memory_disk_newest(m->disk);
-    for (size_t i = 0; snapshot != NULL && status == LOG_OK && i < snapshot->slices.count; i++)
-        status =
-            log_recovery_block(&recovery, stored_block_span(&snapshot->slices.items[i]), snapshot->position, true, "memory disk, snapshot");
-    recovery.place = snapshot != NULL ? snapshot->place : (struct log_place){ 0 };
-    size_t first = snapshot != NULL ? stored_blocks_find(&m->disk->blocks, snapshot->position + 1) : 0;
-    for (size_t i = first; status == LOG_OK && i < m->disk->blocks.count && m->disk->blocks.items[i].last <= m->source_last; i++)
-        status = log_recovery_block(&recovery, stored_block_span(&m->disk->blocks.items[i]), m->disk->blocks.items[i].first, false,
-                                    "memory disk");
+    error->status = LOG_OK;
+    enum log_status status = recover_from(m, &recovery);
     free(memory);
     return status;
 }

@@ -3,6 +3,7 @@
 #include "coordinator/log/log_shared.h"
 #include "sdk/base/must.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -76,10 +77,21 @@ bool log_pop(struct log_shared *shared, struct log_event *out_event)
     return found;
 }
 
-void log_fail(struct log_shared *shared, uint64_t number, const char *text)
+void log_describe(struct log_event *event, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(event->text, sizeof event->text, format, arguments);
+    va_end(arguments);
+}
+
+void log_fail(struct log_shared *shared, uint64_t number, const char *format, ...)
 {
     struct log_event event = { .kind = LOG_FAILED, .number = number };
-    snprintf(event.text, sizeof event.text, "%s", text);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(event.text, sizeof event.text, format, arguments);
+    va_end(arguments);
     pthread_mutex_lock(&shared->lock);
     if (!shared->failed) {
         shared->failed = true;

@@ -27,8 +27,11 @@ void log_push(struct log_shared *shared, const struct log_event *event);
 bool log_pop(struct log_shared *shared, struct log_event *out_event);
 void log_wake(struct log_shared *shared); /* makes the eventfd readable without an event */
 
+/* Writes event->text; what does not fit is cut off. */
+void log_describe(struct log_event *event, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* The log stops: one LOG_FAILED, whoever calls first. */
-void log_fail(struct log_shared *shared, uint64_t number, const char *text);
+void log_fail(struct log_shared *shared, uint64_t number, const char *format, ...) __attribute__((format(printf, 3, 4)));
 bool log_failed(struct log_shared *shared);
 
 struct log_commit {

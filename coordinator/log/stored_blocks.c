@@ -53,6 +53,17 @@ size_t stored_blocks_find(const struct stored_blocks *set, uint64_t position)
     return low;
 }
 
+const struct stored_block *stored_blocks_wanted(const struct stored_blocks *set, uint64_t position, bool before, uint64_t seen)
+{
+    if (before && position > seen) position = seen;
+    size_t index = stored_blocks_find(set, position);
+    if (before && (index == set->count || set->items[index].first > position)) {
+        if (index == 0) return NULL;
+        index--;
+    }
+    return index < set->count && set->items[index].first <= seen ? &set->items[index] : NULL;
+}
+
 void stored_blocks_drop_oldest(struct stored_blocks *set, size_t count)
 {
     must(count <= set->count);

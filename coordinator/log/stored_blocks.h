@@ -26,6 +26,9 @@ bool stored_blocks_append(struct stored_blocks *set, uint64_t first, uint64_t la
 /* Index of the block that holds position, else of the first after it; count when there is none. */
 size_t stored_blocks_find(const struct stored_blocks *set, uint64_t position);
 
+/* That block, or with `before` the last that begins at or before position; among those that begin at `seen` or before. NULL: none. */
+const struct stored_block *stored_blocks_wanted(const struct stored_blocks *set, uint64_t position, bool before, uint64_t seen);
+
 void stored_blocks_drop_oldest(struct stored_blocks *set, size_t count);
 void stored_blocks_drop_newest(struct stored_blocks *set, size_t count);
 void stored_blocks_tear_newest(struct stored_blocks *set); /* takes the second half of its bytes away */
