@@ -19,6 +19,7 @@ enum {
     OPT_WRITE_BUFFER,
     OPT_BACKEND,
     OPT_READ_ONLY,
+    OPT_VERIFY,
     OPT_ACCEPT_LOSS,
     OPT_ACCEPT_CLOCK,
     OPT_LISTEN,
@@ -144,6 +145,7 @@ static const struct option table[OPT_COUNT] = {
                       .hidden = true, .text = "memory: nothing outlives the process" },
     [OPT_READ_ONLY] = { LOG("read_only"), .flag = "read-only", .type = OPTION_BOOL,
                         .text = "serve what is stored to workers again; write nothing" },
+    [OPT_VERIFY] = { .flag = "verify", .type = OPTION_BOOL, .text = "read all of the log, check every block, say what was found, and end" },
     [OPT_ACCEPT_LOSS] = { .flag = "accept-loss", .type = OPTION_BOOL, .text = "start although the last stored blocks are missing" },
     [OPT_ACCEPT_CLOCK] = { .flag = "accept-clock", .type = OPTION_BOOL, .text = "start although the clock is far from the last block's" },
     [OPT_LISTEN] = { NET("listen"), .flag = "listen", .argument = "ADDRESS", .type = OPTION_LIST, .initial = "tcp://127.0.0.1:7400",
@@ -293,7 +295,7 @@ static bool check_together(struct options *options)
                              options_item(options, OPT_LISTEN, i));
             fine = false;
         }
-    if (!options_true(options, OPT_DEV) && options_count(options, OPT_TENANTS) == 0) {
+    if (!options_true(options, OPT_DEV) && !options_true(options, OPT_VERIFY) && options_count(options, OPT_TENANTS) == 0) {
         options_complain(options, OPT_TENANTS, "name at least one tenant, or say --dev");
         fine = false;
     }
@@ -418,6 +420,7 @@ int config_read(int argc, char *const argv[], struct config *out)
     out->drain_ms = options_number(options, OPT_DRAIN);
     out->log_format = (enum journal_format)options_number(options, OPT_LOG_FORMAT);
     out->log_level = (enum journal_level)options_number(options, OPT_LOG_LEVEL);
+    out->verify = options_true(options, OPT_VERIFY);
     fill_log(out);
     fill_core(out);
     fill_replay(out);

@@ -20,7 +20,7 @@ struct config {
     struct log_config log;
     struct core_config core; /* tenants, server, limits, replay; secret and positions are found at start */
     struct span tenants[CONFIG_TENANTS_MAX];
-    bool dev, accept_clock;
+    bool dev, accept_clock, verify;
     uint64_t window_ms, window_bytes; /* 0: no limit */
     uint64_t snapshot_blocks;
     uint64_t drain_ms;

@@ -4,6 +4,7 @@
  * that reads it can connect and is answered. */
 #include "coordinator/shell/http.h"
 #include "coordinator/shell/loop.h"
+#include "coordinator/shell/verify.h"
 #include "sdk/program/notify.h"
 
 #include <czmq.h>
@@ -182,6 +183,11 @@ int main(int argc, char *argv[])
     int code = config_read(argc, argv, &coordinator.config);
     if (code != OPTIONS_RUN) return code;
     journal_open("weir-coordinator", coordinator.config.log_format, coordinator.config.log_level);
+    if (coordinator.config.verify) {
+        code = verify_run(&coordinator.config);
+        config_free(&coordinator.config);
+        return code;
+    }
     prepare_process(&coordinator);
     code = run(&coordinator);
     close_all(&coordinator);
