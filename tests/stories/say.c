@@ -1,0 +1,152 @@
+/* What the core puts out, in the words of the stories. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "world.h"
+
+void say(struct world *w, const char *format, ...)
+{
+    if (w->said_count == SAID_MAX) return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(w->said[w->said_count], SAID_BYTES, format, args);
+    va_end(args);
+    for (const char *c = w->said[w->said_count]; *c; c++)
+        w->trace = (w->trace ^ (uint8_t)*c) * 1099511628211u; /* FNV-1a */
+    w->said_count++;
+}
+
+static struct story_peer *peer_of(struct world *w, uint32_t connection)
+{
+    for (uint32_t i = 0; i < w->peer_count; i++)
+        if (w->peers[i].connection == connection) return &w->peers[i];
+    return NULL;
+}
+
+static const char *const field_names[FIELD_COUNT] = {
+    "unknown",    "hello",       "welcome", "error",     "heartbeat", "credit",  "publish", "accepted", "refused", "subscribe",
+    "subscribed", "unsubscribe", "events",  "caught_up", "ended",     "deliver", "settle",  "settled",  "extend",  "release",
+    "revoke",     "partial",     "cancel",  "query",     "answer",    "replay",  "drain",   "moved",    "part",
+};
+
+static const char *lease_event(const struct story_peer *p, uint64_t lease)
+{
+    for (uint32_t i = 0; i < p->lease_count; i++)
+        if (p->leases[i].lease == lease) return p->leases[i].event;
+    return "?";
+}
+
+static void hold(struct story_peer *p, const char *event, uint64_t lease, uint32_t attempt)
+{
+    if (p->lease_count == LEASES_MAX) return;
+    snprintf(p->leases[p->lease_count].event, sizeof p->leases[0].event, "%s", event);
+    p->leases[p->lease_count].lease = lease;
+    p->leases[p->lease_count++].attempt = attempt;
+}
+
+static void say_welcome(struct world *w, struct story_peer *p, const struct msg_welcome *m)
+{
+    char kept[100] = "";
+    for (size_t i = 0; i < m->kept_count; i++) {
+        const char *event = world_event_name(w, m->kept_seq[i], false);
+        snprintf(kept + strlen(kept), sizeof kept - strlen(kept), "%s%s/%u", i ? "," : " kept=", event, m->kept_attempt[i]);
+        hold(p, event, m->kept_lease[i], m->kept_attempt[i]);
+    }
+    say(w, "%s welcome known=%u%s", p->name, m->publisher_known, kept);
+}
+
+static void say_answers(struct world *w, struct story_peer *p, const struct packet *m)
+{
+    for (size_t i = 0; i < m->accepted_count; i++)
+        for (uint32_t k = 0; k < m->accepted[i].count; k++) {
+            const char *name = p->number_event[m->accepted[i].first_number + k];
+            if (world_seq(w, name) == 0 && w->event_count < EVENTS_MAX) {
+                snprintf(w->events[w->event_count].name, sizeof w->events[0].name, "%s", name);
+                w->events[w->event_count++].seq = m->accepted[i].first_seq + k;
+            }
+            say(w, "%s accepted %s%s", p->name, world_event_name(w, m->accepted[i].first_seq + k, false),
+                m->accepted[i].duplicate ? " duplicate" : "");
+        }
+    for (size_t i = 0; i < m->refused_count; i++)
+        for (uint32_t k = 0; k < m->refused[i].count; k++)
+            say(w, "%s refused %s %s", p->name, p->number_event[m->refused[i].first_number + k], error_code_word(m->refused[i].code));
+    for (size_t i = 0; i < m->settled_count; i++)
+        for (uint32_t k = 0; k < m->settled[i].count; k++)
+            say(w, "%s %s %s", p->name, m->settled[i].code ? error_code_word(m->settled[i].code) : "settled",
+                p->settle_event[(m->settled[i].first_number + k) % SETTLES_MAX]);
+    for (size_t i = 0; i < m->answer_count; i++)
+        say(w, "%s answer %s groups=%zu stats=%s", p->name, m->answers[i].code ? error_code_word(m->answers[i].code) : "ok",
+            m->answers[i].group_count, m->answers[i].stat_count ? "yes" : "no");
+}
+
+static void say_readings(struct world *w, struct story_peer *p, const struct packet *m)
+{
+    for (size_t i = 0; i < m->subscribed_count; i++)
+        say(w, "%s subscribed s%llu%s", p->name, (unsigned long long)m->subscribed[i].subscription, m->subscribed[i].gap ? " gap" : "");
+    for (size_t i = 0; i < m->events_count; i++)
+        for (size_t k = 0; k < m->events[i].count; k++)
+            say(w, "%s event s%llu %s%s%s", p->name, (unsigned long long)m->events[i].subscription,
+                world_event_name(w, m->events[i].seq[k], true), m->events[i].cause && m->events[i].cause[k] ? " cause=" : "",
+                m->events[i].cause && m->events[i].cause[k] ? world_event_name(w, m->events[i].cause[k], false) : "");
+    for (size_t i = 0; i < m->caught_up_count; i++)
+        say(w, "%s caught_up s%llu", p->name, (unsigned long long)m->caught_up[i].subscription);
+    for (size_t i = 0; i < m->ended_count; i++)
+        say(w, "%s ended s%llu %s%s", p->name, (unsigned long long)m->ended[i].subscription,
+            m->ended[i].code ? error_code_word(m->ended[i].code) : "ok", m->ended[i].more ? " more" : "");
+}
+
+static void say_work(struct world *w, struct story_peer *p, const struct packet *m)
+{
+    if (m->deliver)
+        for (size_t i = 0; i < m->deliver->count; i++) {
+            const char *event = world_event_name(w, m->deliver->seq[i], true);
+            hold(p, event, m->deliver->lease[i], m->deliver->attempt[i]);
+            say(w, "%s deliver %s attempt=%u", p->name, event, m->deliver->attempt[i]);
+        }
+    if (m->revoke)
+        for (size_t i = 0; i < m->revoke->count; i++)
+            say(w, "%s revoke %s %s", p->name, lease_event(p, m->revoke->lease[i]), error_code_word(m->revoke->code[i]));
+    for (size_t i = 0; i < m->partial_count; i++)
+        say(w, "%s partial s%llu %s attempt=%u index=%u", p->name, (unsigned long long)m->partials[i].subscription,
+            world_event_name(w, m->partials[i].cause, false), m->partials[i].attempt, m->partials[i].index);
+    for (size_t i = 0; i < m->cancel_count; i++)
+        say(w, "%s cancel %s", p->name, lease_event(p, m->cancels[i].lease));
+}
+
+static void say_packet(struct world *w, struct story_peer *p, const struct packet *m)
+{
+    if (m->welcome) say_welcome(w, p, m->welcome);
+    for (size_t i = 0; i < m->error_count; i++)
+        say(w, "%s error %s about=%s", p->name, error_code_word(m->errors[i].code), field_names[m->errors[i].about]);
+    if (m->heartbeat) say(w, "%s heartbeat", p->name);
+    for (size_t i = 0; i < m->credit_count; i++)
+        say(w, "%s credit events=%llu", p->name, (unsigned long long)m->credits[i].events);
+    if (m->drain) say(w, "%s drain", p->name);
+    say_answers(w, p, m);
+    say_readings(w, p, m);
+    say_work(w, p, m);
+}
+
+void say_out(struct world *w, const struct core_out *out)
+{
+    struct story_peer *p = peer_of(w, out->connection);
+    switch (out->kind) {
+    case CORE_SEND:
+        if (p) say_packet(w, p, out->packet);
+        break;
+    case CORE_FORGET:
+        if (!p) break;
+        say(w, "%s forgotten", p->name);
+        p->connection = 0;
+        p->greeted = false;
+        break;
+    case CORE_SUBMIT:
+        say(w, "log block=%llu records=%u", (unsigned long long)out->block->number, out->block->record_count);
+        break;
+    case CORE_HALT:
+        say(w, "halt");
+        break;
+    default:
+        break;
+    }
+}
