@@ -229,13 +229,15 @@ static bool write_mark(struct log_directory *directory, uint64_t position)
     uint64_t check = check_of(span_of(bytes, 8));
     for (int i = 0; i < 8; i++)
         bytes[8 + i] = (uint8_t)(check >> (8 * i));
-    ssize_t written;
-    do
-        written = pwrite(directory->mark_fd, bytes, sizeof bytes, 0);
-    while (written < 0 && errno == EINTR);
-    if (written != MARK_BYTES) {
-        errno = written >= 0 ? EIO : errno;
-        return false;
+    /* a short count is gone on with: half a mark would refuse the next start */
+    for (size_t at = 0; at < sizeof bytes;) {
+        ssize_t written = pwrite(directory->mark_fd, bytes + at, sizeof bytes - at, (off_t)at);
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) {
+            errno = written == 0 ? EIO : errno;
+            return false;
+        }
+        at += (size_t)written;
     }
     directory->mark = position;
     return true;
