@@ -272,6 +272,8 @@ void core_step(struct core *c, const struct core_in *in, struct core_outs *outs)
     }
     if (in->trimmed_below > c->trimmed_below) c->trimmed_below = in->trimmed_below;
     c->draining = c->draining || in->draining;
+    c->shell_stats = in->shell_stats;
+    c->shell_stat_count = in->shell_stat_count;
 
     snapshot_begin_step(c);
     take_inputs(c, in);

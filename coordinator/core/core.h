@@ -87,6 +87,8 @@ struct core_fetched {
     enum core_fetch { CORE_FETCHED, CORE_FETCH_NOTHING /* no block at or after it */, CORE_FETCH_FAILED } result;
 };
 
+enum { CORE_SHELL_STATS_MAX = 10 };
+
 struct core_in {
     uint64_t now_ns;       /* monotonic, never falls */
     uint64_t log_time_ms;  /* Unix; never falls */
@@ -100,6 +102,8 @@ struct core_in {
     size_t fetched_count;
     uint64_t trimmed_below; /* first position still in the log */
     bool draining;         /* SIGTERM was heard: no new publishes, no new leases */
+    const struct stat_row *shell_stats; /* told after the core's own to whoever asks for statistics; lent for the step */
+    size_t shell_stat_count;            /* at most CORE_SHELL_STATS_MAX */
 };
 
 enum core_out_kind {

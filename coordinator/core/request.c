@@ -100,6 +100,9 @@ static void answer_stats(struct core *c, struct msg_answer *answer)
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         add_stat(answer, rows, all[i].name, all[i].value);
+    must(c->shell_stat_count <= CORE_SHELL_STATS_MAX);
+    for (size_t i = 0; i < c->shell_stat_count; i++)
+        rows[answer->stat_count++] = c->shell_stats[i];
     answer->stats = rows;
 }
 

@@ -220,6 +220,8 @@ struct core {
     uint64_t now_ns, log_ms, step, head, next_position, next_block, trimmed_below, term;
     char epoch[EPOCH_BYTES];
     bool started, draining, drain_said, halted;
+    const struct stat_row *shell_stats; /* of this step */
+    size_t shell_stat_count;
     uint64_t random;
 
     struct tenant *tenants; /* [tenants_max + 1], 1-based */

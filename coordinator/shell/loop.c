@@ -168,8 +168,36 @@ static void carry_out(struct loop *loop, const struct core_outs *outs)
     }
 }
 
+/* What the core cannot know, for whoever asks it for statistics. */
+static size_t fill_stats(struct loop *loop, struct stat_row rows[CORE_SHELL_STATS_MAX])
+{
+    const struct config *config = loop->parts.config;
+    struct log_stats log;
+    store_log_stats(loop->parts.store, &log);
+    const struct stat_row all[] = {
+        { span_text("durability"), config->in_memory ? LOG_OS : config->log.durability }, /* enum log_durability */
+        { span_text("durability_interval_ms"), config->log.interval_ms },
+        { span_text("log_syncs"), log.syncs },
+        { span_text("log_sync_ns"), log.sync_ns_total },
+        { span_text("log_sync_max_ns"), log.sync_ns_max },
+        { span_text("log_blocks"), log.blocks },
+        { span_text("log_bytes"), log.bytes_in },
+        { span_text("log_stored_bytes"), log.bytes_stored },
+    };
+    memcpy(rows, all, sizeof all);
+    return sizeof all / sizeof all[0];
+}
+
+static bool asks(const struct loop *loop)
+{
+    for (size_t i = 0; i < loop->packet_count; i++)
+        if (loop->packets[i].packet && loop->packets[i].packet->query_count > 0) return true;
+    return false;
+}
+
 static void step(struct loop *loop)
 {
+    struct stat_row rows[CORE_SHELL_STATS_MAX];
     struct core_in in = { .now_ns = loop->now_ns,
                           .log_time_ms = loop->log_time_ms,
                           .packets = loop->packets,
@@ -184,6 +212,8 @@ static void step(struct loop *loop)
     loop->gone_count = 0;
     gather(loop);
     in.packet_count = loop->packet_count;
+    in.shell_stats = rows;
+    in.shell_stat_count = asks(loop) ? fill_stats(loop, rows) : 0;
     store_poll(loop->parts.store, loop->now_ns, &in);
     if (in.log_failed) halt("a write of the log failed, its outcome is unknown");
     core_step(loop->parts.core, &in, &outs);
