@@ -1,7 +1,10 @@
-/* `weir replay`: stored events to a worker program, unchanged. A private coordinator opens the source read-only on a free port; the program
- * is started with WEIR_ENDPOINT pointing there. What it settles and emits stays in the private coordinator's memory and is shown here.
+/* `weir replay`: stored events to a worker program, unchanged. A private coordinator opens the source read-only on a free port (an
+ * endpoint's history is fetched into a file first); the program is started with WEIR_ENDPOINT pointing there. What it settles and emits
+ * stays in the private coordinator's memory and is shown here: on standard error, since standard output is the program's; with --json on
+ * standard output.
  *
  * The program keeps the terminal, so that it can be a debugger: Ctrl-C is for it, and when it ends, so do we. */
+#include "sdk/cli/replay.h"
 #include "sdk/cli/admin.h"
 #include "sdk/cli/subscribe.h"
 
@@ -17,10 +20,10 @@ enum { LOOK_MS = 100, ASK_MS = 5000 };
 
 struct replay {
     const struct cli *cli;
-    const char *source;
-    const char *filter, *session, *key, *speed;
-    uint64_t from, until, since_ms; /* 0: not given */
-    char directory[64];             /* of our own files; removed at the end */
+    struct replay_range range;
+    const char *source; /* a directory, or an endpoint; later the file of its history */
+    char directory[64]; /* of our own files; removed at the end */
+    char history[96];
     struct cli_child coordinator, program;
     char endpoint[256];
     weir_admin *admin;
@@ -37,19 +40,19 @@ static int set_places(const struct cli_verb *verb, struct replay *replay, const 
         if (since || until) return cli_usage(verb, "--event goes without --since and --until");
         if (!cli_place(event, &place) || (place.kind != CLI_PLACE_ID && place.kind != CLI_PLACE_SEQ))
             return cli_usage(verb, "--event takes an event id or a seq");
-        replay->from = replay->until = place.value;
+        replay->range.from = replay->range.until = place.value;
     }
     if (since) {
         if (!cli_place(since, &place)) return cli_usage(verb, "--since takes a seq, an event id, a time or e.g. 15m");
         if (place.kind == CLI_PLACE_TIME)
-            replay->since_ms = place.value;
+            replay->range.since_ms = place.value;
         else
-            replay->from = place.value;
+            replay->range.from = place.kind == CLI_PLACE_START ? 0 : place.value + 1; /* what came after it */
     }
     if (until) {
         if (!cli_place(until, &place) || place.kind == CLI_PLACE_TIME || place.kind == CLI_PLACE_START)
             return cli_usage(verb, "--until takes a seq or an event id");
-        replay->until = place.value;
+        replay->range.until = place.value;
     }
     return -1;
 }
@@ -78,13 +81,13 @@ static int start_coordinator(struct replay *replay)
     add_text(argv, &count, "--data", replay->source);
     add_text(argv, &count, "--listen", "tcp://127.0.0.1:0");
     add_text(argv, &count, "--http", "off");
-    add_text(argv, &count, "--replay-filter", replay->filter);
-    add_text(argv, &count, "--replay-session", replay->session);
-    add_text(argv, &count, "--replay-key", replay->key);
-    add_text(argv, &count, "--replay-from", number_text(from, replay->from));
-    add_text(argv, &count, "--replay-until", number_text(until, replay->until));
-    add_text(argv, &count, "--replay-since-time", number_text(since, replay->since_ms));
-    add_text(argv, &count, "--replay-speed", replay->speed);
+    add_text(argv, &count, "--replay-filter", replay->range.filter);
+    add_text(argv, &count, "--replay-session", replay->range.session);
+    add_text(argv, &count, "--replay-key", replay->range.key);
+    add_text(argv, &count, "--replay-from", number_text(from, replay->range.from));
+    add_text(argv, &count, "--replay-until", number_text(until, replay->range.until));
+    add_text(argv, &count, "--replay-since-time", number_text(since, replay->range.since_ms));
+    add_text(argv, &count, "--replay-speed", replay->range.speed);
     argv[count] = NULL;
     snprintf(log, sizeof log, "%s/coordinator.log", replay->directory);
     int code = cli_spawn_sister(replay->cli, &replay->coordinator, "weir-coordinator", argv, log);
@@ -116,7 +119,7 @@ static int open_handles(struct replay *replay)
     for (size_t i = 0; i < rows->stat_count; i++)
         if (strcmp(rows->stats[i].name, "head") == 0) replay->last = rows->stats[i].value;
     weir_admin_free(&rows);
-    if (replay->until && replay->until < replay->last) replay->last = replay->until;
+    if (replay->range.until && replay->range.until < replay->last) replay->last = replay->range.until;
     status = weir_subscriber_open(&reading, &replay->emitted);
     return status == WEIR_OK ? CLI_OK : cli_report(replay->cli, NULL, status);
 }
@@ -140,7 +143,7 @@ static void show_emitted(struct replay *replay)
             if (event->cause_seq) json_object_set_new(line, "cause_seq", json_integer((json_int_t)event->cause_seq));
             cli_json_line(line, event->event->data, event->event->data_size);
         } else {
-            cli_show_readable(replay->cli, event);
+            cli_print_readable(stderr, false, event);
         }
     }
 }
@@ -168,9 +171,9 @@ static void print_summary(const struct replay *replay, const weir_answer_rows *r
                                      (json_int_t)g->delivered, "acked", (json_int_t)g->acked, "nacked", (json_int_t)g->nacked, "rejected",
                                      (json_int_t)g->rejected, "emitted", (json_int_t)replay->emits));
         else
-            printf("replayed to %s: %llu delivered, %llu acked, %llu nacked, %llu rejected; %llu emitted\n", g->name,
-                   (unsigned long long)g->delivered, (unsigned long long)g->acked, (unsigned long long)g->nacked,
-                   (unsigned long long)g->rejected, (unsigned long long)replay->emits);
+            fprintf(stderr, "weir: replayed to %s: %llu delivered, %llu acked, %llu nacked, %llu rejected; %llu emitted\n", g->name,
+                    (unsigned long long)g->delivered, (unsigned long long)g->acked, (unsigned long long)g->nacked,
+                    (unsigned long long)g->rejected, (unsigned long long)replay->emits);
     }
 }
 
@@ -208,13 +211,27 @@ static int watch(struct replay *replay)
     }
 }
 
+/* The history of an endpoint becomes the source. */
+static int fetch(struct replay *replay)
+{
+    uint64_t count = 0;
+    snprintf(replay->history, sizeof replay->history, "%s/history", replay->directory);
+    int code = cli_replay_fetch(replay->cli, &replay->range, replay->source, replay->history, &count);
+    replay->source = replay->history;
+    replay->range.since_ms = 0; /* the file begins there */
+    if (code == CLI_OK && count == 0) return cli_fail("nothing is stored there");
+    return code;
+}
+
 static int run(struct replay *replay, char **command)
 {
     snprintf(replay->directory, sizeof replay->directory, "/tmp/weir-replay-XXXXXX");
     if (!mkdtemp(replay->directory)) return cli_fail("cannot make a directory in /tmp: %s", strerror(errno));
     cli_catch_signals();
     signal(SIGINT, SIG_IGN); /* the program's; its end is ours */
-    int code = start_coordinator(replay);
+    int code = CLI_OK;
+    if (strstr(replay->source, "://")) code = fetch(replay);
+    if (code == CLI_OK) code = start_coordinator(replay);
     if (code == CLI_OK) code = open_handles(replay);
     if (code == CLI_OK) code = start_program(replay, command);
     if (code == CLI_OK) code = watch(replay);
@@ -223,22 +240,23 @@ static int run(struct replay *replay, char **command)
     cli_child_stop(&replay->program);
     cli_child_stop(&replay->coordinator);
     if (replay->coordinator.log[0]) unlink(replay->coordinator.log);
+    if (replay->history[0]) unlink(replay->history);
     rmdir(replay->directory);
     return code;
 }
 
 int cli_replay(struct cli *cli, const struct cli_verb *verb, int argc, char **argv)
 {
-    struct replay replay = { .cli = cli, .speed = "max" };
+    struct replay replay = { .cli = cli, .range.speed = "max" };
     const char *since = NULL, *until = NULL, *event = NULL;
     const struct cli_option options[] = {
-        { "topic", CLI_TEXT, &replay.filter, "FILTER only these topics" },
-        { "session", CLI_TEXT, &replay.session, "TEXT only this session" },
-        { "key", CLI_TEXT, &replay.key, "TEXT only this key" },
+        { "topic", CLI_TEXT, &replay.range.filter, "FILTER only these topics" },
+        { "session", CLI_TEXT, &replay.range.session, "TEXT only this session" },
+        { "key", CLI_TEXT, &replay.range.key, "TEXT only this key" },
         { "event", CLI_TEXT, &event, "ID only this event (or its seq)" },
         { "since", CLI_TEXT, &since, "PLACE from this seq, event id or time on" },
         { "until", CLI_TEXT, &until, "PLACE up to this seq or event id" },
-        { "speed", CLI_TEXT, &replay.speed, "HOW original, a factor, max or step: each after the settle of the one before (max)" },
+        { "speed", CLI_TEXT, &replay.range.speed, "HOW original, a factor, max or step: each after the settle of the one before (max)" },
         { NULL, CLI_FLAG, NULL, NULL },
     };
     struct cli_args args;
@@ -249,6 +267,7 @@ int cli_replay(struct cli *cli, const struct cli_verb *verb, int argc, char **ar
     if (code >= 0) return code;
     struct stat there;
     replay.source = args.items[0];
-    if (stat(replay.source, &there) != 0 || !S_ISDIR(there.st_mode)) return cli_fail("%s is no data directory", replay.source);
+    if (!strstr(replay.source, "://") && (stat(replay.source, &there) != 0 || !S_ISDIR(there.st_mode)))
+        return cli_fail("%s is neither a data directory nor an endpoint", replay.source);
     return run(&replay, args.command);
 }

@@ -20,6 +20,6 @@ int cli_read_events(const struct cli *cli, const struct cli_verb *verb, const st
 /* One event as a line of JSON. */
 void cli_show_json(const struct cli *cli, const weir_stored_event *event);
 /* One event as a line for people: time, topic, what it belongs to, the beginning of its data. */
-void cli_show_readable(const struct cli *cli, const weir_stored_event *event);
+void cli_print_readable(FILE *to, bool colour, const weir_stored_event *event);
 
 #endif
