@@ -52,19 +52,19 @@ function showNotice(notice) {
 function showError(error) {
   if (error !== null && !error?.code) console.error(error);
   showNotice(error === null ? null : explain({ code: error.code ?? "internal", message: error.message, retryMs: error.retryMs ?? error.retry_ms }));
+  $("credential-form").hidden = error?.code !== "unauthorized";
 }
 
 $("notice-action").textContent = "Dismiss";
 $("notice-action").addEventListener("click", () => showNotice(null));
 $("credential-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  connection.credential = $("credential").value;
   showNotice(null);
-  connection.open();
+  connection.login($("credential").value).catch(showError);
 });
 
 connection.addEventListener("state", showState);
-connection.addEventListener("hello", ({ detail }) => {
+connection.addEventListener("ready", ({ detail }) => {
   $("server").textContent = detail.server ?? "";
 });
 connection.addEventListener("latency", ({ detail }) => {

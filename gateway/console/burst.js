@@ -8,6 +8,7 @@ const TICK_MS = 10;
 const BATCH_MAX = 64; // publishes in one frame
 const BATCH_BYTES_MAX = 32 * 1024;
 const BUFFERED_MAX = 4 * 1024 * 1024; // the browser has not sent that much yet: wait
+const PAUSE_MS = 500; // after a slow_down that says neither rate nor time
 const QUIET_MS = 5000; // nothing came for so long: what is missing is not coming
 const SLICES = 60; // points of the chart
 
@@ -31,7 +32,7 @@ export class Burst {
   begin(count, rate, size) {
     const id = Math.random().toString(36).slice(2, 8);
     this.topic = `docs.burst-${id}.tick`;
-    Object.assign(this, { id, count, rate, size, sent: 0, ok: 0, refused: 0, got: 0, codes: new Map(), slowed: 0, paced: 0 });
+    Object.assign(this, { id, count, rate, size, sent: 0, ok: 0, refused: 0, got: 0, codes: new Map(), slowed: 0, pausedUntil: 0, paced: 0 });
     this.sentAt = new Float64Array(count);
     this.seen = new Uint8Array(count);
     this.stored = new Latencies();
@@ -51,7 +52,7 @@ export class Burst {
     this.paced = Math.min(this.count, this.paced + ((now - this.tickAt) * rate) / 1000);
     this.tickAt = now;
     const batch = Math.max(1, Math.min(BATCH_MAX, Math.floor(BATCH_BYTES_MAX / this.size)));
-    while (this.sent < Math.floor(this.paced) && this.connection.buffered() < BUFFERED_MAX) this.sendSome(Math.min(batch, Math.floor(this.paced) - this.sent));
+    while (now >= this.pausedUntil && this.sent < Math.floor(this.paced) && this.connection.buffered() < BUFFERED_MAX) this.sendSome(Math.min(batch, Math.floor(this.paced) - this.sent));
     const answered = this.ok + this.refused === this.sent;
     if (this.sent === this.count && answered && this.got >= this.ok) this.stop("done");
     else if (now - this.last > QUIET_MS) this.stop("nothing more came");
@@ -99,11 +100,12 @@ export class Burst {
 
   notice(message) {
     if (!this.running) return;
-    if (message.type === "slow_down" && message.max_rate) {
-      this.slowed = message.max_rate;
-      $("burst-state").textContent = `slowed down to ${number.format(message.max_rate)} per second`;
+    if (message.type === "slow_down") {
+      this.slowed = message.max_rate ?? 0;
+      this.pausedUntil = message.max_rate ? 0 : performance.now() + (message.retry_ms ?? PAUSE_MS);
+      $("burst-state").textContent = message.max_rate ? `slowed down to ${number.format(message.max_rate)} per second` : "told to slow down";
     } else if (message.type === "speed_up") {
-      this.slowed = 0;
+      this.slowed = this.pausedUntil = 0;
       $("burst-state").textContent = "sending";
     }
   }

@@ -1,7 +1,8 @@
 // One WebSocket to the gateway (subprotocol weir.v1.json) that comes back by itself: after a loss it waits longer and longer, with
 // chance in it, so that a thousand pages do not return at once. Close codes 44xx end it for good.
 //
-// Events: "state" (detail: {state, retryAt, reason}), "hello", "event", "notice" (slow_down, speed_up, poll), "latency" (ms of a ping).
+// Events: "state" (detail: {state, retryAt, reason}), "ready" (connected, or let in with another credential), "event", "latency" (ms of a
+// ping), "notice" (slow_down, speed_up, poll, and errors that answer no message).
 
 const BACKOFF_FIRST_MS = 500;
 const BACKOFF_MAX_MS = 15000;
@@ -36,6 +37,14 @@ export class Connection extends EventTarget {
     socket.onopen = () => this.greet();
     socket.onmessage = (frame) => this.read(frame.data);
     socket.onclose = (close) => this.socket === socket && this.lost(close.code, close.reason);
+  }
+
+  // Shows another credential, on this connection if there is one. Rejects with what the gateway says to it.
+  async login(credential) {
+    this.credential = credential;
+    if (!this.isOpen) return this.open();
+    await this.call({ type: "auth", credential });
+    this.tell("ready", this.hello);
   }
 
   get isOpen() {
@@ -105,7 +114,7 @@ export class Connection extends EventTarget {
         this.attempt = 0;
         this.hello = message;
         this.setState("open");
-        this.tell("hello", message);
+        this.tell("ready", message);
         this.pingTimer = setInterval(() => this.ping(), PING_EVERY_MS);
         this.ping();
         break;

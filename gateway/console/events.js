@@ -2,6 +2,7 @@
 
 const HISTORY = 100; // events asked for at the start
 const LINES_MAX = 200;
+const AGAIN_MS = 1000; // after the subscription has ended
 const FILTER = "docs.>";
 
 const $ = (id) => document.getElementById(id);
@@ -16,7 +17,8 @@ export class EventList {
     this.lines = []; // newest first
     this.total = 0;
     this.cursor = "";
-    connection.addEventListener("hello", () => this.subscribe());
+    connection.addEventListener("ready", () => this.subscribe());
+    connection.addEventListener("notice", ({ detail }) => this.notice(detail));
     connection.addEventListener("event", ({ detail }) => this.take(detail));
   }
 
@@ -32,6 +34,13 @@ export class EventList {
     } catch (error) {
       if (error.code !== "connection_lost") this.onError(error);
     }
+  }
+
+  // The subscription ended, or this page is too slow to be pushed to: go on from the last event that came.
+  notice(message) {
+    if (message.topic !== FILTER || (message.type !== "error" && message.type !== "poll")) return;
+    if (message.type === "error") this.onError(message);
+    setTimeout(() => this.connection.isOpen && this.subscribe(), AGAIN_MS);
   }
 
   take(event) {
