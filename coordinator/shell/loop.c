@@ -34,6 +34,7 @@ struct loop {
     struct loop_parts parts;
     enum phase phase;
     uint64_t drain_until_ns, published_ns, watchdog_ns;
+    uint32_t watchdog_ms; /* 0: nobody watches */
     uint64_t now_ns, log_time_ms;
     bool wants_packets, again; /* again: the next turn comes without waiting */
     bool board_is_old;
@@ -61,6 +62,7 @@ struct loop *loop_new(const struct loop_parts *parts)
     arena_init(&loop->decode, loop->memory, DECODE_BYTES);
     arena_init(&loop->encode, loop->memory + DECODE_BYTES, ENCODE_BYTES);
     loop->wants_packets = true;
+    loop->watchdog_ms = notify_watchdog_ms();
     return loop;
 }
 
@@ -198,12 +200,9 @@ static bool asks(const struct loop *loop)
 static void step(struct loop *loop)
 {
     struct stat_row rows[CORE_SHELL_STATS_MAX];
-    struct core_in in = { .now_ns = loop->now_ns,
-                          .log_time_ms = loop->log_time_ms,
-                          .packets = loop->packets,
-                          .packet_count = loop->packet_count,
-                          .gone = loop->gone,
-                          .draining = loop->phase != PHASE_SERVING };
+    struct core_in in = {
+        .now_ns = loop->now_ns, .log_time_ms = loop->log_time_ms, .packets = loop->packets, .draining = loop->phase != PHASE_SERVING
+    };
     uint32_t gone[GONE_MAX];
     struct core_outs outs;
     in.gone_count = loop->gone_count;
@@ -246,8 +245,7 @@ static void keep_alive(struct loop *loop)
         publish(loop);
     else
         loop->board_is_old = true;
-    uint32_t every_ms = notify_watchdog_ms();
-    if (every_ms > 0 && loop->now_ns - loop->watchdog_ns >= every_ms * NS_PER_MS) {
+    if (loop->watchdog_ms > 0 && loop->now_ns - loop->watchdog_ns >= loop->watchdog_ms * NS_PER_MS) {
         notify_watchdog();
         loop->watchdog_ns = loop->now_ns;
     }
@@ -321,7 +319,6 @@ static void wait_for_something(struct loop *loop)
 
 int loop_run(struct loop *loop)
 {
-    loop->stats.ready = true;
     while (loop->phase != PHASE_ENDED) {
         loop->now_ns = clock_monotonic_ns();
         loop->log_time_ms = log_clock_ms(&loop->parts.clock);

@@ -137,9 +137,12 @@ static struct loop *make_loop(struct coordinator *c)
                                 .signal_fd = c->signal_fd };
     parts.stats.core_memory_bytes = c->core_bytes;
     parts.stats.term = c->identity.term;
+    parts.stats.ready = true;
+    parts.stats.alive_ns = clock_monotonic_ns();
     snprintf(parts.stats.durability, sizeof parts.stats.durability, "%s", c->config.in_memory ? "memory" : c->config.durability);
     snprintf(parts.stats.version, sizeof parts.stats.version, "%s", WEIR_VERSION);
     memcpy(parts.stats.epoch, c->identity.epoch, sizeof parts.stats.epoch);
+    stats_publish(&c->board, &parts.stats); /* whoever reads the ready line finds it ready */
     return loop_new(&parts);
 }
 

@@ -21,14 +21,7 @@ bool seek_next(const struct seek *seek, uint64_t *out_position)
 
 static bool is_before(const struct seek *seek, const struct block *block)
 {
-    switch (seek->by) {
-    case SEEK_TIME:
-        return block->time_ms < seek->target;
-    case SEEK_NUMBER:
-        return block->number < seek->target;
-    default:
-        return block->first_position <= seek->target;
-    }
+    return seek->by == SEEK_TIME ? block->time_ms < seek->target : block->number < seek->target;
 }
 
 void seek_take(struct seek *seek, const struct block *block)
@@ -36,10 +29,9 @@ void seek_take(struct seek *seek, const struct block *block)
     uint64_t asked = middle(seek);
     if (!block)
         seek->high = asked;
-    else if (is_before(seek, block)) {
+    else if (is_before(seek, block))
         seek->low = block_last_position(block) + 1;
-        seek->last_before = block->first_position;
-    } else
+    else
         seek->high = block->first_position < asked ? block->first_position : asked;
     if (seek->high < seek->low) seek->high = seek->low;
 }

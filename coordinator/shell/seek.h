@@ -9,16 +9,14 @@
 #include "proto/block.h"
 
 enum seek_by {
-    SEEK_TIME,           /* before: opened before the time */
-    SEEK_NUMBER,         /* before: a lower block number */
-    SEEK_BEGINS_THROUGH, /* before: begins at or before the position */
+    SEEK_TIME,   /* before: opened before the time */
+    SEEK_NUMBER, /* before: a lower block number */
 };
 
 struct seek {
     enum seek_by by;
     uint64_t target;
-    uint64_t low, high;   /* the place is in [low, high] */
-    uint64_t last_before; /* a position in the last block known to be before; 0: none */
+    uint64_t low, high; /* the place is in [low, high] */
 };
 
 void seek_begin(struct seek *seek, enum seek_by by, uint64_t target, uint64_t first_position, uint64_t last_position);

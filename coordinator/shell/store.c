@@ -19,13 +19,6 @@ enum { SUBMITS_MAX = 2, TRIM_EVERY_S = 60, SNAPSHOT_EVERY_H = 6, SIZE_SNAPSHOT_B
 const double store_commit_bounds[STORE_COMMIT_BUCKETS] = { 0.00005, 0.0001, 0.0002, 0.0003, 0.0005, 0.001, 0.002,
                                                            0.003,   0.005,  0.01,   0.025,  0.1,    0.5,   2 };
 
-/* A fetch of the core that wants the last block that begins at or before a position. */
-struct backward {
-    struct seek seek;
-    struct block *block; /* the core's; NULL: free */
-    bool last_step;      /* the block found is being read again */
-};
-
 struct store {
     struct log *log;
     struct memory_disk *disk; /* a history file, read into memory; NULL: the log has a store of its own */
@@ -34,7 +27,6 @@ struct store {
     uint64_t committed, trimmed_below;
     bool failed;
     struct core_fetched *fetched;
-    struct backward *backwards;
     size_t fetched_count, fetches_max;
     uint64_t submitted_ns[SUBMITS_MAX]; /* by block number modulo */
     uint64_t submitted;                 /* number of the last one */
@@ -81,9 +73,8 @@ struct store *store_open(const struct config *config, struct log_error *error)
     store->window_bytes = config->window_bytes;
     store->snapshot_blocks = config->snapshot_blocks;
     store->fetched = calloc(store->fetches_max, sizeof *store->fetched);
-    store->backwards = calloc(store->fetches_max, sizeof *store->backwards);
     store->seek_memory = malloc(block_memory());
-    if (!store->fetched || !store->backwards || !store->seek_memory) return fail_open(store, error);
+    if (!store->fetched || !store->seek_memory) return fail_open(store, error);
     block_init(&store->seek_block, store->seek_memory);
     store->log = open_log(store, config, &log, error);
     if (!store->log) return fail_open(store, error);
@@ -174,58 +165,6 @@ bool store_find_time(struct store *store, uint64_t time_ms, uint64_t *out_positi
     return true;
 }
 
-static void give(struct store *store, uint64_t position, struct block *block, enum core_fetch result)
-{
-    must(store->fetched_count < store->fetches_max);
-    store->fetched[store->fetched_count++] = (struct core_fetched){ .position = position, .block = block, .result = result };
-}
-
-static struct backward *backward_of(struct store *store, const struct block *block)
-{
-    for (size_t i = 0; i < store->fetches_max; i++)
-        if (store->backwards[i].block == block) return &store->backwards[i];
-    return NULL;
-}
-
-static void backward_step(struct store *store, struct backward *backward)
-{
-    uint64_t position;
-    if (!seek_next(&backward->seek, &position)) {
-        if (backward->seek.last_before == 0) {
-            give(store, backward->seek.target, backward->block, CORE_FETCH_NOTHING);
-            backward->block = NULL;
-            return;
-        }
-        backward->last_step = true;
-        position = backward->seek.last_before;
-    }
-    log_fetch(store->log, position, backward->block);
-}
-
-static void backward_take(struct store *store, struct backward *backward, enum core_fetch result)
-{
-    if (result == CORE_FETCH_FAILED || backward->last_step) {
-        give(store, backward->seek.target, backward->block, result);
-        backward->block = NULL;
-        return;
-    }
-    seek_take(&backward->seek, result == CORE_FETCHED ? backward->block : NULL);
-    backward_step(store, backward);
-}
-
-/* Finds no block before the first one, nor in an empty log. */
-static void backward_begin(struct store *store, uint64_t position, struct block *block)
-{
-    struct backward *backward = backward_of(store, NULL);
-    struct log_tail tail;
-    must(backward);
-    log_tail(store->log, &tail);
-    *backward = (struct backward){ .block = block };
-    seek_begin(&backward->seek, SEEK_BEGINS_THROUGH, position, tail.first_position,
-               position < tail.last_position ? position : tail.last_position);
-    backward_step(store, backward);
-}
-
 static void seek_step(struct store *store)
 {
     uint64_t position;
@@ -272,11 +211,8 @@ static void take_fetch(struct store *store, const struct log_event *event, enum 
         take_window(store, event, result);
         return;
     }
-    struct backward *backward = backward_of(store, event->block);
-    if (backward)
-        backward_take(store, backward, result);
-    else
-        give(store, event->position, event->block, result);
+    must(store->fetched_count < store->fetches_max);
+    store->fetched[store->fetched_count++] = (struct core_fetched){ .position = event->position, .block = event->block, .result = result };
 }
 
 static void take_commit(struct store *store, uint64_t number, uint64_t now_ns)
@@ -323,21 +259,17 @@ static void take_event(struct store *store, const struct log_event *event, uint6
     }
 }
 
-bool store_poll(struct store *store, uint64_t now_ns, struct core_in *in)
+void store_poll(struct store *store, uint64_t now_ns, struct core_in *in)
 {
     struct log_event event;
-    bool news = store->fetched_count > 0; /* a search that ended without reading anything */
-    while (log_poll(store->log, &event)) {
+    store->fetched_count = 0;
+    while (log_poll(store->log, &event))
         take_event(store, &event, now_ns);
-        news = true;
-    }
     in->committed = store->committed;
     in->log_failed = store->failed;
     in->fetched = store->fetched;
     in->fetched_count = store->fetched_count;
     in->trimmed_below = store->trimmed_below;
-    store->fetched_count = 0;
-    return news;
 }
 
 static void take_snapshot_slice(struct store *store, const struct core_out *out)
@@ -360,7 +292,7 @@ void store_take(struct store *store, const struct core_out *out, uint64_t now_ns
         break;
     case CORE_FETCH:
         if (out->before)
-            backward_begin(store, out->position, out->block);
+            log_fetch_before(store->log, out->position, out->block);
         else
             log_fetch(store->log, out->position, out->block);
         break;
@@ -416,6 +348,7 @@ static void maybe_trim(struct store *store, uint64_t log_time_ms, const struct l
 
 void store_tick(struct store *store, struct core *core, uint64_t now_ns, uint64_t log_time_ms)
 {
+    if (store->snapshot_ns == 0) store->snapshot_ns = now_ns;
     if (store->submitted - store->snapshot_number >= store->snapshot_blocks || now_ns >= store->trim_due_ns) {
         struct log_tail tail;
         log_tail(store->log, &tail);
@@ -429,7 +362,7 @@ void store_tick(struct store *store, struct core *core, uint64_t now_ns, uint64_
 
 uint64_t store_deadline_ns(const struct store *store)
 {
-    return store->fetched_count > 0 ? 0 : store->trim_due_ns;
+    return store->trim_due_ns;
 }
 
 bool store_want_snapshot(struct store *store, struct core *core)
@@ -451,7 +384,6 @@ void store_close(struct store **store)
     if (s->log) log_close(&s->log);
     if (s->disk) memory_disk_free(&s->disk);
     free(s->fetched);
-    free(s->backwards);
     free(s->seek_memory);
     free(s);
     *store = NULL;

@@ -33,9 +33,8 @@ bool store_find_time(struct store *store, uint64_t time_ms, uint64_t *out_positi
 
 int store_fd(const struct store *store);
 
-/* Takes all news of the log into the input (committed, log_failed, fetched, trimmed_below). What it lends there ends with the next call.
- * True: there was news. */
-bool store_poll(struct store *store, uint64_t now_ns, struct core_in *in);
+/* Takes all news of the log into the input (committed, log_failed, fetched, trimmed_below). What it lends there ends with the next call. */
+void store_poll(struct store *store, uint64_t now_ns, struct core_in *in);
 
 /* Carries out one of the core's outputs: CORE_SUBMIT, CORE_FETCH, CORE_SNAPSHOT. */
 void store_take(struct store *store, const struct core_out *out, uint64_t now_ns);

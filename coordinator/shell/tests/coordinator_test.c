@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <cmocka.h>
+#include <czmq.h>
 #include <errno.h>
 #include <ftw.h>
 #include <poll.h>
@@ -421,6 +422,74 @@ static void without_a_credential_nobody_is_let_in(void **state)
     zmq_ctx_term(context);
 }
 
+/* Writes a certificate with its metadata; the caller frees it. */
+static zcert_t *make_certificate(const char *name, const char *tenant, const char *roles)
+{
+    char path[128];
+    zcert_t *certificate = zcert_new();
+    if (tenant) zcert_set_meta(certificate, "tenant", "%s", tenant);
+    if (roles) zcert_set_meta(certificate, "roles", "%s", roles);
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    assert_int_equal(tenant ? zcert_save_public(certificate, path) : zcert_save(certificate, path), 0);
+    return certificate;
+}
+
+static uint32_t hello_with_key(void *context, const struct coordinator *c, zcert_t *server, zcert_t *own, const char *tenant, uint32_t role)
+{
+    int off = 0, wait_ms = DEADLINE_MS;
+    void *client = zmq_socket(context, ZMQ_DEALER);
+    zmq_setsockopt(client, ZMQ_LINGER, &off, sizeof off);
+    zmq_setsockopt(client, ZMQ_RCVTIMEO, &wait_ms, sizeof wait_ms);
+    zmq_setsockopt(client, ZMQ_CURVE_SERVERKEY, zcert_public_key(server), 32);
+    zmq_setsockopt(client, ZMQ_CURVE_PUBLICKEY, zcert_public_key(own), 32);
+    zmq_setsockopt(client, ZMQ_CURVE_SECRETKEY, zcert_secret_key(own), 32);
+    assert_int_equal(zmq_connect(client, c->listen), 0);
+    struct msg_hello hello = hello_as(role, "client-instance1", tenant);
+    const struct packet *packet;
+    say(client, &(struct packet){ .hello = &hello });
+    hear_until(client, packet, packet->welcome || packet->error_count);
+    uint32_t code = packet->welcome ? CODE_OK : packet->errors[0].code;
+    zmq_close(client);
+    return code;
+}
+
+static void a_certificate_decides_tenant_and_roles(void **state)
+{
+    (void)state;
+    static struct coordinator c;
+    char config[128], file_name[160];
+    zcert_t *server = make_certificate("server", NULL, NULL), *worker = make_certificate("worker.cert", "acme", "client");
+    zcert_t *stranger = zcert_new();
+    snprintf(config, sizeof config, "%s.conf", directory);
+    snprintf(file_name, sizeof file_name, "%s/server", directory);
+    FILE *file = fopen(config, "w");
+    fprintf(file, "[tenants]\nnames = acme, other\n[curve]\ncertificates = %s\nkey = %s\n", directory, file_name);
+    fclose(file);
+    const char *const extra[] = { "--config", config, "--backend", "memory", NULL };
+    void *context = zmq_ctx_new();
+    start(&c, extra);
+    await_ready(&c);
+    assert_int_equal(hello_with_key(context, &c, server, worker, "acme", ROLE_CLIENT), CODE_OK);
+    assert_int_equal(hello_with_key(context, &c, server, worker, "other", ROLE_CLIENT), CODE_FORBIDDEN);
+    assert_int_equal(hello_with_key(context, &c, server, worker, "acme", ROLE_GATEWAY), CODE_FORBIDDEN);
+    void *knocker = zmq_socket(context, ZMQ_DEALER);
+    int off = 0;
+    zmq_setsockopt(knocker, ZMQ_LINGER, &off, sizeof off);
+    zmq_setsockopt(knocker, ZMQ_CURVE_SERVERKEY, zcert_public_key(server), 32);
+    zmq_setsockopt(knocker, ZMQ_CURVE_PUBLICKEY, zcert_public_key(stranger), 32);
+    zmq_setsockopt(knocker, ZMQ_CURVE_SECRETKEY, zcert_secret_key(stranger), 32);
+    assert_int_equal(zmq_connect(knocker, c.listen), 0);
+    await_metric(&c, "weir_coordinator_handshake_failures_total 1\n");
+    assert_non_null(strstr(answer, "weir_coordinator_connections_opened_total 3\n"));
+    zmq_close(knocker);
+    assert_int_equal(stop(&c), 0);
+    unlink(config);
+    zcert_destroy(&server);
+    zcert_destroy(&worker);
+    zcert_destroy(&stranger);
+    zmq_ctx_term(context);
+}
+
 static void garbage_is_answered_and_the_connection_stays(void **state)
 {
     (void)state;
@@ -455,6 +524,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_replay_feeds_what_is_stored_and_writes_nothing, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(a_directory_in_use_is_refused, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(without_a_credential_nobody_is_let_in, make_directory, remove_directory),
+        cmocka_unit_test_setup_teardown(a_certificate_decides_tenant_and_roles, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(garbage_is_answered_and_the_connection_stays, make_directory, remove_directory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,13 +53,13 @@ static uint64_t naive(enum seek_by by, uint64_t target)
     uint64_t low = 1;
     for (size_t i = 0; i < block_count; i++) {
         const struct block *b = &log_blocks[i];
-        bool before = by == SEEK_TIME ? b->time_ms < target : by == SEEK_NUMBER ? b->number < target : b->first_position <= target;
+        bool before = by == SEEK_TIME ? b->time_ms < target : b->number < target;
         if (before) low = block_last_position(b) + 1;
     }
     return low;
 }
 
-static void every_edge_is_found_by_time_number_and_position(void **state)
+static void every_edge_is_found_by_time_and_by_number(void **state)
 {
     (void)state;
     for (size_t count = 0; count <= BLOCKS_MAX; count += count < 8 ? 1 : 7) {
@@ -69,31 +69,14 @@ static void every_edge_is_found_by_time_number_and_position(void **state)
             assert_int_equal(run(&seek, SEEK_NUMBER, i), naive(SEEK_NUMBER, i));
             assert_int_equal(run(&seek, SEEK_TIME, 1000 + 10 * i), naive(SEEK_TIME, 1000 + 10 * i));
             assert_int_equal(run(&seek, SEEK_TIME, 1005 + 10 * i), naive(SEEK_TIME, 1005 + 10 * i));
-            for (int by = -1; by <= 1 && i < count; by++) {
-                uint64_t target = log_blocks[i].first_position + (uint64_t)(by + 1) - 1;
-                assert_int_equal(run(&seek, SEEK_BEGINS_THROUGH, target), naive(SEEK_BEGINS_THROUGH, target));
-            }
         }
     }
-}
-
-static void the_last_block_before_is_remembered_across_a_gap(void **state)
-{
-    (void)state;
-    fill(8);
-    struct seek seek;
-    uint64_t in_the_gap = log_blocks[4].first_position - 5;
-    run(&seek, SEEK_BEGINS_THROUGH, in_the_gap);
-    assert_int_equal(seek.last_before, log_blocks[3].first_position);
-    run(&seek, SEEK_BEGINS_THROUGH, 0);
-    assert_int_equal(seek.last_before, 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_edge_is_found_by_time_number_and_position),
-        cmocka_unit_test(the_last_block_before_is_remembered_across_a_gap),
+        cmocka_unit_test(every_edge_is_found_by_time_and_by_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
