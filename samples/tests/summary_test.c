@@ -255,17 +255,27 @@ static void limits_are_refusals_and_below_them_all_is_answered(void **state)
     free(text);
 }
 
-/* The densest graph the limits allow: every sentence shares words with every other. */
+/* About the densest graph the limits allow: each word stands in just under half of the sentences, so that none is too common to be
+ * followed, and nearly all pairs of sentences are joined. */
 static void the_worst_text_within_the_limits_is_answered(void **state)
 {
     (void)state;
-    enum { SIZE = 32 };
+    enum { WORDS = 8, SIZE = WORDS * 3 + 1 };
+    static const char words[] = "quzixovykujuwubocodufiguhylupaausyta"; /* 18 words of two letters */
     char *text = malloc(SENTENCES_MAX * SIZE + 1);
-    for (int i = 0; i < SENTENCES_MAX; i++)
-        snprintf(text + i * SIZE, SIZE + 1, "%c%c%c apple %s pear %c%c melon. ", 'A' + i % 26, 'a' + i / 26 % 26, 'a' + i / 676,
-                 i % 2 ? "cherry" : "damson", 'a' + i % 7, 'a' + i % 5);
-    struct answer *a = answer_text(text, strlen(text), SUMMARY_PICKS_MAX);
-    assert_int_equal(a->counts.sentences, SENTENCES_MAX);
+    uint32_t seed = 1;
+    for (int i = 0; i < SENTENCES_MAX; i++) {
+        for (int w = 0; w < WORDS; w++) {
+            seed = seed * 1664525u + 1013904223u;
+            memcpy(text + i * SIZE + w * 3, words + (seed >> 16) % 18 * 2, 2);
+            text[i * SIZE + w * 3 + 2] = ' ';
+        }
+        text[i * SIZE] = (char)(text[i * SIZE] - 'a' + 'A');
+        memcpy(text + i * SIZE + WORDS * 3 - 1, ". ", 2);
+    }
+    struct answer *a = answer_text(text, (size_t)SENTENCES_MAX * SIZE, SUMMARY_PICKS_MAX);
+    assert_true(a->counts.sentences > SENTENCES_MAX * 9 / 10);
+    assert_true(a->counts.edges > 1000000);
     assert_int_equal(a->pick_count, SUMMARY_PICKS_MAX);
     drop(a);
     free(text);
