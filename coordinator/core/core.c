@@ -302,7 +302,7 @@ uint64_t core_deadline_ns(const struct core *c)
     if (c->adopt_ns < deadline) deadline = c->adopt_ns;
     if (c->pace_ns < deadline) deadline = c->pace_ns;
     bool unpaid = c->ticket_count > 0 && c->tickets[c->ticket_first].block <= c->committed_block;
-    if (unpaid || c->active_count > 0 || c->catching_count > 0) {
+    if (unpaid || (c->active_count > 0 && !c->draining) || c->catching_count > 0) {
         /* more to hand out than the last step had room for; groups that wait for a fetch or a worker are not in the list */
         deadline = c->now_ns;
     }

@@ -59,11 +59,6 @@ static void say_answers(struct world *w, struct story_peer *p, const struct pack
 {
     for (size_t i = 0; i < m->accepted_count; i++)
         for (uint32_t k = 0; k < m->accepted[i].count; k++) {
-            const char *name = p->number_event[m->accepted[i].first_number + k];
-            if (world_seq(w, name) == 0 && w->event_count < EVENTS_MAX) {
-                snprintf(w->events[w->event_count].name, sizeof w->events[0].name, "%s", name);
-                w->events[w->event_count++].seq = m->accepted[i].first_seq + k;
-            }
             say(w, "%s accepted %s%s", p->name, world_event_name(w, m->accepted[i].first_seq + k, false),
                 m->accepted[i].duplicate ? " duplicate" : "");
         }
@@ -125,6 +120,21 @@ static void say_packet(struct world *w, struct story_peer *p, const struct packe
     say_answers(w, p, m);
     say_readings(w, p, m);
     say_work(w, p, m);
+}
+
+void say_names(struct world *w, const struct core_out *out)
+{
+    struct story_peer *p = peer_of(w, out->connection);
+    if (out->kind != CORE_SEND || !p) return;
+    for (size_t i = 0; i < out->packet->accepted_count; i++) {
+        const struct msg_accepted *m = &out->packet->accepted[i];
+        for (uint32_t k = 0; k < m->count; k++) {
+            const char *name = p->number_event[m->first_number + k];
+            if (world_seq(w, name) != 0 || w->event_count == EVENTS_MAX) continue;
+            snprintf(w->events[w->event_count].name, sizeof w->events[0].name, "%s", name);
+            w->events[w->event_count++].seq = m->first_seq + k;
+        }
+    }
 }
 
 void say_out(struct world *w, const struct core_out *out)

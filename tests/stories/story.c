@@ -63,7 +63,7 @@ static struct span word_span(const char *text)
 
 static struct span encode(const struct line *l, const char *topic, uint8_t *out)
 {
-    static uint8_t data[EVENT_BYTES_MAX + 16];
+    static uint8_t data[2 * EVENT_BYTES_MAX];
     struct event e = { .topic = word_span(topic), .key = word_span(arg(l, "key")), .session = word_span(arg(l, "session")) };
     e.data = span_of(data, number(l, "body", 4));
     e.ttl_ms = arg(l, "ttl") ? duration_ms(arg(l, "ttl")) : 0;
@@ -142,9 +142,8 @@ static void do_hello(struct world *w, struct story_peer *p, const struct line *l
     p->next_settle = 1;
     p->credit_events = number(l, "credit", 0);
     struct msg_credit credit = { .kind = group ? CREDIT_DELIVER : CREDIT_EVENTS,
-                                 .events = p->credit_events ? p->credit_events : 1000,
+                                 .events = group || p->credit_events ? p->credit_events : 1000,
                                  .bytes = number(l, "bytes", 1 << 20) };
-    if (group && !arg(l, "credit")) credit.events = 0;
     struct packet packet = { .hello = &hello, .credits = &credit, .credit_count = 1 };
     p->greeted = true;
     world_step(w, p, &packet, true);

@@ -112,6 +112,8 @@ static void serve_fetch(struct world *w, const struct core_out *out)
 
 static void carry_out(struct world *w, const struct core_outs *outs)
 {
+    for (size_t i = 0; i < outs->count; i++)
+        say_names(w, &outs->items[i]);
     for (size_t i = 0; i < outs->count; i++) {
         const struct core_out *out = &outs->items[i];
         say_out(w, out);

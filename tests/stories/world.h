@@ -61,6 +61,7 @@ const char *world_event_name(struct world *w, uint64_t seq, bool emit);
 
 /* say.c */
 void say(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void say_names(struct world *w, const struct core_out *out); /* learns the seq of events that were accepted */
 void say_out(struct world *w, const struct core_out *out);
 
 #endif
