@@ -36,7 +36,7 @@ class Gateway(TestCase):
                     raw.send(json.dumps({"type": "ping", "id": number}).encode())
                     raw.take(type="pong", id=number)
             await self.neighbour_unharmed(neighbour)
-        self.assertGreaterEqual(self.errors("bad_frame"), before + len(frames))
+        wait_for(lambda: self.errors("bad_frame") >= before + len(frames), "count of bad frames")
 
     async def test_a_binary_frame_gets_an_error_and_the_connection_stays(self):
         with RawSocket(self.weir.port) as raw:
@@ -75,7 +75,7 @@ class Gateway(TestCase):
                 self.assertEqual((answer["type"], answer["code"]), ("error", "bad_request"), (kind, topic[:40]))
             self.assertEqual((await socket_.call("publish", topic="$sys.x", data=1))["code"], "forbidden")
             await self.neighbour_unharmed(socket_)
-        self.assertGreaterEqual(self.errors("bad_request"), before + len(bad))
+        wait_for(lambda: self.errors("bad_request") >= before + len(bad), "count of bad requests")
 
     async def test_somebody_elses_inbox_cannot_be_read(self):
         async with await Socket.open(self.weir.port) as socket_:
@@ -150,11 +150,11 @@ class Coordinator(TestCase):
     def test_bytes_that_are_no_packet_are_bad_frame_and_the_connection_stays(self):
         peer, before = self.peer(), self.errors("bad_frame")
         peer.hello("CLIENT")
-        for frames in ([b"\xff\xff\xff"], [b""] * 2, [b"\x32\x7f"], [b"\x0a\x05ab"], [encode("Packet", {}), b"body"], [b"a", b"b", b"c"]):
+        for frames in ([b"\xff\xff\xff"], [b"\xff", b""], [b"\x32\x7f"], [b"\x0a\x05ab"], [encode("Packet", {}), b"body"], [b"a", b"b", b"c"]):
             peer.send_raw(*frames)
             self.assertEqual(peer.error()[0], "bad_frame", frames)
         self.assertEqual(peer.outcome(peer.publish(event("a.b")))[0], "ok")
-        self.assertGreaterEqual(self.errors("bad_frame"), before + 6)
+        wait_for(lambda: self.errors("bad_frame") >= before + 6, "count of bad frames")
         self.good_unharmed()
 
     def test_a_body_that_does_not_add_up_is_bad_frame(self):
@@ -246,7 +246,7 @@ class Coordinator(TestCase):
         self.assertEqual(worker.settled(worker.settle(lease, 77)), "bad_request")
         self.assertEqual(worker.settled(worker.settle(lease, "ACK", [event("a..b")])), "bad_request")
         self.assertEqual(worker.settled(worker.settle(lease, "NACK", [event("a.b")])), "bad_request")
-        self.assertEqual(worker.settled(worker.settle(lease, "ACK", [event("a.b", b"x" * 60000)] * 10)), "too_large")
+        self.assertEqual(worker.settled(worker.settle(lease, "ACK", [event("a.b")] * 257)), "too_large")
         self.assertEqual(worker.settled(worker.settle(lease, "ACK", [event("a.b")])), "ok")
 
     def test_a_bad_filter_or_a_foreign_inbox_cannot_be_subscribed(self):
@@ -297,12 +297,11 @@ class Coordinator(TestCase):
     def test_a_peer_that_says_nothing_after_hello_is_forgotten(self):
         peer = self.peer()
         peer.hello("CLIENT")
-        peers = self.weir.metric("peers")
-        self.assertGreaterEqual(peers, 2)
+        wait_for(lambda: self.weir.metric("peers") == 2, "second peer in the metrics")
 
         def gone():
             self.good.send(heartbeat={"echo": 1})
-            return self.weir.metric("peers") < peers
+            return self.weir.metric("peers") == 1
         wait_for(gone, "forgetting of the silent peer", 60)
         self.good_unharmed()
 

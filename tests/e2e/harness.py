@@ -45,7 +45,7 @@ def wait_for(look, what, deadline_s=DEADLINE_S):
 class Program:
     """A child process whose stderr goes to a file. `ready` holds the fields of its line event=ready."""
 
-    def __init__(self, name, arguments, log, environment=None, stdin=None, stdout=None, wait_ready=True):
+    def __init__(self, name, arguments, log, environment=None, stdin=None, stdout=None):
         self.name, self.log, self.ready = name, log, None
         self.command = [program(name)] + [str(a) for a in arguments]
         with open(log, "ab") as file:
@@ -53,8 +53,6 @@ class Program:
             self.process = subprocess.Popen(self.command, stdin=stdin or subprocess.DEVNULL, stdout=stdout or file, stderr=file,
                                             env={**os.environ, **(environment or {})}, preexec_fn=die_with_parent)
         self.pid = self.process.pid
-        if wait_ready:
-            self.await_ready()
 
     def lines(self):
         """What this process has logged so far: dictionaries; a line that is not JSON is {"raw": text}."""
@@ -110,6 +108,7 @@ class Weir:
     def start(self, name, arguments, log=None, **options):
         started = Program(name, arguments, self.path((log or name) + ".log"), **options)
         self.programs.append(started)
+        started.await_ready()
         return started
 
     def start_coordinator(self, *arguments, environment=None, data="data"):

@@ -169,7 +169,7 @@ class Peer:
                     self.waiting.append((kind, message, packet))
 
     def hello(self, role, **fields):
-        self.instance, self.publisher = fields.pop("instance", secrets.token_bytes(16)), secrets.token_bytes(16)
+        self.instance, self.publisher = fields.pop("instance", secrets.token_bytes(16)), fields.pop("publisher", secrets.token_bytes(16))
         self.send(hello={"protocol": 1, "role": role, "instance": self.instance, "publisher": self.publisher, "first_unanswered": 1,
                          "tenant": "dev", "name": "raw", **fields})
         welcome, _ = self.take("welcome")
@@ -225,21 +225,21 @@ class Peer:
 
 def read_log(endpoint, filter_=">"):
     """All events of the log that match, in order: [(seq, event)], and whether there was a gap. Needs no SDK."""
-    rows = []
+    rows, gap = [], False
     with Peer(endpoint) as peer:
         peer.hello("CLIENT")
         peer.credit("CREDIT_EVENTS", 1 << 40, 1 << 50)
         peer.send(subscribe=[{"subscription": 1, "filter": filter_, "start": "START_FIRST", "limit": 1 << 40}])
-        subscribed, _ = peer.take("subscribed")
-        gap = bool(subscribed["gap"])
         while True:
             packet = peer.receive(peer.timeout_s)
             if packet is None:
                 raise AssertionError(f"the last read stopped after {len(rows)} events")
-            at = 0
+            at, gap = 0, gap or any(message["gap"] for message in packet["subscribed"])
             for message in packet["events"]:
                 for seq, size in zip(message["seq"], message["size"]):
                     rows.append((seq, decode("Event", packet["body"][at:at + size])))
                     at += size
-            if packet["ended"]:
+            if packet["ended"] or packet["error"]:
+                if packet["error"] or packet["ended"][0]["code"]:
+                    raise AssertionError(f"the last read was refused: {packet['error'] or packet['ended']}")
                 return rows, gap
