@@ -32,9 +32,10 @@ export function drawChart(host, series, until) {
   const x = (at) => LEFT + ((WIDTH - LEFT - 4) * at) / until;
   const y = (ms) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - ms / top);
 
+  const [unit, scale] = top >= 1000 ? ["s", 1000] : ["ms", 1];
   for (const part of [0, 0.5, 1]) {
     add(svg, "line", { class: "grid", x1: LEFT, x2: WIDTH - 4, y1: y(part * top), y2: y(part * top) });
-    add(svg, "text", { x: LEFT - 6, y: y(part * top) + 4, "text-anchor": "end" }, part === 1 ? `${top} ms` : String(part * top));
+    add(svg, "text", { x: LEFT - 6, y: y(part * top) + 4, "text-anchor": "end" }, `${(part * top) / scale}${part === 1 ? ` ${unit}` : ""}`);
   }
   add(svg, "text", { x: LEFT, y: HEIGHT - 4 }, "0 s");
   add(svg, "text", { x: WIDTH - 4, y: HEIGHT - 4, "text-anchor": "end" }, `${(until / 1000).toFixed(1)} s`);

@@ -70,7 +70,7 @@ export class Summarizer {
     const over = bytes > REQUEST_BYTES_MAX;
     $("size").textContent = over
       ? `${Math.ceil(bytes / 1024)} KiB: at most ${REQUEST_BYTES_MAX / 1024} KiB can be sent`
-      : `${number.format(words)} words, ${(bytes / 1024).toFixed(1)} KiB`;
+      : `${number.format(words)} words, ${bytes < 1024 ? `${bytes} bytes` : `${(bytes / 1024).toFixed(1)} KiB`}`;
     $("size").classList.toggle("wrong", over);
     $("summarize").disabled = !this.running && (over || words === 0);
   }

@@ -61,6 +61,11 @@ async function choose(on, file, begins) {
 async function summarize(on) {
   await on.click("#summarize");
   await textIs(on, "took", "all after");
+  await on.waitForFunction(() => { // the first key sentence is scrolled into view
+    const seen = document.getElementById("article").getBoundingClientRect();
+    const mark = document.querySelector("mark.chosen").getBoundingClientRect();
+    return mark.top >= seen.top && mark.bottom <= seen.bottom;
+  });
 }
 
 before(async () => {
