@@ -97,12 +97,11 @@ static bool scan_fields(struct span bytes, struct event *event)
     struct field unknown;
     while (at < end) {
         const uint8_t *start = at;
-        uint64_t tag;
-        at = field_varint(at, end, FIELD_TAG_BYTES_MAX, &tag);
+        uint32_t number, wire;
+        at = field_tag(at, end, &number, &wire);
         if (at == NULL) return false;
-        uint32_t number = (uint32_t)(tag >> 3);
         if (number >= FIELD_TOPIC && number <= FIELD_LAST)
-            at = take_field(event, number, tag & 7, start, at, end);
+            at = take_field(event, number, wire, start, at, end);
         else
             at = field_read(start, end, &unknown);
         if (at == NULL) return false;

@@ -1,5 +1,6 @@
 /* Protobuf's wire format by hand: varints and fields, read and written in place. Shared by the event scanner and the records. Accepts and
- * refuses what protobuf-c 1.4 does: tags of up to 5 bytes, varints of up to 10, lengths of up to 5 and below 2^31, no groups. Pure. */
+ * refuses what protobuf-c 1.4 does: tags of up to 5 bytes that do not begin with one below 8 (field 0), varints of up to 10, lengths of up to 5, no
+ * groups. Pure. */
 #ifndef WEIR_PROTO_FIELD_H
 #define WEIR_PROTO_FIELD_H
 
@@ -50,14 +51,22 @@ static inline const uint8_t *field_bytes(const uint8_t *at, const uint8_t *end, 
     return at + size;
 }
 
+/* Reads a field's number and wire type, which share a varint. NULL when it is malformed. */
+static inline const uint8_t *field_tag(const uint8_t *at, const uint8_t *end, uint32_t *out_number, uint32_t *out_wire)
+{
+    uint64_t tag = 0;
+    if (at == end || *at < 1 << 3) return NULL;
+    at = field_varint(at, end, FIELD_TAG_BYTES_MAX, &tag);
+    *out_number = (uint32_t)(tag >> 3);
+    *out_wire = tag & 7;
+    return at;
+}
+
 /* Reads one field of any number. NULL when it is malformed; else the byte after it. */
 static inline const uint8_t *field_read(const uint8_t *at, const uint8_t *end, struct field *out)
 {
-    uint64_t tag;
-    at = field_varint(at, end, FIELD_TAG_BYTES_MAX, &tag);
+    at = field_tag(at, end, &out->number, &out->wire);
     if (at == NULL) return NULL;
-    out->number = (uint32_t)(tag >> 3);
-    out->wire = tag & 7;
     switch (out->wire) {
     case WIRE_VARINT:
         return field_varint(at, end, FIELD_VARINT_BYTES_MAX, &out->value);

@@ -76,12 +76,12 @@ static void the_last_of_a_repeated_field_wins_and_unknown_fields_pass(void **sta
                      EVENT_OK);
     assert_text(event.topic, "b.c");
     assert_int_equal(event.key.size, 0);
-    /* field 21 as a varint, 30 as bytes, 0 and 536870911 too */
+    /* field 21 as a varint, 30 as bytes, 0 (in two bytes) and 536870911 too */
     assert_int_equal(SCAN("\xa8\x01\x05"
                           "\x0a\x01"
                           "a"
                           "\xf2\x01\x02zz"
-                          "\x05"
+                          "\x85\x00"
                           "1234"
                           "\xf9\xff\xff\xff\x0f"
                           "12345678",
@@ -120,6 +120,11 @@ static void broken_bytes_are_malformed(void **state)
                           "a\x58\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
                           &event),
                      EVENT_MALFORMED);
+    assert_int_equal(SCAN("\x0a\x01"
+                          "a\x05"
+                          "1234",
+                          &event),
+                     EVENT_MALFORMED); /* field 0, which protobuf-c refuses in one byte */
     assert_int_equal(SCAN("\x0a\xff\xff\xff\xff\x0f", &event), EVENT_MALFORMED);
 }
 
