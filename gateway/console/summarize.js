@@ -39,9 +39,11 @@ export class Summarizer {
 
   async choose(file) {
     const entry = this.texts.find((text) => text.file === file);
+    const text = entry ? await (await fetch(`/console/${file}`)).text() : "";
+    if ($("choice").value !== file) return; // another was chosen meanwhile
     this.slug = entry?.slug ?? "pasted";
     this.title = entry?.title ?? "";
-    $("text").value = entry ? await (await fetch(`/console/${file}`)).text() : "";
+    $("text").value = text;
     this.edit();
     if (!entry) $("text").focus();
   }
