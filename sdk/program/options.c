@@ -158,7 +158,7 @@ bool options_set(struct options *options, size_t index, enum option_source sourc
 {
     const struct option *option = &options->program->options[index];
     struct option_value *value = &options->values[index];
-    uint64_t number;
+    uint64_t number = 0;
     if (!parse_value(option, text, &number)) {
         char allowed[512];
         options_describe_allowed(option, allowed, sizeof allowed);
