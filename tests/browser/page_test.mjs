@@ -133,6 +133,12 @@ check("question and answer stand among the stored events", async () => {
   assert.deepEqual(answer.events.map((event) => event.data), [stored]);
 });
 
+check("an event that is no request is summarized too, and its summary is an event", async () => {
+  const text = readFileSync(new URL("declaration-of-independence.txt", TEXTS), "utf8");
+  assert.equal((await ask(weir.address, { type: "publish", topic: "docs.plain.summarize", data: text })).answer.type, "ok");
+  await page.locator("#events li", { hasText: "docs.plain.summarized" }).waitFor();
+});
+
 check("a burst is stored and comes back whole", async () => {
   await page.fill("#burst-count", "600");
   await page.fill("#burst-rate", "600");
