@@ -75,6 +75,16 @@ static void carve_texts(struct link_options *o, struct carver *carver)
     o->publisher = copy_span(carver, o->publisher);
 }
 
+static uint32_t slots_of(uint32_t credit)
+{
+    return credit != 0 ? credit + (credit > SETTLES_AHEAD ? credit : SETTLES_AHEAD) : 0;
+}
+
+uint32_t link_slots(const struct link_options *options)
+{
+    return options->role == ROLE_WORKER ? slots_of(or_default(options->deliveries_credit, 64)) : 0;
+}
+
 static void lay_out(struct link *link, struct carver *carver)
 {
     struct link_options *o = &link->options;
@@ -86,10 +96,8 @@ static void lay_out(struct link *link, struct carver *carver)
     p->bytes_size = power_of_two(o->publish_bytes);
     p->entries = carve(carver, (size_t)p->mask + 1, sizeof *p->entries);
     p->bytes = carve(carver, p->bytes_size, 1);
-    if (o->deliveries_credit != 0) {
-        l->slots = o->deliveries_credit + (o->deliveries_credit > SETTLES_AHEAD ? o->deliveries_credit : SETTLES_AHEAD);
-        l->settle_mask = (uint32_t)power_of_two(l->slots) - 1;
-    }
+    l->slots = slots_of(o->deliveries_credit);
+    l->settle_mask = (uint32_t)power_of_two(l->slots) - 1;
     l->held = carve(carver, (size_t)l->slots + 1, sizeof *l->held);
     l->by_lease.slots = carve(carver, l->slots != 0 ? map_memory(l->slots) : 0, 1);
     l->scratch = carve(carver, l->slots, sizeof *l->scratch);

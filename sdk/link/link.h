@@ -159,6 +159,7 @@ void link_resume(struct link *link, uint64_t now_ns);
  * sent again until answered. LINK_OK | LINK_FULL | LINK_NO_CREDIT | LINK_TOO_LARGE | LINK_IS_STOPPED. */
 enum link_result link_publish(struct link *link, struct span tenant, size_t size, uint8_t **out_bytes, uint64_t *out_number);
 uint64_t link_next_number(const struct link *link);
+uint64_t link_unsent_publishes(const struct link *link);
 uint64_t link_first_unanswered(const struct link *link); /* = next number: all answered */
 
 /* -- Deliveries: handles come with LINK_FACT_DELIVERIES -- */
@@ -182,7 +183,8 @@ enum link_result link_release(struct link *link, uint32_t handle);              
 enum link_result link_partial(struct link *link, uint32_t handle, struct span topic, struct span data);
 void link_no_more(struct link *link); /* gives no credit for deliveries any more: the worker is closing */
 uint32_t link_unanswered_settles(const struct link *link);
-uint32_t link_handles_max(const struct link *link); /* handles are 1..max */
+bool link_has_ended(const struct link *link, uint32_t handle); /* revoked: LINK_STALE is what a call with it would say */
+uint32_t link_slots(const struct link_options *options);       /* handles are 1..slots */
 
 /* -- Subscriptions -- */
 struct link_subscription { /* spans are copied */

@@ -17,9 +17,10 @@ struct held *link_held(struct link *link, uint32_t handle)
     return &link->leasing.held[handle];
 }
 
-uint32_t link_handles_max(const struct link *link)
+bool link_has_ended(const struct link *link, uint32_t handle)
 {
-    return link->leasing.slots;
+    must(handle != 0 && handle <= link->leasing.touched);
+    return link->leasing.held[handle].state == HELD_ENDED;
 }
 
 void link_no_more(struct link *link)

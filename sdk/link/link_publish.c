@@ -64,6 +64,11 @@ uint64_t link_next_number(const struct link *link)
     return link->publishing.next;
 }
 
+uint64_t link_unsent_publishes(const struct link *link)
+{
+    return link->publishing.next - link->publishing.next_send;
+}
+
 uint64_t link_first_unanswered(const struct link *link)
 {
     return link->publishing.first;

@@ -71,7 +71,7 @@ typedef enum weir_status {
     WEIR_SYSTEM = 71  /* the operating system refused a thread, descriptor or socket; weir_last_error says which */
 } weir_status;
 
-/* The word ("throttled", "timed_out"). Lends a constant; "unknown" for a number from the future. Since 0.1. */
+/* The word ("throttled", "timeout"). Lends a constant; "unknown" for a number from the future. Since 0.1. */
 WEIR_API const char *weir_status_text(weir_status status);
 
 /* What went wrong last. Since 0.1. */

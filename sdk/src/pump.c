@@ -1,0 +1,210 @@
+/* The pump: one turn takes what has come, steps the link, sends what it wants sent, tells the user, and sleeps until there is more. */
+#include "sdk/src/session.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "proto/codec.h"
+
+enum { PACKETS_PER_TURN = 64, SLEEP_MS_MAX = 60000, BLOCKED_MS = 5, LAST_WORDS_MS = 100 };
+
+static void lock(struct session *s)
+{
+    (void)pthread_mutex_lock(&s->lock);
+}
+
+static void unlock(struct session *s)
+{
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+void session_log(struct session *session, weir_log_level level, const char *format, ...)
+{
+    char text[320];
+    va_list arguments;
+    if (session->on_log == NULL) return;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    session->on_log(level, text, session->arg);
+}
+
+static void lose(struct session *s, uint32_t code, const char *text)
+{
+    transport_close(s);
+    lock(s);
+    link_lost(s->link, session_now_ns(), code, span_text(text));
+    s->connection = link_connection(s->link);
+    s->hooks->settle(s);
+    unlock(s);
+}
+
+/* -- receiving -- */
+
+static void take_packet(struct session *s, zmq_msg_t *head, zmq_msg_t *body, bool broken)
+{
+    struct packet *packet;
+    enum codec_result result = CODEC_MALFORMED;
+    arena_reset(&s->decode_arena);
+    if (!broken)
+        result = codec_decode(&s->decode_arena, span_of(zmq_msg_data(head), zmq_msg_size(head)),
+                              span_of(zmq_msg_data(body), zmq_msg_size(body)), &packet);
+    if (result != CODEC_OK) {
+        session_log(s, WEIR_LOG_ERROR, "event=bad_packet endpoint=%s reason=\"it is no packet of the weir protocol\"", s->endpoint);
+        lose(s, CODE_BAD_FRAME, "the other side sent something that is no packet of the weir protocol");
+        return;
+    }
+    if (s->hooks->prepare != NULL) s->hooks->prepare(s, packet);
+    lock(s);
+    link_packet(s->link, session_now_ns(), packet);
+    s->hooks->settle(s);
+    unlock(s);
+}
+
+static bool receive_one(struct session *s)
+{
+    zmq_msg_t head, body;
+    bool broken, got;
+    if (s->socket == NULL) return false;
+    got = transport_receive(s, &head, &body, &broken);
+    if (got) take_packet(s, &head, &body, broken);
+    (void)zmq_msg_close(&head);
+    (void)zmq_msg_close(&body);
+    return got;
+}
+
+static void hear_news(struct session *s)
+{
+    const char *text = "";
+    enum transport_news news = transport_news(s, &text);
+    if (news == NEWS_CONNECTED) {
+        lock(s);
+        link_connected(s->link, session_now_ns());
+        unlock(s);
+    } else if (news != NEWS_NONE) {
+        while (receive_one(s)) { /* what had arrived before the end still counts */
+        }
+        if (s->socket != NULL) lose(s, news == NEWS_REFUSED ? CODE_UNAUTHORIZED : CODE_OK, text);
+    }
+}
+
+/* -- sending -- */
+
+static bool send_next(struct session *s)
+{
+    struct packet *packet;
+    struct span head;
+    bool any;
+    arena_reset(&s->flush_arena);
+    lock(s);
+    any = link_flush(s->link, session_now_ns(), &s->flush_arena, &packet);
+    unlock(s);
+    if (!any) return false;
+    if (codec_encode(&s->flush_arena, packet, &head) != CODEC_OK || !transport_send(s, packet, head)) {
+        lose(s, CODE_INTERNAL, "no memory to send a packet");
+        return false;
+    }
+    return true;
+}
+
+static void follow_connection(struct session *s)
+{
+    uint32_t wanted;
+    lock(s);
+    wanted = link_connection(s->link);
+    unlock(s);
+    if (wanted == s->connection && (s->socket != NULL || wanted == 0)) return;
+    transport_close(s);
+    s->connection = wanted;
+    if (wanted != 0 && !transport_open(s)) lose(s, CODE_INTERNAL, "no socket could be made");
+}
+
+/* -- the turn -- */
+
+static void tell_user(struct session *s)
+{
+    struct notice notices[NOTICES_MAX];
+    uint32_t count;
+    lock(s);
+    count = s->notice_count;
+    memcpy(notices, s->notices, count * sizeof notices[0]);
+    s->notice_count = 0;
+    unlock(s);
+    for (uint32_t i = 0; i < count; i++) {
+        static const char *const words[] = { "", "connecting", "up", "waiting", "stopped" };
+        const weir_error *error = notices[i].error.detail[0] != '\0' || notices[i].error.status != WEIR_OK ? &notices[i].error : NULL;
+        if (s->on_state != NULL) s->on_state(notices[i].state, error, s->arg);
+        session_log(s, error != NULL ? WEIR_LOG_WARNING : WEIR_LOG_INFO, "event=link state=%s endpoint=%s%s%s%s%s", words[notices[i].state],
+                    s->endpoint, error != NULL ? " code=" : "", error != NULL ? error->word : "", error != NULL ? " reason=" : "",
+                    error != NULL ? error->detail : "");
+    }
+    if (s->hooks->callbacks != NULL) s->hooks->callbacks(s);
+}
+
+/* How long the pump may sleep; says under the lock in which mood, so that a poke knows whether to write. */
+static long sleep_ms(struct session *s)
+{
+    uint64_t now = session_now_ns(), deadline;
+    long wait = 0;
+    lock(s);
+    deadline = link_deadline_ns(s->link);
+    if (s->hold) wait = BLOCKED_MS; /* nothing can be sent before the socket takes the packet that waits */
+    if (!s->poked && s->notice_count == 0 && link_connection(s->link) == s->connection && deadline > now) {
+        uint64_t left_ms = (deadline - now + 999999) / 1000000;
+        wait = left_ms > SLEEP_MS_MAX ? SLEEP_MS_MAX : (long)left_ms;
+        s->mood = wait <= 1 ? PUMP_WAITS_FOR_COMPANY : PUMP_ASLEEP;
+    }
+    unlock(s);
+    return wait;
+}
+
+static void wait_for_more(struct session *s)
+{
+    zmq_pollitem_t items[3] = { { NULL, s->wake_fd, ZMQ_POLLIN, 0 }, { s->socket, 0, ZMQ_POLLIN, 0 }, { s->monitor, 0, ZMQ_POLLIN, 0 } };
+    long timeout = sleep_ms(s);
+    uint64_t count;
+    if (s->hold) items[1].events |= ZMQ_POLLOUT;
+    (void)zmq_poll(items, s->socket != NULL ? 3 : 1, timeout);
+    lock(s);
+    s->mood = PUMP_AWAKE;
+    unlock(s);
+    if ((items[0].revents & ZMQ_POLLIN) != 0) (void)!read(s->wake_fd, &count, sizeof count);
+    for (int i = 0; i < PACKETS_PER_TURN && (items[1].revents & ZMQ_POLLIN) != 0 && receive_one(s); i++) {
+    }
+    if (s->socket != NULL && (items[2].revents & ZMQ_POLLIN) != 0) hear_news(s);
+}
+
+static bool step(struct session *s)
+{
+    bool goes_on;
+    lock(s);
+    s->poked = false;
+    link_tick(s->link, session_now_ns());
+    s->hooks->settle(s);
+    goes_on = !s->ending;
+    unlock(s);
+    follow_connection(s);
+    while (s->socket != NULL && transport_send_held(s) && send_next(s)) {
+    }
+    return goes_on;
+}
+
+void *pump_run(void *argument)
+{
+    struct session *s = argument;
+    int last_words_ms = LAST_WORDS_MS; /* what closing gives back should still leave */
+    sigset_t all;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, NULL); /* signals are the program's threads' business */
+    (void)pthread_setname_np(pthread_self(), "weir-pump");
+    while (step(s)) {
+        tell_user(s);
+        wait_for_more(s);
+    }
+    if (s->socket != NULL) (void)zmq_setsockopt(s->socket, ZMQ_LINGER, &last_words_ms, sizeof last_words_ms);
+    transport_close(s);
+    return NULL;
+}
