@@ -22,14 +22,41 @@ static inline const uint8_t *field_end(struct span bytes)
     return bytes.data == NULL ? NULL : bytes.data + bytes.size;
 }
 
+/* A varint of up to 8 bytes at once: the place of the first byte without its high bit is its length, then the groups of 7 bits are moved
+ * together pairwise. Only where 8 bytes can be read and the first byte is the lowest. */
+static inline const uint8_t *field_varint_8(const uint8_t *at, uint64_t *out)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    uint64_t ends = ~word & UINT64_C(0x8080808080808080);
+    if (ends == 0) return NULL;
+    int last = __builtin_ctzll(ends); /* bit 7 of the last byte */
+    word &= UINT64_C(0x7f7f7f7f7f7f7f7f) & (UINT64_MAX >> (63 - last));
+    word = (word & UINT64_C(0x007f007f007f007f)) | (word & UINT64_C(0x7f007f007f007f00)) >> 1;
+    word = (word & UINT64_C(0x00003fff00003fff)) | (word & UINT64_C(0x3fff00003fff0000)) >> 2;
+    *out = (word & UINT64_C(0x000000000fffffff)) | (word & UINT64_C(0x0fffffff00000000)) >> 4;
+    return at + last / 8 + 1;
+}
+
 /* Reads a varint of at most bytes_max bytes before end. NULL when it does not end there; else the byte after it. */
 static inline const uint8_t *field_varint(const uint8_t *at, const uint8_t *end, size_t bytes_max, uint64_t *out)
 {
-    if (at < end && *at < 0x80) {
-        *out = *at;
+    size_t left = (size_t)(end - at);
+    if (left > 0 && at[0] < 0x80) {
+        *out = at[0];
         return at + 1;
     }
-    if ((size_t)(end - at) < bytes_max) bytes_max = (size_t)(end - at);
+    if (left > 1 && at[1] < 0x80) {
+        *out = (uint64_t)(at[0] & 0x7f) | (uint64_t)at[1] << 7;
+        return at + 2;
+    }
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    if (bytes_max == FIELD_VARINT_BYTES_MAX && left >= 8) {
+        const uint8_t *after = field_varint_8(at, out);
+        if (after != NULL) return after;
+    }
+#endif
+    if (left < bytes_max) bytes_max = left;
     uint64_t value = 0;
     for (size_t i = 0; i < bytes_max; i++) {
         value |= (uint64_t)(at[i] & 0x7f) << (7 * i);

@@ -9,9 +9,10 @@
  *   entry  one (node, end, value); a doubly linked list per node and end, and in `pairs` by that triple, so adding and removing never
  * search. word   64-bit SipHash under the secret, mixed with the parent: the key in `words`. Two words that collide would be taken for one
  *          another; under a secret that nobody outside knows the chance is that of guessing 64 bits, per pair.
- *   member one distinct value, by value in `members`, with a stamp that says whether the match under way has found it already.
- * `words` starts small and doubles, so an index that holds little touches little of its memory.
- * Invariants: a node other than the root has an entry or a child; all memory fits entries_max entries of TOPIC_WORDS_MAX words each. */
+ *   member one distinct value, by value in `members`, with a stamp that says whether the match under way has counted it already. Only a
+ * match that finds more than its caller has room for needs that; the others sort what they found and drop what is there twice. `words`
+ * starts small and doubles, so an index that holds little touches little of its memory. Invariants: a node other than the root has an entry
+ * or a child; all memory fits entries_max entries of TOPIC_WORDS_MAX words each. */
 #include "sdk/base/filters.h"
 
 #include "sdk/base/map.h"
@@ -276,18 +277,25 @@ bool filters_remove(struct filters *index, struct span filter, uint32_t value)
 
 struct match {
     const struct filters *index;
-    uint64_t stamp;
+    uint64_t stamp; /* 0: values found twice are written and counted twice */
     uint32_t *out;
     uint32_t out_max, found;
 };
+
+static bool is_counted(const struct match *match, const struct entry *entry)
+{
+    if (match->stamp == 0) return false;
+    struct member *member = slab_at(&match->index->members, entry->member);
+    bool counted = member->stamp == match->stamp;
+    member->stamp = match->stamp;
+    return counted;
+}
 
 static void collect(struct match *match, uint32_t entry)
 {
     while (entry != 0) {
         const struct entry *found = entry_at(match->index, entry);
-        struct member *member = slab_at(&match->index->members, found->member);
-        if (member->stamp != match->stamp) {
-            member->stamp = match->stamp;
+        if (!is_counted(match, found)) {
             if (match->found < match->out_max) match->out[match->found] = found->value;
             match->found++;
         }
@@ -319,6 +327,16 @@ static void sort(uint32_t *values, uint32_t count)
     }
 }
 
+/* Drops repeated values from a sorted array; returns how many are left. */
+static uint32_t unique(uint32_t *values, uint32_t count)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (kept == 0 || values[kept - 1] != values[i]) values[kept++] = values[i];
+    }
+    return kept;
+}
+
 struct step {
     uint32_t node, depth;
 };
@@ -339,7 +357,10 @@ static void walk(struct match *match, const uint64_t *hashes, uint32_t words, bo
         }
         if (!system || step.depth > 0) {
             collect(match, node->first_entry[END_TAIL]);
-            if (node->star != 0) stack[height++] = (struct step){ node->star, step.depth + 1 };
+            if (node->star != 0) {
+                __builtin_prefetch(node_at(match->index, node->star));
+                stack[height++] = (struct step){ node->star, step.depth + 1 };
+            }
         }
         if (node->children == 0) continue;
         uint32_t child = map_get(&match->index->words, child_key(hashes[step.depth], step.node));
@@ -356,10 +377,16 @@ uint32_t filters_match(const struct filters *index, struct span topic, uint32_t 
         must(words < TOPIC_WORDS_MAX);
         hashes[words++] = map_hash(index->secret, word.data, word.size);
     }
-    /* The stamp is a scratch mark, no part of what the index holds. */
-    uint64_t *stamp = &((struct filters *)(uintptr_t)index)->stamp;
-    struct match match = { .index = index, .stamp = ++*stamp, .out = out, .out_max = out_max };
-    walk(&match, hashes, words, topic.data[0] == '$');
-    sort(out, match.found < out_max ? match.found : out_max);
-    return match.found;
+    struct match match = { .index = index, .out = out, .out_max = out_max };
+    bool system = topic.data[0] == '$';
+    walk(&match, hashes, words, system);
+    if (match.found > out_max) {
+        /* The stamps are scratch marks, no part of what the index holds. */
+        match.stamp = ++((struct filters *)(uintptr_t)index)->stamp;
+        match.found = 0;
+        walk(&match, hashes, words, system);
+    }
+    uint32_t written = match.found < out_max ? match.found : out_max;
+    sort(out, written);
+    return match.found > out_max ? match.found : unique(out, written);
 }
