@@ -66,7 +66,8 @@ class History:
             return
         call.answered = line["t"]
         call.outcome = OK if line["ok"] else REFUSED
-        call.seq, call.duplicate = line.get("seq"), line.get("duplicate", False)
+        call.seq = line.get("seq")
+        call.duplicate = line.get("duplicate", False) and call.token is not None  # else it is of itself, sent again
 
     def take_offer(self, line):
         self.offers.append(line)
