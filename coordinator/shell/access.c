@@ -121,6 +121,11 @@ struct core_grant access_initial(const struct access *access)
     return grant;
 }
 
+bool access_has_tokens(const struct access *access)
+{
+    return access->count > 0;
+}
+
 bool access_by_token(const struct access *access, struct span credential, struct core_grant *out_grant)
 {
     char padded[TOKEN_BYTES_MAX] = { 0 };

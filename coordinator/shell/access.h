@@ -15,6 +15,8 @@ void access_close(struct access **access);
 /* Before a credential is seen: everything with --dev, else nothing. */
 struct core_grant access_initial(const struct access *access);
 
+bool access_has_tokens(const struct access *access);
+
 /* What this credential allows. The time it takes does not tell how much of a token was right. False: no such token, *out_grant is
  * untouched. */
 bool access_by_token(const struct access *access, struct span credential, struct core_grant *out_grant);

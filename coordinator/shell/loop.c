@@ -74,14 +74,16 @@ void loop_free(struct loop **loop)
     *loop = NULL;
 }
 
-/* A credential is looked at once, with the hello that carries it. */
+/* A credential is looked at once, with the hello that carries it. A wrong one takes away what a certificate gave [R-HELLO-4]. */
 static void look_at_credential(struct loop *loop, uint32_t connection, const struct packet *packet, struct core_grant *grant)
 {
     if (!packet->hello || packet->hello->credential.size == 0 || loop->parts.config->dev) return;
-    if (access_by_token(loop->parts.access, packet->hello->credential, grant))
-        router_set_grant(loop->parts.router, connection, grant);
-    else
+    if (!access_has_tokens(loop->parts.access)) return;
+    if (!access_by_token(loop->parts.access, packet->hello->credential, grant)) {
+        *grant = (struct core_grant){ 0 };
         loop->stats.unauthorized_credentials++;
+    }
+    router_set_grant(loop->parts.router, connection, grant);
 }
 
 /* NULL: what came is no Packet, or costs too much. */

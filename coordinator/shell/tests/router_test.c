@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "coordinator/shell/clock.h"
 #include "coordinator/shell/router.h"
@@ -21,12 +22,22 @@ static uint32_t gone[16];
 
 static int open_router(void **state)
 {
-    (void)state;
-    static struct config config = { .listen = { "tcp://127.0.0.1:0" }, .listen_count = 1, .core.limits.peers_max = 4 };
+    static struct config config = { .listen_count = 1, .core.limits.peers_max = 4 };
+    config.listen[0] = *state ? *state : "tcp://127.0.0.1:0";
     context = zmq_ctx_new();
     access_table = access_open(NULL, true, error, sizeof error);
     router = router_open(&config, access_table, NULL, error, sizeof error);
     return router ? 0 : -1;
+}
+
+static char ipc[64];
+
+/* The same over a Unix socket. */
+static int open_ipc_router(void **state)
+{
+    snprintf(ipc, sizeof ipc, "ipc:///tmp/weir-router-test-%d", (int)getpid());
+    *state = ipc;
+    return open_router(state);
 }
 
 static int close_router(void **state)
@@ -35,6 +46,7 @@ static int close_router(void **state)
     router_close(&router, 0);
     access_close(&access_table);
     zmq_ctx_term(context);
+    if (ipc[0]) unlink(ipc + strlen("ipc://"));
     return 0;
 }
 
@@ -244,6 +256,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_forgotten_peer_hears_the_last_word_and_is_cut, open_router, close_router),
         cmocka_unit_test_setup_teardown(a_peer_with_a_routing_id_of_its_own_is_cut, open_router, close_router),
         cmocka_unit_test_setup_teardown(a_peer_that_never_reads_is_cut_and_reported, open_router, close_router),
+        cmocka_unit_test_setup_teardown(a_peer_that_leaves_is_reported_once, open_ipc_router, close_router),
+        cmocka_unit_test_setup_teardown(a_forgotten_peer_hears_the_last_word_and_is_cut, open_ipc_router, close_router),
         cmocka_unit_test_setup_teardown(an_address_in_use_is_told, open_router, close_router),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
