@@ -122,6 +122,15 @@ static void say_ended(struct core *c, uint32_t peer, uint64_t id, uint64_t curso
     item->y = more;
 }
 
+/* [R-SUB-1] Only when the cursor is known: what comes is after it. */
+static void say_subscribed(struct core *c, struct sub *s, bool gap)
+{
+    struct item *item = out_item(c, s->peer, ITEM_SUBSCRIBED);
+    item->a = s->id;
+    item->b = s->cursor - 1;
+    item->x = gap;
+}
+
 void subscribe_take(struct core *c, uint32_t peer, const struct msg_subscribe *m)
 {
     uint32_t tenant = 0;
@@ -141,10 +150,7 @@ void subscribe_take(struct core *c, uint32_t peer, const struct msg_subscribe *m
         s->end = c->head;
         s->limit = m->limit;
     }
-    struct item *item = out_item(c, peer, ITEM_SUBSCRIBED);
-    item->a = s->id;
-    item->b = s->cursor - 1;
-    item->x = gap;
+    if (s->state != SUB_SEEKING) say_subscribed(c, s, gap);
     activate(c, handle);
 }
 
@@ -289,6 +295,8 @@ static enum progress seek_last(struct core *c, uint32_t handle)
         if (c->scan_budget == 0) return PROGRESS_MORE;
         c->scan_budget--;
     }
+    if (!out_has_room(c, 1)) return PROGRESS_MORE;
+    say_subscribed(c, s, false);
     s->state = SUB_CATCHING;
     return PROGRESS_MORE;
 }
