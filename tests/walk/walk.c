@@ -1,0 +1,500 @@
+/* What the tape may do: hello with held leases, publish, resend, settle (good, foreign, twice), emit, extend, release, subscribe, grant credit, leave;
+ * commit, wait, crash and restart from the committed blocks.
+ * What the oracle holds against the core:
+ *   - an answer (accepted, settled) comes only for what stands in a committed block, and a number gets one position for ever [P2, P3];
+ *   - an event is with one worker of a group at a time, and not again after its settle was answered [R-GROUP-2, P5];
+ *   - in the end, when all workers work, every accepted event was acked once by the group that existed before it [P1];
+ *   - a subscription's events rise without gap or repeat [R-SUB-2];
+ *   - the state recovered from the blocks is the state that made them [P9]. */
+#include "tests/walk/walk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "coordinator/core/core.h"
+#include "proto/event.h"
+
+enum { PEERS = 6, WORKERS = 3, EVENTS = 20000, HELD = 256, BLOCKS = 20000, NUMBERS = 8192 };
+
+struct held {
+    uint64_t lease, seq;
+    uint32_t attempt;
+    bool settled; /* a settle was sent; it is kept to be sent once more, or claimed in a hello */
+};
+
+struct walker {
+    uint32_t connection;
+    bool ready;
+    uint8_t id[16];
+    uint64_t next_number, next_settle, credit;
+    uint64_t position_of[NUMBERS]; /* by number; 0 = no answer yet */
+    struct held held[HELD];
+    uint32_t held_count;
+    struct { uint64_t number, seq; } settling[NUMBERS];
+    uint32_t settling_count;
+    uint64_t last_event; /* of subscription 1 */
+    bool subscribed;
+};
+
+struct walk {
+    const uint8_t *tape;
+    size_t size, at;
+    struct core_config config;
+    struct core *core;
+    void *memory;
+    size_t memory_size;
+    uint64_t now_ns, log_ms, committed, submitted, trace;
+    uint32_t next_connection;
+    struct walker peers[PEERS];
+    struct block *blocks[BLOCKS];
+    uint32_t block_count;
+    uint64_t head; /* of the committed blocks */
+    struct core_fetched fetched[32];
+    uint32_t fetched_count;
+    struct { uint64_t seq; uint8_t settled, tried; } *events; /* that the group wants; tried: a settle was sent, its outcome may be unknown */
+    uint32_t event_count;
+    bool group_exists;
+};
+
+static _Noreturn void broken(const struct walk *w, const char *promise, uint64_t number)
+{
+    fprintf(stderr, "broken at byte %zu of %zu: %s (%llu)\n", w->at, w->size, promise, (unsigned long long)number);
+    abort();
+}
+
+static uint32_t next_byte(struct walk *w)
+{
+    return w->at < w->size ? w->tape[w->at++] : 0;
+}
+
+static void note(struct walk *w, uint64_t value)
+{
+    w->trace = (w->trace ^ value) * 0x100000001b3ull;
+}
+
+/* ---- the log ---- */
+
+static void block_copy_into(struct block *to, const struct block *from)
+{
+    block_open(to, from->number, from->first_position, from->time_ms, from->term);
+    for (uint32_t i = 0; i < from->record_count; i++) {
+        struct record record = from->records[i];
+        if (record.topic)
+            record.topic = (uint16_t)(block_topic(to, block_topic_tenant(from, record.topic - 1u), block_topic_name(from, record.topic - 1u)) + 1);
+        if (record.publisher) record.publisher = (uint16_t)(block_publisher(to, from->publishers[record.publisher - 1]) + 1);
+        block_append(to, record, block_body(from, &from->records[i]));
+    }
+}
+
+static struct block *block_copy(const struct block *from)
+{
+    struct block *copy = malloc(sizeof *copy);
+    block_init(copy, calloc(1, block_memory()));
+    block_copy_into(copy, from);
+    return copy;
+}
+
+static void drop_last_block(struct walk *w)
+{
+    struct block *block = w->blocks[--w->block_count];
+    free(block->records);
+    free(block);
+}
+
+static void serve_fetch(struct walk *w, const struct core_out *out)
+{
+    const struct block *best = NULL;
+    for (uint32_t i = 0; i < w->block_count && w->blocks[i]->number <= w->committed; i++) {
+        if (out->before ? w->blocks[i]->first_position <= out->position : !best && block_last_position(w->blocks[i]) >= out->position) best = w->blocks[i];
+    }
+    if (best) block_copy_into(out->block, best);
+    w->fetched[w->fetched_count++] =
+        (struct core_fetched){ .position = out->position, .block = out->block, .result = best ? CORE_FETCHED : CORE_FETCH_NOTHING };
+}
+
+/* ---- the oracle ---- */
+
+static uint32_t event_find(const struct walk *w, uint64_t seq)
+{
+    uint32_t low = 0, high = w->event_count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (w->events[middle].seq < seq) low = middle + 1;
+        else high = middle;
+    }
+    return low < w->event_count && w->events[low].seq == seq ? low : UINT32_MAX;
+}
+
+/* Blocks that are committed now: every event in them counts from here on. */
+static void commit_until(struct walk *w, uint64_t number)
+{
+    for (uint32_t i = 0; i < w->block_count; i++) {
+        const struct block *block = w->blocks[i];
+        if (block->number <= w->committed || block->number > number) continue;
+        for (uint32_t k = 0; k < block->record_count; k++) {
+            uint32_t kind = block->records[k].kind & ~(uint32_t)RECORD_MUST_UNDERSTAND;
+            if (kind == RECORD_GROUP) w->group_exists = true;
+            if (kind != RECORD_EVENT || !w->group_exists || w->event_count == EVENTS) continue;
+            if (block_topic_name(block, block->records[k].topic - 1u).data[0] != 'a') continue;
+            w->events[w->event_count++].seq = block->first_position + k;
+        }
+        w->head = block_last_position(block);
+    }
+    w->committed = number;
+}
+
+static void saw_accepted(struct walk *w, struct walker *p, const struct msg_accepted *m)
+{
+    for (uint32_t i = 0; i < m->count; i++) {
+        uint64_t number = m->first_number + i, seq = m->first_seq + i;
+        if (seq > w->head) broken(w, "an accept before the commit", seq);
+        if (number >= NUMBERS) continue;
+        if (p->position_of[number] && p->position_of[number] != seq) broken(w, "two positions for one number", number);
+        p->position_of[number] = seq;
+    }
+}
+
+static void let_go(struct walker *p, uint64_t seq)
+{
+    for (uint32_t i = 0; i < p->held_count; i++)
+        if (p->held[i].seq == seq) p->held[i--] = p->held[--p->held_count];
+}
+
+static void took(struct walk *w, uint32_t peer, struct held held, bool kept)
+{
+    struct walker *p = &w->peers[peer];
+    if (held.seq > w->head) broken(w, "a delivery before the commit", held.seq);
+    uint32_t event = event_find(w, held.seq);
+    if (event != UINT32_MAX) {
+        if (w->events[event].settled) broken(w, kept ? "kept after its settle was answered" : "offered after its settle was answered", held.seq);
+    }
+    for (uint32_t i = 0; i < WORKERS; i++)
+        for (uint32_t k = 0; k < w->peers[i].held_count; k++)
+            if (i != peer && w->peers[i].ready && w->peers[i].held[k].seq == held.seq && !w->peers[i].held[k].settled)
+                broken(w, "with two workers at a time", held.seq);
+    let_go(p, held.seq);
+    if (p->held_count < HELD) p->held[p->held_count++] = held;
+}
+
+static void saw_settled(struct walk *w, struct walker *p, const struct msg_settled *m)
+{
+    for (uint32_t i = 0; i < m->count; i++) {
+        uint64_t seq = 0;
+        for (uint32_t k = 0; k < p->settling_count; k++)
+            if (p->settling[k].number == m->first_number + i) seq = p->settling[k].seq;
+        if (m->code != CODE_OK || seq == 0) continue;
+        uint32_t event = event_find(w, seq);
+        if (event == UINT32_MAX) continue;
+        if (w->events[event].settled) broken(w, "settled twice", seq);
+        w->events[event].settled = 1;
+    }
+}
+
+static void saw_events(struct walk *w, struct walker *p, const struct msg_events *m)
+{
+    for (size_t i = 0; i < m->count; i++) {
+        if (m->seq[i] > w->head) broken(w, "an event before the commit", m->seq[i]);
+        if (m->seq[i] <= p->last_event) broken(w, "a subscription repeats", m->seq[i]);
+        uint32_t before = event_find(w, p->last_event), now = event_find(w, m->seq[i]);
+        if (before != UINT32_MAX && now != UINT32_MAX && now != before + 1) broken(w, "a subscription skips", m->seq[i]);
+        p->last_event = m->seq[i];
+    }
+}
+
+static void saw(struct walk *w, uint32_t peer, const struct packet *m)
+{
+    struct walker *p = &w->peers[peer];
+    if (m->welcome) {
+        p->ready = true;
+        p->held_count = 0;
+        for (size_t i = 0; i < m->welcome->kept_count; i++)
+            took(w, peer, (struct held){ m->welcome->kept_lease[i], m->welcome->kept_seq[i], m->welcome->kept_attempt[i], false }, true);
+    }
+    for (size_t i = 0; i < m->accepted_count; i++) saw_accepted(w, p, &m->accepted[i]);
+    for (size_t i = 0; i < m->settled_count; i++) saw_settled(w, p, &m->settled[i]);
+    for (size_t i = 0; i < m->events_count; i++) saw_events(w, p, &m->events[i]);
+    for (size_t i = 0; m->deliver && i < m->deliver->count; i++)
+        took(w, peer, (struct held){ m->deliver->lease[i], m->deliver->seq[i], m->deliver->attempt[i], false }, false);
+    for (size_t i = 0; m->revoke && i < m->revoke->count; i++)
+        for (uint32_t k = 0; k < p->held_count; k++)
+            if (p->held[k].lease == m->revoke->lease[i]) let_go(p, p->held[k].seq);
+}
+
+/* ---- steps ---- */
+
+static void step(struct walk *w, struct core_in *in)
+{
+    struct core_fetched fetched[32];
+    struct core_outs outs;
+    memcpy(fetched, w->fetched, sizeof fetched);
+    in->now_ns = w->now_ns;
+    in->log_time_ms = w->log_ms;
+    in->committed = w->committed;
+    in->fetched = fetched;
+    in->fetched_count = w->fetched_count;
+    w->fetched_count = 0;
+    core_step(w->core, in, &outs);
+    for (size_t i = 0; i < outs.count; i++) {
+        const struct core_out *out = &outs.items[i];
+        note(w, out->kind);
+        note(w, out->connection);
+        for (uint32_t k = 0; k < PEERS; k++) {
+            if (out->connection != w->peers[k].connection || !out->connection) continue;
+            if (out->kind == CORE_SEND) saw(w, k, out->packet);
+            if (out->kind == CORE_FORGET) w->peers[k].connection = 0, w->peers[k].ready = w->peers[k].subscribed = false;
+        }
+        if (out->kind == CORE_FETCH) serve_fetch(w, out);
+        if (out->kind != CORE_SUBMIT) continue;
+        if (w->block_count == BLOCKS) return;
+        w->blocks[w->block_count++] = block_copy(out->block);
+        w->submitted = out->block->number;
+        note(w, out->block->bodies_size);
+    }
+}
+
+static void send_packet(struct walk *w, uint32_t peer, const struct packet *packet)
+{
+    struct walker *p = &w->peers[peer];
+    if (!p->connection) {
+        p->connection = ++w->next_connection;
+        p->next_settle = 1;
+        p->credit = 0;
+        p->settling_count = 0;
+    }
+    struct core_packet one = { .connection = p->connection, .grant = { .roles = ~0u, .any_tenant = true }, .packet = packet };
+    step(w, &(struct core_in){ .packets = &one, .packet_count = 1 });
+}
+
+static const struct span dev = { (const uint8_t *)"dev", 3 };
+
+/* Fresh zero pages, of which only what is touched is paid for. */
+static void *memory_new(const struct walk *w)
+{
+    void *memory = mmap(NULL, w->memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) abort();
+    return memory;
+}
+
+static struct core *core_new(struct walk *w, void *memory)
+{
+    w->config.tenants = &dev;
+    return core_init(memory, &w->config);
+}
+
+/* [P9] */
+static struct core *recover(struct walk *w, void *memory)
+{
+    uint64_t bad;
+    struct core *core = core_new(w, memory);
+    for (uint32_t i = 0; i < w->block_count && w->blocks[i]->number <= w->committed; i++)
+        if (!core_recover(core, w->blocks[i], false, &bad)) broken(w, "its own blocks cannot be applied", bad);
+    return core;
+}
+
+static void restart(struct walk *w)
+{
+    while (w->block_count > 0 && w->blocks[w->block_count - 1]->number > w->committed) drop_last_block(w);
+    munmap(w->memory, w->memory_size);
+    w->memory = memory_new(w);
+    w->core = recover(w, w->memory);
+    w->submitted = w->committed;
+    w->fetched_count = 0;
+    w->now_ns += 1000000;
+    core_start(w->core, w->now_ns, w->log_ms, "0123456789abcdef", 2, w->head + (1u << 20), w->committed + 1, 0);
+    for (uint32_t i = 0; i < PEERS; i++) w->peers[i].connection = 0, w->peers[i].ready = w->peers[i].subscribed = false;
+}
+
+/* ---- what the tape may do ---- */
+
+static void do_hello(struct walk *w, uint32_t peer)
+{
+    struct walker *p = &w->peers[peer];
+    static const struct span filter = { (const uint8_t *)"a.>", 3 };
+    uint64_t seq[HELD];
+    uint32_t attempt[HELD];
+    struct msg_hello hello = { .protocol = 1, .role = peer < WORKERS ? ROLE_WORKER : ROLE_CLIENT, .instance = span_of(p->id, 16), .publisher = span_of(p->id, 16),
+                               .first_unanswered = 1, .epoch = span_text("0123456789abcdef"), .has_group = peer < WORKERS };
+    hello.group = (struct group_spec){ .name = span_text("g"), .filters = &filter, .filter_count = 1, .lease_ms = 2000, .backoff_ms = 100 };
+    for (uint32_t i = 0; i < p->held_count; i++) seq[i] = p->held[i].seq, attempt[i] = p->held[i].attempt;
+    hello.held_seq = seq;
+    hello.held_attempt = attempt;
+    hello.held_count = p->held_count;
+    if (p->connection) return;
+    send_packet(w, peer, &(struct packet){ .hello = &hello });
+}
+
+static void do_publish(struct walk *w, uint32_t peer, uint32_t count, bool again)
+{
+    struct walker *p = &w->peers[peer];
+    uint8_t body[64 * 16];
+    uint32_t sizes[16];
+    struct event event = { .topic = span_text(count % 5 == 4 ? "b.x" : count % 2 ? "a.x" : "a.y.z"), .data = span_of("data", 4) };
+    if (!again && p->next_number + count >= NUMBERS) return;
+    size_t used = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        sizes[i] = (uint32_t)event_encode(&event, NULL, 0, body + used);
+        used += sizes[i];
+    }
+    uint64_t first = p->next_number;
+    if (again) first = first > count ? first - count : 1;
+    else p->next_number += count;
+    struct msg_publish publish = { .first_number = first, .size = sizes, .count = count };
+    if (first + count <= p->next_number) send_packet(w, peer, &(struct packet){ .publishes = &publish, .publish_count = 1, .body = span_of(body, used) });
+}
+
+static void do_settle(struct walk *w, uint32_t peer, uint32_t verb, uint32_t which, bool emit)
+{
+    struct walker *p = &w->peers[peer];
+    if (p->held_count == 0) return;
+    struct held held = p->held[which % p->held_count];
+    struct event event = { .topic = span_text("a.out"), .data = span_of("emit", 4) };
+    uint8_t body[64];
+    uint32_t size = (uint32_t)event_encode(&event, NULL, 0, body), emits = 1;
+    struct msg_settle settle = { .first_number = p->next_settle++, .lease = &held.lease, .verb = &verb, .count = 1 };
+    if (p->settling_count < NUMBERS && verb != VERB_NACK) {
+        p->settling[p->settling_count].number = settle.first_number;
+        p->settling[p->settling_count++].seq = held.seq;
+    }
+    struct packet packet = { .settle = &settle };
+    if (emit && verb != VERB_NACK) {
+        settle.emits = &emits;
+        settle.emit_size = &size;
+        settle.emit_count = 1;
+        packet.body = span_of(body, size);
+    }
+    uint32_t known = event_find(w, held.seq);
+    if (known != UINT32_MAX && verb != VERB_NACK) w->events[known].tried = 1;
+    if (which % 7 != 6) let_go(p, held.seq);
+    else p->held[which % p->held_count].settled = true; /* once more some day */
+    send_packet(w, peer, &packet);
+}
+
+static void do_credit(struct walk *w, uint32_t peer, uint32_t more)
+{
+    struct walker *p = &w->peers[peer];
+    p->credit += more;
+    struct msg_credit credit = { .kind = peer < WORKERS ? CREDIT_DELIVER : CREDIT_EVENTS, .events = p->credit, .bytes = 1 << 30 };
+    send_packet(w, peer, &(struct packet){ .credits = &credit, .credit_count = 1 });
+}
+
+static void do_subscribe(struct walk *w, uint32_t peer)
+{
+    struct walker *p = &w->peers[peer];
+    if (p->subscribed) return;
+    struct msg_subscribe m = { .subscription = 1, .filter = span_text("a.>"), .start = START_SEQ, .start_at = p->last_event, .epoch = span_text("0123456789abcdef") };
+    p->subscribed = true;
+    send_packet(w, peer, &(struct packet){ .subscribes = &m, .subscribe_count = 1 });
+}
+
+static void do_lease(struct walk *w, uint32_t peer, bool extend, uint32_t which)
+{
+    struct walker *p = &w->peers[peer];
+    if (p->held_count == 0) return;
+    struct held held = p->held[which % p->held_count];
+    uint32_t ms = 5000;
+    struct msg_extend extension = { &held.lease, &ms, 1 };
+    struct msg_release release = { &held.lease, 1 };
+    if (!extend) let_go(p, held.seq);
+    send_packet(w, peer, extend ? &(struct packet){ .extend = &extension } : &(struct packet){ .release = &release });
+}
+
+static void act(struct walk *w)
+{
+    uint32_t what = next_byte(w), peer = next_byte(w), how = next_byte(w);
+    uint32_t worker = peer % WORKERS, client = WORKERS + peer % (PEERS - WORKERS);
+    uint32_t anyone = peer % PEERS;
+    if (what % 16 != 0 && what % 16 < 11 && !w->peers[what % 16 < 6 ? worker : client].ready) do_hello(w, what % 16 < 6 ? worker : client);
+    switch (what % 16) {
+    case 0: do_hello(w, anyone); break;
+    case 1: do_credit(w, worker, how % 8); break;
+    case 2: case 3: do_settle(w, worker, VERB_ACK, how, how % 3 == 0); break;
+    case 4: do_settle(w, worker, how % 2 ? VERB_NACK : VERB_REJECT, how / 2, false); break;
+    case 5: do_lease(w, worker, how % 2, how / 2); break;
+    case 6: case 7: do_publish(w, client, 1 + how % 9, false); break;
+    case 8: do_publish(w, client, 1 + how % 4, true); break;
+    case 9: do_subscribe(w, client); break;
+    case 10: do_credit(w, client, how % 8); break;
+    case 11: case 12: commit_until(w, w->submitted); step(w, &(struct core_in){ 0 }); break;
+    case 13:
+        w->now_ns += (uint64_t)how * 20000000u;
+        w->log_ms += how * 20;
+        step(w, &(struct core_in){ 0 });
+        break;
+    case 14:
+        if (how % 4 || !w->peers[anyone].connection) break;
+        step(w, &(struct core_in){ .gone = &w->peers[anyone].connection, .gone_count = 1 });
+        w->peers[anyone].connection = 0;
+        w->peers[anyone].ready = w->peers[anyone].subscribed = false;
+        break;
+    case 15:
+        if (how % 16 == 0) restart(w);
+        break;
+    }
+}
+
+/* Faults are over: everybody works until nothing is left. */
+static void finish(struct walk *w)
+{
+    for (uint32_t round = 0; round < 4000; round++) {
+        for (uint32_t i = 0; i < WORKERS; i++) {
+            if (!w->peers[i].connection) do_hello(w, i);
+            do_credit(w, i, 64);
+            for (uint32_t k = 0; k < 64 && w->peers[i].held_count; k++) do_settle(w, i, VERB_ACK, 0, false);
+        }
+        commit_until(w, w->submitted);
+        w->now_ns += 500000000u;
+        w->log_ms += 500;
+        step(w, &(struct core_in){ 0 });
+        step(w, &(struct core_in){ 0 });
+        bool all = w->submitted == w->committed && core_is_quiet(w->core);
+        for (uint32_t i = 0; all && i < w->event_count; i++) all = w->events[i].settled || w->events[i].tried;
+        if (all) break;
+    }
+}
+
+static void judge(struct walk *w)
+{
+    struct core_stats stats;
+    core_stats(w->core, &stats);
+    if (w->group_exists && w->event_count < EVENTS && w->block_count < BLOCKS) {
+        for (uint32_t i = 0; i < w->event_count; i++)
+            if (!w->events[i].settled && !w->events[i].tried) broken(w, "lost", w->events[i].seq);
+        if (stats.leases || stats.failed) broken(w, "leases or failures are left when all was done", stats.leases + stats.failed);
+    }
+    void *memory = memory_new(w);
+    uint64_t live = core_digest(w->core), recovered = core_digest(recover(w, memory));
+    munmap(memory, w->memory_size);
+    if (core_is_quiet(w->core) && live != recovered) broken(w, "the recovered state differs", recovered);
+}
+
+uint64_t walk(const uint8_t *tape, size_t size)
+{
+    struct walk *w = calloc(1, sizeof *w);
+    w->tape = tape;
+    w->size = size;
+    w->events = calloc(EVENTS, sizeof *w->events);
+    w->config = (struct core_config){
+        .limits = { .peers_max = 16, .tenants_max = 1, .groups_max = 4, .leases_max = 512, .failed_max = 512, .subscriptions_max = 16, .publishers_max = 8,
+                    .blocks_cached = 8, .ranges_per_group_max = 256, .turn_items_max = 20480 },
+        .secret = { 1, 2 }, .tenant_count = 1, .server = span_text("weir/walk"), .adopt_grace_ms = 1000, .heartbeat_ms = 100000000,
+    };
+    w->memory_size = core_memory(&w->config);
+    w->memory = memory_new(w);
+    w->core = core_new(w, w->memory);
+    w->now_ns = w->log_ms = 1000000;
+    for (uint32_t i = 0; i < PEERS; i++) {
+        w->peers[i].id[0] = (uint8_t)(i + 1);
+        w->peers[i].next_number = 1;
+    }
+    core_start(w->core, w->now_ns, w->log_ms, "0123456789abcdef", 1, 1, 1, 0);
+    while (w->at < size) act(w);
+    finish(w);
+    judge(w);
+    uint64_t trace = w->trace;
+    while (w->block_count) drop_last_block(w);
+    free(w->events);
+    munmap(w->memory, w->memory_size);
+    free(w);
+    return trace;
+}
