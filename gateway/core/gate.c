@@ -64,6 +64,7 @@ static void cut_indexes(struct gate *g, struct cutter *c, const struct gate_conf
 
 size_t gate_memory(const struct gate_config *config)
 {
+    must(config->limits.topics_max <= GATE_TOPICS_MAX);
     struct cutter c = { NULL, 0 };
     cut(&c, sizeof(struct gate));
     cut_tables(NULL, &c, config);

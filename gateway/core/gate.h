@@ -31,7 +31,7 @@ struct gate_limits {
     uint32_t answer_ms;             /* a subscribe or history that the coordinator does not answer is given up after that */
     uint32_t lease_ms;              /* told in hello: the client hears something at least that often */
 };
-enum { GATE_TENANTS_MAX = 1024, GATE_OUTPUT_BYTES = 64 * 1024, GATE_FRAME_OUT_MAX = 1024 * 1024 };
+enum { GATE_TENANTS_MAX = 1024, GATE_TOPICS_MAX = (1 << 20) - 1, GATE_OUTPUT_BYTES = 64 * 1024, GATE_FRAME_OUT_MAX = 1024 * 1024 };
 
 /* Who a credential is. Lent for ever. */
 struct gate_identity {

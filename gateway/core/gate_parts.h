@@ -31,6 +31,8 @@ enum {
     RUN_EVENTS = 512,
     EVENT_ROOM = 6 * EVENT_BYTES_MAX + 1024, /* one event as JSON at most: each byte \u00xx */
     SLOW_RETRY_MS = 500,
+    TOPIC_HANDLE_BITS = 20,
+    TOPIC_HANDLE_MASK = (1 << TOPIC_HANDLE_BITS) - 1,
 };
 
 struct tenant {
@@ -57,7 +59,7 @@ struct conn {
 /* A subscription at the coordinator. */
 enum topic_kind { TOPIC_SHARED, TOPIC_STREAM, TOPIC_INBOX, TOPIC_HISTORY };
 struct topic {
-    uint64_t id;                /* on the link: handle and a count, so that a late message for an older one is told apart */
+    uint64_t id;                /* on the link: 32 bits of handle and generation, so that a late message for an older one is told apart */
     uint64_t cursor;            /* all up to here has been given to the members */
     uint64_t granted, received; /* streams: own credit */
     uint64_t key;               /* shared: hash of tenant and filter */
@@ -125,7 +127,7 @@ struct gate {
     uint8_t epoch[EPOCH_BYTES];
     uint32_t epoch_size;
     bool up, draining;
-    uint64_t conns_made, topics_made;
+    uint64_t conns_made;
     struct slab conns, topics, subs, ops;
     struct pool pool;
     struct outboxes boxes;

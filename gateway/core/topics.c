@@ -4,7 +4,7 @@
 
 uint32_t topic_find(const struct gate *g, uint64_t id)
 {
-    uint32_t handle = (uint32_t)id;
+    uint32_t handle = (uint32_t)id & TOPIC_HANDLE_MASK;
     return slab_is_taken(&g->topics, handle) && topic_at(g, handle)->id == id ? handle : 0;
 }
 
@@ -23,7 +23,7 @@ uint32_t topic_open(struct gate *g, enum topic_kind kind, uint16_t tenant, struc
     uint32_t handle = slab_take(&g->topics);
     if (handle == 0) return 0;
     struct topic *t = topic_at(g, handle);
-    t->id = (++g->topics_made & 0xFFFFFFFF) << 32 | handle;
+    t->id = (uint32_t)(slab_generation(&g->topics, handle) << TOPIC_HANDLE_BITS) | handle;
     t->kind = (uint8_t)kind;
     t->tenant = tenant;
     t->owner = owner;
