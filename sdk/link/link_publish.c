@@ -47,6 +47,7 @@ enum link_result link_publish(struct link *link, struct span tenant_name, size_t
     tenant = &link->tenants[at];
     if (link->options.role == ROLE_GATEWAY && !has_credit(tenant, tenant->waiting_events, tenant->waiting_bytes, size)) {
         tenant->publish_was_dry = true;
+        tenant->subscribed = true; /* its events credit is told: from that the coordinator knows that we speak for it, and gives credit */
         return LINK_NO_CREDIT; /* known at once, so that one tenant's ebb does not stand before another's events */
     }
     entry = entry_at(link, p->next);
