@@ -9,7 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAYLOAD_BYTES = 200, PAYLOAD_NUMBER_AT = 6, PAYLOAD_NUMBER_DIGITS = 10, PAYLOAD_TIME_AT = 23, PAYLOAD_TIME_DIGITS = 19 };
+enum {
+    PAYLOAD_BYTES = 200,
+    PAYLOAD_TEXTS = 4096, /* 800 KB: beyond the window of lz4, so that a block does not compress for being repeated */
+    PAYLOAD_NUMBER_AT = 6,
+    PAYLOAD_NUMBER_DIGITS = 10,
+    PAYLOAD_TIME_AT = 23,
+    PAYLOAD_TIME_DIGITS = 19,
+    PAYLOAD_TEXT_AT = 52
+};
 
 static const char *const payload_words[] = {
     "the",     "river",  "rises",     "when",    "snow",    "melts",  "in",      "spring", "and",    "people",  "of",      "valley",
@@ -22,23 +30,38 @@ static const char *const payload_words[] = {
     "evening", "reach",  "harbour",   "clear",   "morning", "light",  "stone",   "gate",   "opens",  "slowly",  "while",   "wind"
 };
 
-/* Writes exactly PAYLOAD_BYTES, no NUL. Numbers have a fixed width, so that a reader finds them by their place. */
-static inline void payload_write(char out[PAYLOAD_BYTES], uint64_t number, uint64_t time_ns)
+/* Fixed width, so that a reader finds a number by its place; quoted, because JSON's numbers have no leading zeros. */
+static inline void payload_put(char *at, int digits, uint64_t value)
 {
-    char head[PAYLOAD_TIME_AT + PAYLOAD_TIME_DIGITS + 16];
-    int at = snprintf(head, sizeof head, "{\"n\":\"%010llu\",\"t\":\"%019llu\",\"text\":\"", (unsigned long long)number,
-                      (unsigned long long)time_ns);
-    memcpy(out, head, (size_t)at);
+    for (int i = digits - 1; i >= 0; i--, value /= 10)
+        at[i] = (char)('0' + value % 10);
+}
+
+/* The text of one of PAYLOAD_TEXTS payloads; they are made once, so that making events costs the publisher next to nothing. */
+static inline const char *payload_text(uint64_t number)
+{
+    static char texts[PAYLOAD_TEXTS][PAYLOAD_BYTES];
+    char *text = texts[number % PAYLOAD_TEXTS];
+    if (text[0] != '\0') return text;
+    memcpy(text, "{\"n\":\"0000000000\",\"t\":\"0000000000000000000\",\"text\":\"", PAYLOAD_TEXT_AT);
     uint64_t random = number * 0x9E3779B97F4A7C15u + 1;
-    const int end = PAYLOAD_BYTES - 2;
-    while (at < end) {
+    for (int at = PAYLOAD_TEXT_AT; at < PAYLOAD_BYTES - 2;) {
         random = random * 6364136223846793005u + 1442695040888963407u;
         const char *word = payload_words[(random >> 33) % (sizeof payload_words / sizeof *payload_words)];
-        while (*word != '\0' && at < end)
-            out[at++] = *word++;
-        if (at < end) out[at++] = ' ';
+        while (*word != '\0' && at < PAYLOAD_BYTES - 2)
+            text[at++] = *word++;
+        if (at < PAYLOAD_BYTES - 2) text[at++] = ' ';
     }
-    memcpy(out + end, "\"}", 2);
+    memcpy(text + PAYLOAD_BYTES - 2, "\"}", 2);
+    return text;
+}
+
+/* Writes exactly PAYLOAD_BYTES, no NUL. One thread of a process. */
+static inline void payload_write(char out[PAYLOAD_BYTES], uint64_t number, uint64_t time_ns)
+{
+    memcpy(out, payload_text(number), PAYLOAD_BYTES);
+    payload_put(out + PAYLOAD_NUMBER_AT, PAYLOAD_NUMBER_DIGITS, number);
+    payload_put(out + PAYLOAD_TIME_AT, PAYLOAD_TIME_DIGITS, time_ns);
 }
 
 static inline uint64_t payload_digits(const char *at, int digits)

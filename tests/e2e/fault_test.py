@@ -136,7 +136,7 @@ class Run:
     def counts(self):
         found = {"fault": 0}
         if os.path.exists(self.log):
-            for line in open(self.log):
+            for line in self.weir.text("faults.log").splitlines():
                 word, number = line.split()[:2]
                 found[word] = found["fault"] + 1 if word == "fault" else max(found.get(word, 0), int(number))
         return found

@@ -149,8 +149,7 @@ class Gateway(TestCase):
         worker = self.worker("hold", "slow.>")
         async with await self.open() as socket:
             await socket.send({"type": "request", "id": "r", "topic": "slow.x", "data": {"id": "c1"}, "timeout_ms": 20000})
-            history = self.weir.path("w1.jsonl")
-            await asyncio.to_thread(wait_for, lambda: '"offer"' in open(history).read(), "offer to the worker")
+            await asyncio.to_thread(wait_for, lambda: '"offer"' in self.weir.text("w1.jsonl"), "offer to the worker")
             self.assertEqual((await socket.call("cancel", request="r"))["type"], "ok")
             await asyncio.to_thread(wait_for, lambda: any(line.get("event") == "cancelled" for line in worker.lines()), "cancel at the worker")
             answer = await socket.take(id="r")

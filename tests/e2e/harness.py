@@ -105,6 +105,11 @@ class Weir:
     def path(self, name):
         return os.path.join(self.directory, name)
 
+    def text(self, name):
+        """What stands in a file of the directory so far."""
+        with open(self.path(name), encoding="utf-8", errors="replace") as file:
+            return file.read()
+
     def start(self, name, arguments, log=None, **options):
         started = Program(name, arguments, self.path((log or name) + ".log"), **options)
         self.programs.append(started)

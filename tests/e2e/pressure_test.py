@@ -82,12 +82,12 @@ class HungWorker(TestCase):
             publisher.hello("CLIENT")
             for i in range(4):
                 publisher.outcome(publisher.publish(event("jobs.x", f'{{"id":"j{i}"}}')))
-            wait_for(lambda: '"offer"' in open(self.weir.path("hung.jsonl")).read(), "offer")
+            wait_for(lambda: '"offer"' in self.weir.text("hung.jsonl"), "offer")
             os.kill(hung.pid, signal.SIGSTOP)
             self.weir.start_worker(*common, name="good")
-            wait_for(lambda: open(self.weir.path("good.jsonl")).read().count('"ok":true') == 4, "all four settled by the other worker")
+            wait_for(lambda: self.weir.text("good.jsonl").count('"ok":true') == 4, "all four settled by the other worker")
         os.kill(hung.pid, signal.SIGCONT)
-        wait_for(lambda: open(self.weir.path("hung.jsonl")).read().count('"ok":false') >= 1, "a stale settle")
+        wait_for(lambda: self.weir.text("hung.jsonl").count('"ok":false') >= 1, "a stale settle")
 
 
 if __name__ == "__main__":

@@ -31,12 +31,12 @@ class Replay(TestCase):
         with open(self.weir.path("live.out"), "wb") as out:
             worker = self.weir.start("e2e_worker", ["--endpoint", self.weir.endpoint] + self.worker_arguments(), stdout=out)
             self.publish_all()
-            wait_for(lambda: open(self.weir.path("live.out"), "rb").read().count(b"\n") == EVENTS, "all events at the live worker")
+            wait_for(lambda: self.weir.text("live.out").count("\n") == EVENTS, "all events at the live worker")
             self.assertEqual(worker.stop(), 0)
         return self.lines("live.out")
 
     def lines(self, name):
-        return [json.loads(line) for line in open(self.weir.path(name), encoding="utf-8")]
+        return [json.loads(line) for line in self.weir.text(name).splitlines()]
 
     def replay(self, source, *options):
         """The same program, unchanged, under weir replay."""
@@ -45,7 +45,7 @@ class Replay(TestCase):
             environment.pop("WEIR_ENDPOINT", None)
             done = subprocess.run([program("weir"), "replay", source, *options, "--", program("e2e_worker")] + self.worker_arguments(), stdout=out,
                                   stderr=log, env=environment, preexec_fn=die_with_parent, timeout=90)
-        self.assertEqual(done.returncode, 0, open(self.weir.path("replay.log"), errors="replace").read()[-1500:])
+        self.assertEqual(done.returncode, 0, self.weir.text("replay.log")[-1500:])
         return self.lines("replay.out")
 
     def same(self, live, replayed):
