@@ -7,8 +7,7 @@ static void plain_and_wide_words_are_topics(void **state)
     const char *good[] = { "a",
                            "docs.42.uploaded",
                            "$sys.group.lost",
-                           "gr\xc3\xb6\xc3\x9f"
-                           "e.\xe6\x96\x87",
+                           "gr\xc3\xb6\xc3\x9f.\xe6\x96\x87",
                            "a/b:c-d_e,f#~!",
                            "\xf0\x9f\x8c\x8a.x",
                            "\xc2\xa0",
