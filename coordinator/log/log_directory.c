@@ -217,7 +217,6 @@ static enum log_status make_log(struct log_directory *directory, struct log_erro
     log_directory_path(directory, "FORMAT", path);
     int size = snprintf(text, sizeof text, "%d\n", LOG_FORMAT);
     if (!log_file_replace(path, span_of(text, (size_t)size))) return log_refuse_errno(error, "cannot write", path, errno);
-    directory->fresh = true;
     return LOG_OK;
 }
 
@@ -285,6 +284,7 @@ static enum log_status open_mark(struct log_directory *directory, const struct l
         if (parse_mark(bytes, &directory->mark)) return LOG_OK;
     }
     directory->mark = 0;
+    directory->mark_wrong = true;
     if (config->accept_loss) return LOG_OK;
     return log_refuse(
         error, LOG_DAMAGED,

@@ -20,9 +20,9 @@ enum { LOG_FORMAT = 1 };
 struct log_directory {
     char path[PATH_MAX];
     int lock_fd, mark_fd;
-    bool fresh; /* made by this open */
     pthread_mutex_t mark_lock;
     uint64_t mark;
+    bool mark_wrong; /* its check does not fit; the loss it may hide was accepted */
 };
 
 /* Opens it: for writing it is made when missing, and locked. Reads identity and mark. A failed open leaves nothing open. */

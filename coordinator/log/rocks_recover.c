@@ -68,6 +68,7 @@ enum log_status rocks_find_tail(struct rocks_log *r, struct log_tail *out_tail, 
                           "%.250s: the log was complete up to position %" PRIu64 ", but its last block ends at %" PRIu64
                           ": blocks that were confirmed are missing; put back a copy, or start once with the loss accepted",
                           r->directory.path, expected, last);
+    *out_lost |= r->directory.mark_wrong;
     r->source_last = last;
     if (snapshot && r->newest.place.position > last) r->place = r->newest.place; /* the state is there all the same: go on after it */
     *out_tail = (struct log_tail){

@@ -73,7 +73,8 @@ static void make_options(struct rocks_store *store, const struct log_config *con
 
 static enum log_status refuse_open(const struct rocks_store *store, const char *why, struct log_error *error)
 {
-    if (strstr(why, "LOCK") != NULL)
+    bool held = strstr(why, "Resource temporarily unavailable") != NULL || strstr(why, "lock hold by current process") != NULL;
+    if (strstr(why, "/LOCK") != NULL && held)
         return log_refuse(error, LOG_IN_USE, "%s: another process has the database open (%s); stop that one first", store->path, why);
     if (strstr(why, "Permission denied") != NULL || strstr(why, "Read-only file system") != NULL)
         return log_refuse(error, LOG_NOT_WRITABLE, "%s: %s; give the coordinator's user the right to write there", store->path, why);

@@ -1,36 +1,9 @@
 /* The contract of coordinator/log/log.h, over every backend. */
-#include "tests/contract/log_rig.h"
+#include "tests/contract/log_suite.h"
 
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-
-static struct rig *rig_of(void **state)
-{
-    return *state;
-}
-
-static int set_up(void **state, bool rocks)
-{
-    *state = rig_new(rocks);
-    return 0;
-}
-
-static int set_up_memory(void **state)
-{
-    return set_up(state, false);
-}
-
-static int set_up_rocks(void **state)
-{
-    return set_up(state, true);
-}
-
-static int tear_down(void **state)
-{
-    rig_free(*state);
-    return 0;
-}
 
 static void a_new_log_is_empty(void **state)
 {
@@ -195,179 +168,6 @@ static void every_durability_keeps_what_a_clean_close_leaves(void **state)
     assert_int_equal(rig->seen_count, 15);
 }
 
-static void recovery_begins_with_the_newest_snapshot_and_goes_on_with_the_blocks_after_it(void **state)
-{
-    struct rig *rig = rig_of(state);
-    rig_open(rig);
-    rig_commit(rig, 3);
-    rig_snapshot(rig, rig_last_position(rig), 1);
-    rig_commit(rig, 3);
-    rig_snapshot(rig, rig_last_position(rig), 5);
-    rig_commit(rig, 2);
-    rig_reopen(rig);
-    assert_int_equal(rig->seen_count, 7);
-    for (size_t i = 0; i < 5; i++) {
-        assert_true(rig->seen[i].from_snapshot);
-        assert_int_equal(rig->seen[i].number, i + 1);
-    }
-    assert_false(rig->seen[5].from_snapshot);
-    assert_int_equal(rig->seen[5].number, 7);
-    assert_int_equal(rig->seen[6].number, 8);
-}
-
-static void a_snapshot_may_have_more_slices_than_wait_at_once(void **state)
-{
-    struct rig *rig = rig_of(state);
-    rig_open(rig);
-    rig_commit(rig, 1);
-    rig_snapshot(rig, rig_last_position(rig), 100);
-    rig_reopen(rig);
-    assert_int_equal(rig->seen_count, 100);
-    assert_int_equal(rig->seen[99].number, 100);
-}
-
-static void a_snapshot_without_its_end_does_not_count(void **state)
-{
-    struct rig *rig = rig_of(state);
-    rig_open(rig);
-    rig_commit(rig, 2);
-    log_snapshot_begin(rig->log, rig_last_position(rig));
-    struct block *slice = &rig->blocks[0];
-    log_snapshot_slice(rig->log, slice);
-    rig_reopen(rig);
-    assert_int_equal(rig->seen_count, 2);
-    assert_false(rig->seen[0].from_snapshot);
-}
-
-static void a_snapshot_may_be_taken_while_blocks_are_under_way(void **state)
-{
-    struct rig *rig = rig_of(state);
-    struct log_event event;
-    rig_open(rig);
-    uint64_t position = 0;
-    for (int i = 0; i < RIG_SUBMITS; i++) {
-        rig_submit(rig);
-        if (i == 1) position = rig->next_position - 1;
-    }
-    log_snapshot_begin(rig->log, position);
-    log_snapshot_end(rig->log);
-    for (int i = 0; i < RIG_SUBMITS; i++)
-        rig_await(rig, LOG_COMMITTED, &event);
-    rig_await(rig, LOG_SNAPSHOT_SAVED, &event);
-    assert_int_equal(event.position, position);
-    rig_reopen(rig);
-    assert_int_equal(rig->seen_count, 2);
-    assert_int_equal(rig->seen[0].number, 3);
-}
-
-static void a_snapshot_of_an_empty_log_is_harmless(void **state)
-{
-    struct rig *rig = rig_of(state);
-    rig_open(rig);
-    rig_snapshot(rig, 0, 0);
-    rig_commit(rig, 2);
-    rig_reopen(rig);
-    assert_int_equal(rig->seen_count, 2);
-}
-
-/* Enough for several files, with a snapshot after every `every` blocks. Returns the position of the second newest. */
-static uint64_t fill_files(struct rig *rig, int rounds, uint32_t every)
-{
-    uint64_t position = 0, before = 0;
-    rig->body_bytes = 3000;
-    for (int i = 0; i < rounds; i++) {
-        rig_commit(rig, every);
-        before = position;
-        position = rig_last_position(rig);
-        rig_snapshot(rig, position, 2);
-    }
-    return before;
-}
-
-/* Files reach the levels a trim can drop them from in the background: ask until it has found some. */
-static uint64_t trim_until_something_goes(struct rig *rig, uint64_t position)
-{
-    uint64_t first = 1;
-    for (int i = 0; i < 200000 && first == 1; i++)
-        first = rig_trim(rig, position);
-    assert_true(first > 1);
-    return first;
-}
-
-static void a_trim_drops_what_ends_below_and_keeps_the_rest(void **state)
-{
-    struct rig *rig = rig_of(state);
-    rig_open(rig);
-    uint64_t second = fill_files(rig, 4, 60);
-    uint64_t wanted = second / 2;
-    uint64_t first = trim_until_something_goes(rig, wanted);
-    const struct block *holding = rig_fetch(rig, wanted);
-    assert_true(block_holds(holding, wanted));
-    assert_true(first <= holding->first_position);
-    assert_int_equal(rig_fetch(rig, 1)->first_position, first);
-    for (uint64_t position = wanted; position <= rig_last_position(rig); position += 13)
-        assert_true(block_holds(rig_fetch(rig, position), position));
-    struct log_tail tail;
-    log_tail(rig->log, &tail);
-    assert_int_equal(tail.first_position, first);
-}
-
-static void a_trim_never_passes_the_second_newest_snapshot(void **state)
-{
-    struct rig *rig = rig_of(state);
-    rig_open(rig);
-    uint64_t second = fill_files(rig, 4, 60);
-    trim_until_something_goes(rig, UINT64_MAX);
-    for (int i = 0; i < 10; i++)
-        assert_true(rig_trim(rig, UINT64_MAX) <= second + 1);
-    assert_true(block_holds(rig_fetch(rig, second + 1), second + 1));
-}
-
-static void a_trim_without_two_snapshots_drops_nothing(void **state)
-{
-    struct rig *rig = rig_of(state);
-    rig_open(rig);
-    fill_files(rig, 1, 120);
-    for (int i = 0; i < 10; i++)
-        assert_int_equal(rig_trim(rig, UINT64_MAX), 1);
-    rig_commit(rig, 1);
-    assert_int_equal(rig_fetch(rig, 1)->number, 1);
-}
-
-static void trims_under_way_are_joined(void **state)
-{
-    struct rig *rig = rig_of(state);
-    struct log_event event;
-    rig_open(rig);
-    rig_commit(rig, 2);
-    for (uint64_t i = 0; i < 50; i++)
-        log_trim(rig->log, i);
-    rig_await(rig, LOG_TRIMMED, &event);
-    rig_await(rig, LOG_TRIMMED, &event);
-    assert_int_equal(event.position, 1);
-    assert_false(log_poll(rig->log, &event));
-}
-
-static void recovery_needs_no_block_before_the_snapshot(void **state)
-{
-    struct rig *rig = rig_of(state);
-    rig_open(rig);
-    fill_files(rig, 4, 60);
-    uint64_t newest = rig_last_position(rig);
-    rig_commit(rig, 5);
-    uint64_t first = trim_until_something_goes(rig, UINT64_MAX);
-    rig_reopen(rig);
-    assert_int_equal(rig->seen_count, 2 + 5);
-    assert_true(rig->seen[1].from_snapshot);
-    assert_int_equal(rig->seen[2].first, newest + 1);
-    struct log_tail tail;
-    log_tail(rig->log, &tail);
-    assert_int_equal(tail.first_position, first);
-    rig_commit(rig, 3);
-    rig_reopen(rig);
-    assert_int_equal(rig->seen_count, 2 + 8);
-}
-
 static void a_second_writer_is_refused(void **state)
 {
     struct rig *rig = rig_of(state);
@@ -475,20 +275,6 @@ static void a_damaged_block_is_refused_with_its_position(void **state)
     assert_non_null(strstr(event.text, expected));
 }
 
-static void a_damaged_snapshot_is_refused(void **state)
-{
-    struct rig *rig = rig_of(state);
-    rig_open(rig);
-    rig_commit(rig, 3);
-    rig_snapshot(rig, rig_last_position(rig), 3);
-    log_close(&rig->log);
-    rig_damage_snapshot(rig);
-    rig_open(rig);
-    assert_int_equal(rig_recover(rig), LOG_DAMAGED);
-    assert_non_null(strstr(rig->error.text, "snapshot"));
-    assert_int_equal(rig->seen_count, 0);
-}
-
 static void a_record_that_cannot_be_applied_ends_the_recovery_with_its_position(void **state)
 {
     struct rig *rig = rig_of(state);
@@ -528,17 +314,52 @@ static void lost_blocks_are_noticed_and_may_be_accepted(void **state)
     assert_int_equal(rig->seen_count, 5);
 }
 
-static void a_loss_behind_a_snapshot_is_noticed_too(void **state)
+/* Every limit of a block reached at once: distinct topics of full length, distinct publishers, bodies that do not compress. */
+static void fill_to_the_brim(struct rig *rig, struct block *block)
+{
+    uint64_t noise = 88172645463325252u;
+    uint8_t body[BLOCK_BODIES_MAX / BLOCK_RECORDS_MAX], publisher[16];
+    char topic[256];
+    block_open(block, rig->next_number, rig->next_position, 1, 1);
+    for (uint32_t i = 0; i < BLOCK_RECORDS_MAX; i++) {
+        for (size_t j = 0; j < sizeof body; j++) {
+            noise ^= noise << 13, noise ^= noise >> 7, noise ^= noise << 17;
+            body[j] = (uint8_t)noise;
+            publisher[j % sizeof publisher] = (uint8_t)(noise >> 8);
+        }
+        memset(topic, 'a' + (int)(noise % 26), 255);
+        topic[snprintf(topic, sizeof topic, "t%u", i)] = '.';
+        uint16_t topic_index = i < BLOCK_TOPICS_MAX ? block_topic(block, span_text("dev"), span_of(topic, 255)) : 0;
+        uint16_t publisher_index = i < BLOCK_PUBLISHERS_MAX ? block_publisher(block, publisher) : 0;
+        assert_true(topic_index != UINT16_MAX && publisher_index != UINT16_MAX);
+        block_append(block,
+                     (struct record){ .kind = RECORD_EVENT,
+                                      .topic = (uint16_t)(topic_index + 1),
+                                      .publisher = (uint16_t)(publisher_index + 1),
+                                      .number = UINT64_MAX - i,
+                                      .cause = UINT64_MAX - i,
+                                      .time_delta_ms = UINT32_MAX },
+                     span_of(body, sizeof body));
+    }
+}
+
+static void the_fullest_block_fits(void **state)
 {
     struct rig *rig = rig_of(state);
-    rig->config.durability = LOG_OS; /* the snapshot's end syncs and marks */
+    struct log_event event;
+    struct block *full = &rig->blocks[0], *read = &rig->blocks[1];
     rig_open(rig);
-    rig_commit(rig, 6);
-    rig_snapshot(rig, rig_last_position(rig), 2);
-    log_close(&rig->log);
-    rig_lose_newest(rig, 1);
-    assert_false(rig_try_open(rig));
-    assert_int_equal(rig->error.status, LOG_LOST);
+    fill_to_the_brim(rig, full);
+    log_submit(rig->log, full);
+    rig_await(rig, LOG_COMMITTED, &event);
+    log_fetch(rig->log, rig->next_position + 5000, read);
+    rig_await(rig, LOG_FETCHED, &event);
+    assert_int_equal(read->record_count, BLOCK_RECORDS_MAX);
+    assert_int_equal(read->bodies_size, full->bodies_size);
+    assert_memory_equal(read->bodies, full->bodies, full->bodies_size);
+    assert_memory_equal(read->publishers, full->publishers, full->publisher_count * 16);
+    assert_true(span_equal(block_topic_name(read, read->topic_count - 1), block_topic_name(full, full->topic_count - 1)));
+    assert_int_equal(read->records[BLOCK_RECORDS_MAX - 1].cause, full->records[BLOCK_RECORDS_MAX - 1].cause);
 }
 
 static void the_figures_count(void **state)
@@ -555,12 +376,6 @@ static void the_figures_count(void **state)
     assert_true(stats.bytes_in > 0 && stats.bytes_stored > 0);
 }
 
-#define ON(backend, test)                                                                                                                  \
-    {                                                                                                                                      \
-#test " (" #backend ")", test, set_up_##backend, tear_down, NULL                                                                   \
-    }
-#define ON_BOTH(test) ON(memory, test), ON(rocks, test)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -573,24 +388,13 @@ int main(void)
         ON_BOTH(what_is_committed_is_there_after_a_reopen),
         ON_BOTH(blocks_under_way_are_written_by_the_close),
         ON_BOTH(every_durability_keeps_what_a_clean_close_leaves),
-        ON_BOTH(recovery_begins_with_the_newest_snapshot_and_goes_on_with_the_blocks_after_it),
-        ON_BOTH(a_snapshot_may_have_more_slices_than_wait_at_once),
-        ON_BOTH(a_snapshot_without_its_end_does_not_count),
-        ON_BOTH(a_snapshot_may_be_taken_while_blocks_are_under_way),
-        ON_BOTH(a_snapshot_of_an_empty_log_is_harmless),
-        ON_BOTH(a_trim_drops_what_ends_below_and_keeps_the_rest),
-        ON_BOTH(a_trim_never_passes_the_second_newest_snapshot),
-        ON_BOTH(a_trim_without_two_snapshots_drops_nothing),
-        ON_BOTH(trims_under_way_are_joined),
-        ON_BOTH(recovery_needs_no_block_before_the_snapshot),
         ON_BOTH(a_second_writer_is_refused),
         ON_BOTH(a_read_only_log_takes_writes_above_what_it_reads),
         ON_BOTH(a_read_only_log_sees_a_moment_of_one_that_is_written),
         ON_BOTH(a_damaged_block_is_refused_with_its_position),
-        ON_BOTH(a_damaged_snapshot_is_refused),
         ON_BOTH(a_record_that_cannot_be_applied_ends_the_recovery_with_its_position),
         ON_BOTH(lost_blocks_are_noticed_and_may_be_accepted),
-        ON_BOTH(a_loss_behind_a_snapshot_is_noticed_too),
+        ON_BOTH(the_fullest_block_fits),
         ON_BOTH(the_figures_count),
     };
     return cmocka_run_group_tests_name("log_contract", tests, NULL, NULL);

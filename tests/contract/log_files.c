@@ -11,6 +11,7 @@
 #include <ftw.h>
 #include <limits.h>
 #include <rocksdb/c.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,61 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 void files_remove_tree(const char *path)
 {
     nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void copy_file(const char *from, const char *to)
+{
+    char buffer[65536];
+    int in = open(from, O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    assert_true(in >= 0 && out >= 0);
+    for (ssize_t size; (size = read(in, buffer, sizeof buffer)) > 0;)
+        assert_int_equal(write(out, buffer, (size_t)size), size);
+    close(in);
+    close(out);
+}
+
+void files_copy_tree(const char *from, const char *to)
+{
+    struct dirent **entries;
+    assert_int_equal(mkdir(to, 0755), 0);
+    int count = scandir(from, &entries, NULL, alphasort);
+    assert_true(count >= 0);
+    for (int i = 0; i < count; i++) {
+        const char *name = entries[i]->d_name;
+        char in[PATH_MAX], out[PATH_MAX];
+        assert_true(snprintf(in, sizeof in, "%s/%s", from, name) < (int)sizeof in);
+        assert_true(snprintf(out, sizeof out, "%s/%s", to, name) < (int)sizeof out);
+        struct stat status;
+        assert_int_equal(stat(in, &status), 0);
+        bool skip = name[0] == '.' || strcmp(name, "LOCK") == 0 || strcmp(in, to) == 0;
+        if (!skip && S_ISDIR(status.st_mode))
+            files_copy_tree(in, out);
+        else if (!skip)
+            copy_file(in, out);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+void files_listing(const char *path, char *out, size_t size)
+{
+    struct dirent **entries;
+    out[0] = 0;
+    int count = scandir(path, &entries, NULL, alphasort);
+    assert_true(count >= 0);
+    for (int i = 0; i < count; i++) {
+        char below[PATH_MAX];
+        struct stat status;
+        assert_true(snprintf(below, sizeof below, "%s/%s", path, entries[i]->d_name) < (int)sizeof below);
+        assert_int_equal(stat(below, &status), 0);
+        size_t used = strlen(out);
+        if (S_ISDIR(status.st_mode) && entries[i]->d_name[0] != '.')
+            files_listing(below, out + used, size - used);
+        else if (!S_ISDIR(status.st_mode))
+            assert_true(snprintf(out + used, size - used, "%s %lld\n", below, (long long)status.st_size) < (int)(size - used));
+        free(entries[i]);
+    }
+    free(entries);
 }
 
 void files_write(const char *path, const char *text)
@@ -78,6 +134,21 @@ static size_t find_last(const char *folder, const char *suffix, char *out, size_
     }
     closedir(open_folder);
     if (count > 0 && out != NULL) assert_true(snprintf(out, size, "%s/%s", folder, best) < (int)size);
+    return count;
+}
+
+size_t files_names(const char *folder, const char *suffix, char (*out)[256], size_t max)
+{
+    size_t count = 0;
+    DIR *open_folder = opendir(folder);
+    assert_non_null(open_folder);
+    for (struct dirent *entry; (entry = readdir(open_folder)) != NULL;) {
+        size_t length = strlen(entry->d_name);
+        if (length < strlen(suffix) || strcmp(entry->d_name + length - strlen(suffix), suffix) != 0) continue;
+        assert_true(count < max);
+        snprintf(out[count++], 256, "%s", entry->d_name);
+    }
+    closedir(open_folder);
     return count;
 }
 
@@ -181,6 +252,18 @@ void files_delete_blocks_through(const char *directory, uint64_t position)
         if (memcmp(rocksdb_iter_key(d.iterator, &size), end, sizeof end) > 0) break;
         delete_current(&d);
     }
+    close_database(&d);
+}
+
+void files_delete_block(const char *directory, uint64_t position)
+{
+    struct database d;
+    char key[8];
+    key_of(position, key);
+    open_database(&d, directory);
+    rocksdb_iter_seek(d.iterator, key, sizeof key);
+    assert_true(rocksdb_iter_valid(d.iterator));
+    delete_current(&d);
     close_database(&d);
 }
 

@@ -11,35 +11,55 @@
 
 enum { BODY_MAX = 8192, DEADLINE_MS = 60000 };
 
-struct rig *rig_new(bool rocks)
+static struct rig *rig_with_blocks(void)
 {
     struct rig *rig = calloc(1, sizeof *rig);
     assert_non_null(rig);
-    rig->rocks = rocks;
     rig->config = (struct log_config){ .submits_max = RIG_SUBMITS };
     for (int i = 0; i < RIG_BLOCKS; i++) {
         rig->memory[i] = malloc(block_memory());
         assert_non_null(rig->memory[i]);
         block_init(&rig->blocks[i], rig->memory[i]);
     }
+    return rig;
+}
+
+struct rig *rig_new_at(const char *directory)
+{
+    struct rig *rig = rig_with_blocks();
+    rig->rocks = true;
+    snprintf(rig->directory, sizeof rig->directory, "%s", directory);
+    rig->config.directory = rig->directory;
+    rig->config.write_buffer_bytes = 64 * 1024; /* small files, so that a trim finds some to drop */
+    return rig;
+}
+
+struct rig *rig_new(bool rocks)
+{
     if (rocks) {
+        char directory[200];
         const char *base = getenv("TMPDIR");
-        snprintf(rig->directory, sizeof rig->directory, "%s/weir-log-XXXXXX", base != NULL ? base : "/tmp");
-        assert_non_null(mkdtemp(rig->directory));
-        rig->config.directory = rig->directory;
-        rig->config.write_buffer_bytes = 64 * 1024; /* small files, so that a trim finds some to drop */
-    } else {
-        rig->disk = memory_disk_new(42, 0);
-        assert_non_null(rig->disk);
+        snprintf(directory, sizeof directory, "%s/weir-log-XXXXXX", base != NULL ? base : "/tmp");
+        assert_non_null(mkdtemp(directory));
+        return rig_new_at(directory);
     }
+    struct rig *rig = rig_with_blocks();
+    rig->disk = memory_disk_new(42, 0);
+    assert_non_null(rig->disk);
     return rig;
 }
 
 void rig_free(struct rig *rig)
 {
     log_close(&rig->log);
-    memory_disk_free(&rig->disk);
     if (rig->rocks) files_remove_tree(rig->directory);
+    rig_leave(rig);
+}
+
+void rig_leave(struct rig *rig)
+{
+    log_close(&rig->log);
+    memory_disk_free(&rig->disk);
     for (int i = 0; i < RIG_BLOCKS; i++)
         free(rig->memory[i]);
     free(rig);
@@ -72,7 +92,7 @@ void rig_open(struct rig *rig)
     if (!rig_try_open(rig)) fail_msg("open: %s", rig->error.text);
 }
 
-static bool see(void *arg, const struct block *block, bool from_snapshot, uint64_t *out_bad)
+bool rig_accept(void *arg, const struct block *block, bool from_snapshot, uint64_t *out_bad)
 {
     struct rig *rig = arg;
     assert_true(rig->seen_count < RIG_SEEN_MAX);
@@ -87,7 +107,7 @@ static bool see(void *arg, const struct block *block, bool from_snapshot, uint64
 enum log_status rig_recover(struct rig *rig)
 {
     rig->seen_count = 0;
-    return log_recover(rig->log, see, rig, &rig->error);
+    return log_recover(rig->log, rig_accept, rig, &rig->error);
 }
 
 void rig_reopen(struct rig *rig)

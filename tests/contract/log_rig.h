@@ -37,7 +37,10 @@ struct rig {
 };
 
 struct rig *rig_new(bool rocks);
-void rig_free(struct rig *rig); /* removes the directory, unless the test has failed */
+struct rig *rig_new_at(const char *directory);                                                /* RocksDB; rig_free removes it */
+bool rig_accept(void *rig, const struct block *block, bool from_snapshot, uint64_t *out_bad); /* for log_recover: notes and checks */
+void rig_free(struct rig *rig);  /* closes the log, and removes the directory: a test that failed does not come here, so it is kept */
+void rig_leave(struct rig *rig); /* the same, but leaves the directory */
 
 void rig_open(struct rig *rig);     /* must succeed; takes numbers and positions up where the log ends */
 bool rig_try_open(struct rig *rig); /* false: rig->error */
