@@ -131,7 +131,7 @@ void say_names(struct world *w, const struct core_out *out)
         for (uint32_t k = 0; k < m->count; k++) {
             const char *name = p->number_event[m->first_number + k];
             if (world_seq(w, name) != 0 || w->event_count == EVENTS_MAX) continue;
-            snprintf(w->events[w->event_count].name, sizeof w->events[0].name, "%s", name);
+            memcpy(w->events[w->event_count].name, name, sizeof w->events[0].name);
             w->events[w->event_count++].seq = m->first_seq + k;
         }
     }
