@@ -276,7 +276,7 @@ class RawSocket:
         self.socket.sendall(head + b"\0\0\0\0" + payload)
 
     def frame(self):
-        """-> (opcode, payload); EOFError when the connection ended."""
+        """-> (opcode, payload), pings answered; EOFError when the connection ended."""
         while True:
             if len(self.data) >= 2:
                 size, at = self.data[1] & 127, 2
@@ -287,7 +287,10 @@ class RawSocket:
                 if len(self.data) >= at + size:
                     opcode, payload = self.data[0] & 15, self.data[at:at + size]
                     self.data = self.data[at + size:]
-                    return opcode, payload
+                    if opcode != 9:
+                        return opcode, payload
+                    self.send(payload, opcode=10)
+                    continue
             self.more()
 
     def take(self, **fields):

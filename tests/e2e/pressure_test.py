@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 
 from harness import RawSocket, Socket, TestCase, main, wait_for
 from wire import Peer, event
@@ -14,61 +15,57 @@ class SlowReader(TestCase):
         self.weir.start_coordinator()
         self.weir.start_gateway()
 
-    async def test_a_socket_that_does_not_read_is_told_then_closed_and_others_get_everything(self):
-        slow = RawSocket(self.weir.port)
-        slow.socket.setsockopt(1, 8, 4096)  # SOL_SOCKET, SO_RCVBUF: the kernel keeps little for it
-        slow.take(type="hello")
-        slow.send(b'{"type":"subscribe","id":1,"topic":"flood.x"}')
-        slow.take(id=1)
+    async def test_a_socket_that_reads_too_slowly_is_told_then_closed_and_others_get_everything(self):
+        slow = self.slow_socket('"flood.x"')
         async with await Socket.open(self.weir.port) as quick, await Socket.open(self.weir.port) as publisher:
             await quick.call("subscribe", topic="flood.x")
-            sent = 0
-            data = "x" * 30000
 
-            def closed():
-                return self.weir.metric("slow_close", of="gateway") >= 1
-            while sent < 4000 and not await asyncio.to_thread(closed):
-                for _ in range(20):
-                    self.assertEqual((await publisher.call("publish", topic="flood.x", data=data))["type"], "ok")
-                    sent += 1
-                for _ in range(20):
+            async def flood(count):
+                for _ in range(count):
+                    self.assertEqual((await publisher.call("publish", topic="flood.x", data="x" * 30000))["type"], "ok")
                     await quick.take(type="event")
-            self.assertTrue(closed(), f"{sent} events of 30 kB and the slow socket is still served")
+            for _ in range(200):  # it reads one event while four are published
+                await flood(4)
+                opcode, payload = await asyncio.to_thread(slow.frame)
+                self.assertEqual(opcode, 1, payload[:100])
+                if b'"slow_down"' in payload:
+                    break
+            self.assertIn(b'"slow_down"', payload)
+            for _ in range(200):  # now it does not read at all
+                await flood(10)
+                if await asyncio.to_thread(self.weir.metric, "slow_closes", of="gateway"):
+                    break
+            self.assertEqual(await asyncio.to_thread(slow.close_code), 4529)
             self.assertEqual((await quick.call("ping"))["type"], "pong")
-        told, code = await asyncio.to_thread(self.drain, slow)
-        slow.socket.close()
-        self.assertTrue(told, "no slow_down before the end")
-        self.assertIn(code, (4529, None))  # None: it never read, so its connection was cut after a grace
 
-    @staticmethod
-    def drain(slow):
-        """Reads what is left. -> (was slow_down among it, close code)"""
-        told = False
-        try:
-            while True:
-                opcode, payload = slow.frame()
-                told = told or b'"slow_down"' in payload
-                if opcode == 8:
-                    return told, int.from_bytes(payload[:2], "big")
-        except (EOFError, ConnectionResetError):
-            return told, None
-
-    async def test_a_reader_that_wakes_up_in_time_is_closed_with_4529_and_can_resume_without_a_gap(self):
-        slow = RawSocket(self.weir.port)
-        slow.socket.setsockopt(1, 8, 4096)
-        slow.take(type="hello")
-        slow.send(b'{"type":"subscribe","id":1,"topic":"flood.x","since":"start"}')
-        slow.take(id=1)
-        seen = []
+    async def test_a_socket_that_never_reads_again_is_cut(self):
+        slow = self.slow_socket('"flood.x"')
         async with await Socket.open(self.weir.port) as publisher:
+            sockets = lambda: self.weir.metrics("gateway")["weir_gateway_connections"]  # noqa: E731
+            await asyncio.to_thread(wait_for, lambda: sockets() == 2, "two sockets")
+            for _ in range(300):
+                await publisher.call("publish", topic="flood.x", data="x" * 30000)
+            await asyncio.to_thread(wait_for, lambda: sockets() == 1, "the end of the socket that does not read", 60)
+        self.assertIn(await asyncio.to_thread(slow.close_code), (4529, None))
+
+    def slow_socket(self, topic, more=""):
+        slow = RawSocket(self.weir.port)
+        self.addCleanup(slow.socket.close)
+        slow.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # the kernel keeps little for it
+        slow.take(type="hello")
+        slow.send(b'{"type":"subscribe","id":1,"topic":' + topic.encode() + more.encode() + b"}")
+        if not more:
+            slow.take(id=1)
+        return slow
+
+    async def test_a_catching_up_reader_that_stops_reading_holds_up_nobody(self):
+        async with await Socket.open(self.weir.port) as publisher, await Socket.open(self.weir.port) as quick:
             for i in range(300):
                 await publisher.call("publish", topic="flood.x", data={"i": i, "pad": "x" * 30000})
-            async with await Socket.open(self.weir.port) as again:
-                await again.call("subscribe", topic="flood.x", since="start")
-                for _ in range(300):
-                    seen.append((await again.take(type="event"))["data"]["i"])
-        slow.socket.close()
-        self.assertEqual(seen, list(range(300)))
+            self.slow_socket('"flood.x"', ',"since":"start"')
+            await quick.call("subscribe", topic="flood.x", since="start")
+            seen = [(await quick.take(type="event"))["data"]["i"] for _ in range(300)]
+            self.assertEqual(seen, list(range(300)))
 
 
 class HungWorker(TestCase):
