@@ -134,10 +134,11 @@ void send_topic_error(struct gate *g, uint32_t conn, struct span topic, uint32_t
 }
 
 /* Goes before all that waits: behind it, it would come when it is no news any more. */
-void send_pressure(struct gate *g, uint32_t conn, bool slow)
+void send_pressure(struct gate *g, uint32_t conn, bool slow, uint64_t queued)
 {
     struct conn *c = conn_at(g, conn);
-    uint64_t level = c->box.bytes * 100ull / g->config.limits.queue_bytes;
+    uint64_t level = queued * 100 / g->config.limits.queue_bytes;
+    if (level > 100) level = 100;
     struct writer w;
     frame_begin(g, &w);
     write_text(&w, slow ? "{\"type\":\"slow_down\",\"scope\":\"connection\",\"level\":"

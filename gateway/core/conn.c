@@ -99,12 +99,15 @@ uint16_t gate_close_code(const struct gate *g, uint32_t conn, const char **out_r
     return c->close_code;
 }
 
-/* Its queue is full, or there is no memory for it: nothing more is for it, what waits is given up. It can resume by its cursors. */
+/* Its queue is full, or there is no memory for it: nothing more is for it, what waits is given up. It is told why, and can resume by its
+ * cursors. */
 static void end_slow(struct gate *g, uint32_t conn)
 {
     struct conn *c = conn_at(g, conn);
     if (c->close_code != 0) return;
+    uint64_t queued = c->box.bytes;
     outbox_clear(&g->boxes, &c->box);
+    send_pressure(g, conn, true, queued);
     conn_end(g, conn, 4529, "reads too slowly");
     g->stats.slow_closes++;
 }
@@ -136,7 +139,7 @@ static void look_at_queue(struct gate *g, uint32_t conn)
     if (c->slow || c->box.bytes <= g->config.limits.queue_bytes / 2) return;
     c->slow = true;
     g->stats.slow_downs++;
-    send_pressure(g, conn, true);
+    send_pressure(g, conn, true, c->box.bytes);
 }
 
 void conn_send(struct gate *g, uint32_t conn, struct span frames)
@@ -183,7 +186,7 @@ size_t gate_output(struct gate *g, uint32_t conn, uint8_t *out)
     if (size == 0 || c->close_code != 0) return size;
     if (c->slow && c->box.bytes < g->config.limits.queue_bytes / 4) {
         c->slow = false;
-        send_pressure(g, conn, false);
+        send_pressure(g, conn, false, c->box.bytes);
     }
     if (c->private_count > 0) {
         for (uint32_t sub = c->subs; sub != 0; sub = sub_at(g, sub)->next_of_conn)

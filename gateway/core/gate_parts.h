@@ -195,7 +195,7 @@ void send_ok(struct gate *g, uint32_t conn, struct span id);
 void send_pong(struct gate *g, uint32_t conn, struct span id);
 void send_error(struct gate *g, uint32_t conn, struct span id, uint32_t code, struct span message, uint32_t retry_ms);
 void send_topic_error(struct gate *g, uint32_t conn, struct span topic, uint32_t code, const char *message);
-void send_pressure(struct gate *g, uint32_t conn, bool slow);
+void send_pressure(struct gate *g, uint32_t conn, bool slow, uint64_t queued); /* queued: bytes that wait for it */
 
 /* -- event_json.c -- */
 /* Writes the event frame's object; false: the bytes are no event. */

@@ -10,7 +10,11 @@
 #include "gateway/shell/server.h"
 #include "sdk/program/notify.h"
 
-enum { STOP_POLL_MS = 50, CLOSE_MS = 4000 };
+enum {
+    STOP_POLL_MS = 50,
+    CLOSE_MS = 4000,
+    READY_MS = 3000, /* without a coordinator it says ready after this: it listens, and /readyz says what is missing */
+};
 
 struct run {
     struct gateway gateway;
@@ -18,10 +22,10 @@ struct run {
     void *memory;
     size_t memory_size;
     uv_prepare_t turn;
-    uv_timer_t core_timer, drain_timer, watchdog;
+    uv_timer_t core_timer, drain_timer, ready_timer, watchdog;
     uv_signal_t terminate, interrupt;
     uint64_t drain_until, stop_at;
-    bool closing_sent;
+    bool closing_sent, is_ready;
 };
 
 static void on_core_timer(uv_timer_t *timer)
@@ -29,10 +33,24 @@ static void on_core_timer(uv_timer_t *timer)
     (void)timer; /* the turn's end ticks the core */
 }
 
+static void say_ready(struct run *run)
+{
+    if (run->is_ready) return;
+    run->is_ready = true;
+    journal_info("ready", "listen=%s coordinator=%s", server_address(run->gateway.server), run->config.coordinator);
+    notify_ready("serving");
+}
+
+static void on_ready_timer(uv_timer_t *timer)
+{
+    say_ready(timer->data);
+}
+
 static void on_turn(uv_prepare_t *prepare)
 {
     struct run *run = prepare->data;
     struct gateway *g = &run->gateway;
+    if (uplink_is_up(g->uplink)) say_ready(run);
     uplink_tell_time(g->gate);
     uint64_t now_ms = uv_hrtime() / 1000000;
     if (gate_deadline(g->gate) <= now_ms) gate_tick(g->gate);
@@ -123,11 +141,13 @@ static void make_handles(struct run *run)
     uv_prepare_init(loop, &run->turn);
     uv_timer_init(loop, &run->core_timer);
     uv_timer_init(loop, &run->drain_timer);
+    uv_timer_init(loop, &run->ready_timer);
     uv_timer_init(loop, &run->watchdog);
     uv_signal_init(loop, &run->terminate);
     uv_signal_init(loop, &run->interrupt);
-    run->turn.data = run->drain_timer.data = run->terminate.data = run->interrupt.data = run;
+    run->turn.data = run->ready_timer.data = run->drain_timer.data = run->terminate.data = run->interrupt.data = run;
     uv_prepare_start(&run->turn, on_turn);
+    uv_timer_start(&run->ready_timer, on_ready_timer, READY_MS, 0);
     uv_signal_start(&run->terminate, on_signal, SIGTERM);
     uv_signal_start(&run->interrupt, on_signal, SIGINT);
     uint32_t watchdog_ms = notify_watchdog_ms();
@@ -177,8 +197,6 @@ int main(int argc, char *argv[])
     (void)signal(SIGPIPE, SIG_IGN);
     raise_descriptors();
     if (!start(&run)) return EXIT_FAILED;
-    journal_info("ready", "listen=%s coordinator=%s", server_address(run.gateway.server), run.config.coordinator);
-    notify_ready("serving");
     uv_run(&run.gateway.loop, UV_RUN_DEFAULT);
     stop(&run);
     journal_info("stopped", NULL);
