@@ -23,8 +23,7 @@ const WORDS = {
   moved: ["The tenant has moved to another coordinator", "The page reconnects by itself."],
   gone: ["It has left the window of stored events", "Begin at the oldest there is."],
   unsupported: ["This gateway does not do that yet", "See the message."],
-  internal: ["Something is wrong inside the gateway or coordinator", "Its log says what; trying again may help."],
-  rejected: ["The worker refused the document", ""],
+  internal: ["It could not be done", "The log of the worker, the gateway or the coordinator says more."],
   not_connected: ["There is no connection to the gateway", "The page reconnects by itself; then try again."],
   connection_lost: ["The connection was lost before the answer", "The event may be stored all the same. Try again when connected."],
 };
