@@ -198,7 +198,7 @@ class Socket:
         await self.connection.close()
 
     async def send(self, message):
-        await self.connection.send(message if isinstance(message, (str, bytes)) else json.dumps(message, ensure_ascii=False))
+        await self.connection.send(message if isinstance(message, (str, bytes)) else json.dumps(message, ensure_ascii=False, separators=(",", ":")))
 
     async def take(self, **fields):
         """Waits for the next frame with these fields; others are kept for later."""

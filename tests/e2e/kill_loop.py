@@ -120,7 +120,7 @@ class Loop:
         self.born += 1
         name = f"{group}{self.born}"
         arguments = ["--group", group, "--mode", "mixed", "--emit", "emitted", "--lease-ms", "3000", "--backoff-ms", "50", "--handlers", "2",
-                     "--first", "--max-deliveries", "1000", "--seed", str(self.rng.randrange(1000)), "--credit", "32"]
+                     "--first", "--seed", str(self.rng.randrange(1000)), "--credit", "32"]
         for filter_ in GROUPS[group]:
             arguments += ["--topic", filter_]
         self.workers[name] = (group, self.weir.start_worker(*arguments, name=name))
