@@ -231,6 +231,19 @@ static void heads_that_do_not_fit_are_damaged_though_the_checksum_is_right(void 
     assert_int_equal(load(room, FORGE(room, BLOCK_RECORDS_MAX, "", 0)), BLOCK_LOADED);
 }
 
+static void heads_larger_than_any_block_has_are_damaged_not_unpacked(void **state)
+{
+    struct room *room = *state;
+    const uint32_t sizes[] = { BLOCK_SCRATCH_BYTES, UINT32_MAX };
+    for (int i = 0; i < 2; i++) {
+        size_t size = FORGE(room, 0, "x", 0);
+        put32(room->out + 64, sizes[i]);
+        put32(room->out + 76, 0);
+        put32(room->out + 76, crc32c(room->out, size));
+        assert_int_equal(load(room, size), BLOCK_DAMAGED);
+    }
+}
+
 static void a_kind_from_the_future_is_kept_unless_it_must_be_understood(void **state)
 {
     struct room *room = *state;
@@ -296,6 +309,7 @@ int main(void)
         WITH_ROOM(any_flipped_bit_is_noticed),
         WITH_ROOM(a_torn_block_is_short_and_a_longer_one_damaged),
         WITH_ROOM(heads_that_do_not_fit_are_damaged_though_the_checksum_is_right),
+        WITH_ROOM(heads_larger_than_any_block_has_are_damaged_not_unpacked),
         WITH_ROOM(a_kind_from_the_future_is_kept_unless_it_must_be_understood),
         WITH_ROOM(little_room_is_said_and_not_overrun),
         WITH_ROOM(the_heads_are_the_protobuf_that_log_proto_says),

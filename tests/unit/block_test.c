@@ -53,6 +53,20 @@ static void a_full_dictionary_says_so_and_still_knows_what_it_has(void **state)
     free(block);
 }
 
+static void many_tenants_may_use_one_topic(void **state)
+{
+    (void)state;
+    struct block *block = new_block();
+    char tenant[32];
+    for (uint32_t round = 0; round < 2; round++) {
+        for (uint32_t i = 0; i < 3000; i++) {
+            snprintf(tenant, sizeof tenant, "tenant-%u", i);
+            assert_int_equal(block_topic(block, span_text(tenant), span_text("t")), i);
+        }
+    }
+    free(block);
+}
+
 static void room_that_was_promised_is_there(void **state)
 {
     (void)state;
@@ -112,8 +126,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_dictionary_knows_each_pair_once), cmocka_unit_test(a_full_dictionary_says_so_and_still_knows_what_it_has),
-        cmocka_unit_test(room_that_was_promised_is_there),     cmocka_unit_test(bodies_stand_one_after_the_other),
-        cmocka_unit_test(a_body_beyond_the_room_is_a_bug),
+        cmocka_unit_test(many_tenants_may_use_one_topic),      cmocka_unit_test(room_that_was_promised_is_there),
+        cmocka_unit_test(bodies_stand_one_after_the_other),    cmocka_unit_test(a_body_beyond_the_room_is_a_bug),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
