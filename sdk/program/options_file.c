@@ -154,14 +154,18 @@ void options_read_file(struct options *options)
         options_error(options, "%s: cannot be read: %s", options->file, strerror(errno));
         return;
     }
-    char raw[LINE_BYTES_MAX], section[SECTION_BYTES_MAX] = "";
-    for (unsigned line = 1; fgets(raw, sizeof raw, file); line++) {
-        if (!strchr(raw, '\n') && !feof(file)) {
-            options_error(options, "%s:%u: the line is longer than %d bytes", options->file, line, LINE_BYTES_MAX - 2);
-            break;
-        }
-        take_line(options, line, raw, section);
+    char *raw = NULL, section[SECTION_BYTES_MAX] = "";
+    size_t room = 0;
+    ssize_t size;
+    for (unsigned line = 1; (size = getline(&raw, &room, file)) >= 0; line++) {
+        if (size > LINE_BYTES_MAX)
+            options_error(options, "%s:%u: the line is longer than %d bytes", options->file, line, LINE_BYTES_MAX);
+        else if (strlen(raw) != (size_t)size)
+            options_error(options, "%s:%u: the line holds a NUL byte", options->file, line);
+        else
+            take_line(options, line, raw, section);
     }
+    free(raw);
     if (ferror(file)) options_error(options, "%s: cannot be read: %s", options->file, strerror(errno));
     fclose(file);
 }

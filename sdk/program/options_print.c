@@ -108,7 +108,8 @@ void options_print_help(const struct program *program, FILE *out)
 
 static void print_value(const char *value, FILE *out)
 {
-    if (value[0] && !strpbrk(value, "#\"\\") && value[0] != ' ' && value[strlen(value) - 1] != ' ') {
+    static const char blanks[] = " \t\r\n";
+    if (value[0] && !strpbrk(value, "#\"\\") && !strchr(blanks, value[0]) && !strchr(blanks, value[strlen(value) - 1])) {
         fputs(value, out);
         return;
     }

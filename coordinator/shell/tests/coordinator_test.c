@@ -379,6 +379,38 @@ static void a_directory_in_use_is_refused(void **state)
     assert_int_equal(stop(&c), 0);
 }
 
+static void a_tcp_address_beyond_loopback_needs_curve_or_a_word(void **state)
+{
+    (void)state;
+    static struct coordinator c;
+    static const char *const open[] = { "--dev", "--listen", "tcp://0.0.0.0:0", NULL };
+    static const char *const said[] = { "--dev", "--listen", "tcp://0.0.0.0:0", "--insecure", "--backend", "memory", NULL };
+    start(&c, open);
+    assert_int_equal(await_end(&c), 2);
+    assert_non_null(strstr(c.lines, "tcp://0.0.0.0:0 is beyond loopback and without CURVE"));
+    start(&c, said);
+    await_ready(&c);
+    assert_int_equal(stop(&c), 0);
+}
+
+static void settings_that_contradict_each_other_are_all_told(void **state)
+{
+    (void)state;
+    static struct coordinator c;
+    static const char *const wrong[] = { "--replay-from", "1", "--durability", "fsync", NULL };
+    static const char *const checked[] = { "--dev", "--check-config", NULL };
+    static const char *const unknown[] = { "--durability", "sometimes", NULL };
+    start(&c, wrong);
+    assert_int_equal(await_end(&c), 2);
+    assert_non_null(strstr(c.lines, "name at least one tenant, or say --dev"));
+    assert_non_null(strstr(c.lines, "--replay-from 1: a replay needs --read-only"));
+    start(&c, unknown);
+    assert_int_equal(await_end(&c), 2);
+    assert_non_null(strstr(c.lines, "--durability sometimes: allowed: fsync, os, interval:MS"));
+    start(&c, checked);
+    assert_int_equal(await_end(&c), 0);
+}
+
 static void without_a_credential_nobody_is_let_in(void **state)
 {
     (void)state;
@@ -523,6 +555,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_accepted_is_there_after_a_restart, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(a_replay_feeds_what_is_stored_and_writes_nothing, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(a_directory_in_use_is_refused, make_directory, remove_directory),
+        cmocka_unit_test_setup_teardown(a_tcp_address_beyond_loopback_needs_curve_or_a_word, make_directory, remove_directory),
+        cmocka_unit_test_setup_teardown(settings_that_contradict_each_other_are_all_told, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(without_a_credential_nobody_is_let_in, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(a_certificate_decides_tenant_and_roles, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(garbage_is_answered_and_the_connection_stays, make_directory, remove_directory),

@@ -239,6 +239,35 @@ static void a_peer_that_never_reads_is_cut_and_reported(void **state)
     zmq_close(peer);
 }
 
+static void a_full_table_cuts_whoever_comes_next_and_keeps_the_others(void **state)
+{
+    (void)state;
+    enum { ROOM = 4 + 256 };
+    static void *peers[ROOM + 1];
+    struct router_packet packet;
+    struct router_counters counters = { 0 };
+    size_t gone_count;
+    for (int i = 0; i < ROOM; i++) {
+        peers[i] = dealer(NULL);
+        zmq_send(peers[i], "x", 1, 0);
+        await_packet(&packet);
+        router_release(&packet);
+    }
+    peers[ROOM] = dealer(NULL);
+    zmq_send(peers[ROOM], "x", 1, 0);
+    for (uint64_t end = clock_monotonic_ns() + DEADLINE_MS * 1000000ULL; clock_monotonic_ns() < end && counters.refused == 0;) {
+        assert_int_equal(round_of_loop(&packet, &gone_count), 0);
+        router_counters(router, &counters);
+    }
+    assert_int_equal(counters.refused, 1);
+    assert_int_equal(counters.connections, ROOM);
+    zmq_send(peers[0], "y", 1, 0);
+    assert_int_equal(await_packet(&packet), 1);
+    router_release(&packet);
+    for (int i = 0; i <= ROOM; i++)
+        zmq_close(peers[i]);
+}
+
 static void an_address_in_use_is_told(void **state)
 {
     (void)state;
@@ -258,6 +287,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_peer_that_never_reads_is_cut_and_reported, open_router, close_router),
         cmocka_unit_test_setup_teardown(a_peer_that_leaves_is_reported_once, open_ipc_router, close_router),
         cmocka_unit_test_setup_teardown(a_forgotten_peer_hears_the_last_word_and_is_cut, open_ipc_router, close_router),
+        cmocka_unit_test_setup_teardown(a_full_table_cuts_whoever_comes_next_and_keeps_the_others, open_router, close_router),
         cmocka_unit_test_setup_teardown(an_address_in_use_is_told, open_router, close_router),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
