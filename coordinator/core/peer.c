@@ -193,7 +193,8 @@ static bool fits(const struct core *c, const struct packet *packet)
 
 static void take_messages(struct core *c, uint32_t handle, const struct packet *packet)
 {
-    const uint8_t *body = packet->body.data;
+    static const uint8_t nothing[1];
+    const uint8_t *body = packet->body.data ? packet->body.data : nothing;
     struct peer *p = peer_at(c, handle);
     if (packet->heartbeat) out_item(c, handle, ITEM_HEARTBEAT)->a = packet->heartbeat->echo;
     for (size_t i = 0; i < packet->credit_count; i++)

@@ -93,7 +93,7 @@ void settle_take(struct core *c, uint32_t peer, const struct msg_settle *settle,
                                   .verb = settle->verb[i],
                                   .delay_ms = settle->delay_ms ? settle->delay_ms[i] : 0,
                                   .emit_count = emits,
-                                  .emit_sizes = settle->emit_size + emit,
+                                  .emit_sizes = emits ? settle->emit_size + emit : NULL,
                                   .body = at };
         uint64_t bytes;
         enum error_code code = emit + emits > settle->emit_count ? CODE_BAD_REQUEST : settle_one(c, peer, &one, &bytes);

@@ -1,5 +1,6 @@
-/* Bytes to core step: packets of strangers, as they come off the wire, into a core that a worker and a gateway already talk to. The input is a row of
- * {connection, head size, body size, head, body}. Nothing a peer sends may stop the core, and what is no packet changes nothing. */
+/* Bytes to core step: packets of strangers, as they come off the wire, into a core that a worker and a gateway already talk to. The input
+ * is a row of {connection, head size, body size, head, body}. Nothing a peer sends may stop the core, and what is no packet changes
+ * nothing. */
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -38,10 +39,18 @@ static void greet(struct table *t)
 {
     static const uint8_t ids[2][16] = { { 1 }, { 2 } };
     static const struct span filter = { (const uint8_t *)">", 1 };
-    struct msg_credit credits[2] = { { .kind = CREDIT_DELIVER, .events = 1000, .bytes = 1 << 20 }, { .kind = CREDIT_EVENTS, .events = 1000, .bytes = 1 << 20 } };
-    struct msg_hello worker = { .protocol = 1, .role = ROLE_WORKER, .instance = span_of(ids[0], 16), .publisher = span_of(ids[0], 16), .first_unanswered = 1,
-                                .has_group = true, .group = { .name = span_text("g"), .filters = &filter, .filter_count = 1 } };
-    struct msg_hello gateway = { .protocol = 1, .role = ROLE_GATEWAY, .instance = span_of(ids[1], 16), .publisher = span_of(ids[1], 16), .first_unanswered = 1 };
+    struct msg_credit credits[2] = { { .kind = CREDIT_DELIVER, .events = 1000, .bytes = 1 << 20 },
+                                     { .kind = CREDIT_EVENTS, .events = 1000, .bytes = 1 << 20 } };
+    struct msg_hello worker = { .protocol = 1,
+                                .role = ROLE_WORKER,
+                                .instance = span_of(ids[0], 16),
+                                .publisher = span_of(ids[0], 16),
+                                .first_unanswered = 1,
+                                .has_group = true,
+                                .group = { .name = span_text("g"), .filters = &filter, .filter_count = 1 } };
+    struct msg_hello gateway = {
+        .protocol = 1, .role = ROLE_GATEWAY, .instance = span_of(ids[1], 16), .publisher = span_of(ids[1], 16), .first_unanswered = 1
+    };
     say(t, 1, &(struct packet){ .hello = &worker, .credits = credits, .credit_count = 2 });
     say(t, 2, &(struct packet){ .hello = &gateway, .credits = credits, .credit_count = 2 });
 }
@@ -59,9 +68,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct span dev = { (const uint8_t *)"dev", 3 };
     static uint8_t memory[ARENA_BYTES];
-    struct core_config config = { .limits = { .peers_max = 16, .tenants_max = 2, .groups_max = 4, .leases_max = 256, .failed_max = 256, .subscriptions_max = 16,
-                                              .publishers_max = 4, .blocks_cached = 8, .ranges_per_group_max = 64, .turn_items_max = 20480 },
-                                  .secret = { 1, 2 }, .tenants = &dev, .tenant_count = 1, .server = span_text("weir/fuzz"), .any_tenant = true };
+    struct core_config config = { .limits = { .peers_max = 16,
+                                              .tenants_max = 2,
+                                              .groups_max = 4,
+                                              .leases_max = 256,
+                                              .failed_max = 256,
+                                              .subscriptions_max = 16,
+                                              .publishers_max = 4,
+                                              .blocks_cached = 8,
+                                              .ranges_per_group_max = 64,
+                                              .turn_items_max = 20480 },
+                                  .secret = { 1, 2 },
+                                  .tenants = &dev,
+                                  .tenant_count = 1,
+                                  .server = span_text("weir/fuzz"),
+                                  .any_tenant = true };
     size_t core_size = core_memory(&config);
     void *region = mmap(NULL, core_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     must(region != MAP_FAILED);

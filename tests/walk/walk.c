@@ -1,6 +1,5 @@
-/* What the tape may do: hello with held leases, publish, resend, settle (good, foreign, twice), emit, extend, release, subscribe, grant credit, leave;
- * commit, wait, crash and restart from the committed blocks.
- * What the oracle holds against the core:
+/* What the tape may do: hello with held leases, publish, resend, settle (good, foreign, twice), emit, extend, release, subscribe, grant
+ * credit, leave; commit, wait, crash and restart from the committed blocks. What the oracle holds against the core:
  *   - an answer (accepted, settled) comes only for what stands in a committed block, and a number gets one position for ever [P2, P3];
  *   - an event is with one worker of a group at a time, and not again after its settle was answered [R-GROUP-2, P5];
  *   - in the end, when all workers work, every accepted event was acked once by the group that existed before it [P1];
@@ -31,7 +30,9 @@ struct walker {
     uint64_t position_of[NUMBERS]; /* by number; 0 = no answer yet */
     struct held held[HELD];
     uint32_t held_count;
-    struct { uint64_t number, seq; } settling[NUMBERS];
+    struct {
+        uint64_t number, seq;
+    } settling[NUMBERS];
     uint32_t settling_count;
     uint64_t last_event; /* of subscription 1 */
     bool subscribed;
@@ -52,7 +53,10 @@ struct walk {
     uint64_t head; /* of the committed blocks */
     struct core_fetched fetched[32];
     uint32_t fetched_count;
-    struct { uint64_t seq; uint8_t settled, tried; } *events; /* that the group wants; tried: a settle was sent, its outcome may be unknown */
+    struct {
+        uint64_t seq;
+        uint8_t settled, tried;
+    } * events; /* that the group wants; tried: a settle was sent, its outcome may be unknown */
     uint32_t event_count;
     bool group_exists;
 };
@@ -81,7 +85,8 @@ static void block_copy_into(struct block *to, const struct block *from)
     for (uint32_t i = 0; i < from->record_count; i++) {
         struct record record = from->records[i];
         if (record.topic)
-            record.topic = (uint16_t)(block_topic(to, block_topic_tenant(from, record.topic - 1u), block_topic_name(from, record.topic - 1u)) + 1);
+            record.topic =
+                (uint16_t)(block_topic(to, block_topic_tenant(from, record.topic - 1u), block_topic_name(from, record.topic - 1u)) + 1);
         if (record.publisher) record.publisher = (uint16_t)(block_publisher(to, from->publishers[record.publisher - 1]) + 1);
         block_append(to, record, block_body(from, &from->records[i]));
     }
@@ -106,7 +111,8 @@ static void serve_fetch(struct walk *w, const struct core_out *out)
 {
     const struct block *best = NULL;
     for (uint32_t i = 0; i < w->block_count && w->blocks[i]->number <= w->committed; i++) {
-        if (out->before ? w->blocks[i]->first_position <= out->position : !best && block_last_position(w->blocks[i]) >= out->position) best = w->blocks[i];
+        if (out->before ? w->blocks[i]->first_position <= out->position : !best && block_last_position(w->blocks[i]) >= out->position)
+            best = w->blocks[i];
     }
     if (best) block_copy_into(out->block, best);
     w->fetched[w->fetched_count++] =
@@ -120,8 +126,10 @@ static uint32_t event_find(const struct walk *w, uint64_t seq)
     uint32_t low = 0, high = w->event_count;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        if (w->events[middle].seq < seq) low = middle + 1;
-        else high = middle;
+        if (w->events[middle].seq < seq)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low < w->event_count && w->events[low].seq == seq ? low : UINT32_MAX;
 }
@@ -167,7 +175,8 @@ static void took(struct walk *w, uint32_t peer, struct held held, bool kept)
     if (held.seq > w->head) broken(w, "a delivery before the commit", held.seq);
     uint32_t event = event_find(w, held.seq);
     if (event != UINT32_MAX) {
-        if (w->events[event].settled) broken(w, kept ? "kept after its settle was answered" : "offered after its settle was answered", held.seq);
+        if (w->events[event].settled)
+            broken(w, kept ? "kept after its settle was answered" : "offered after its settle was answered", held.seq);
     }
     for (uint32_t i = 0; i < WORKERS; i++)
         for (uint32_t k = 0; k < w->peers[i].held_count; k++)
@@ -211,9 +220,12 @@ static void saw(struct walk *w, uint32_t peer, const struct packet *m)
         for (size_t i = 0; i < m->welcome->kept_count; i++)
             took(w, peer, (struct held){ m->welcome->kept_lease[i], m->welcome->kept_seq[i], m->welcome->kept_attempt[i], false }, true);
     }
-    for (size_t i = 0; i < m->accepted_count; i++) saw_accepted(w, p, &m->accepted[i]);
-    for (size_t i = 0; i < m->settled_count; i++) saw_settled(w, p, &m->settled[i]);
-    for (size_t i = 0; i < m->events_count; i++) saw_events(w, p, &m->events[i]);
+    for (size_t i = 0; i < m->accepted_count; i++)
+        saw_accepted(w, p, &m->accepted[i]);
+    for (size_t i = 0; i < m->settled_count; i++)
+        saw_settled(w, p, &m->settled[i]);
+    for (size_t i = 0; i < m->events_count; i++)
+        saw_events(w, p, &m->events[i]);
     for (size_t i = 0; m->deliver && i < m->deliver->count; i++)
         took(w, peer, (struct held){ m->deliver->lease[i], m->deliver->seq[i], m->deliver->attempt[i], false }, false);
     for (size_t i = 0; m->revoke && i < m->revoke->count; i++)
@@ -294,7 +306,8 @@ static struct core *recover(struct walk *w, void *memory)
 
 static void restart(struct walk *w)
 {
-    while (w->block_count > 0 && w->blocks[w->block_count - 1]->number > w->committed) drop_last_block(w);
+    while (w->block_count > 0 && w->blocks[w->block_count - 1]->number > w->committed)
+        drop_last_block(w);
     munmap(w->memory, w->memory_size);
     w->memory = memory_new(w);
     w->core = recover(w, w->memory);
@@ -302,7 +315,8 @@ static void restart(struct walk *w)
     w->fetched_count = 0;
     w->now_ns += 1000000;
     core_start(w->core, w->now_ns, w->log_ms, "0123456789abcdef", 2, w->head + (1u << 20), w->committed + 1, 0);
-    for (uint32_t i = 0; i < PEERS; i++) w->peers[i].connection = 0, w->peers[i].ready = w->peers[i].subscribed = false;
+    for (uint32_t i = 0; i < PEERS; i++)
+        w->peers[i].connection = 0, w->peers[i].ready = w->peers[i].subscribed = false;
 }
 
 /* ---- what the tape may do ---- */
@@ -313,10 +327,16 @@ static void do_hello(struct walk *w, uint32_t peer)
     static const struct span filter = { (const uint8_t *)"a.>", 3 };
     uint64_t seq[HELD];
     uint32_t attempt[HELD];
-    struct msg_hello hello = { .protocol = 1, .role = peer < WORKERS ? ROLE_WORKER : ROLE_CLIENT, .instance = span_of(p->id, 16), .publisher = span_of(p->id, 16),
-                               .first_unanswered = 1, .epoch = span_text("0123456789abcdef"), .has_group = peer < WORKERS };
+    struct msg_hello hello = { .protocol = 1,
+                               .role = peer < WORKERS ? ROLE_WORKER : ROLE_CLIENT,
+                               .instance = span_of(p->id, 16),
+                               .publisher = span_of(p->id, 16),
+                               .first_unanswered = 1,
+                               .epoch = span_text("0123456789abcdef"),
+                               .has_group = peer < WORKERS };
     hello.group = (struct group_spec){ .name = span_text("g"), .filters = &filter, .filter_count = 1, .lease_ms = 2000, .backoff_ms = 100 };
-    for (uint32_t i = 0; i < p->held_count; i++) seq[i] = p->held[i].seq, attempt[i] = p->held[i].attempt;
+    for (uint32_t i = 0; i < p->held_count; i++)
+        seq[i] = p->held[i].seq, attempt[i] = p->held[i].attempt;
     hello.held_seq = seq;
     hello.held_attempt = attempt;
     hello.held_count = p->held_count;
@@ -337,10 +357,13 @@ static void do_publish(struct walk *w, uint32_t peer, uint32_t count, bool again
         used += sizes[i];
     }
     uint64_t first = p->next_number;
-    if (again) first = first > count ? first - count : 1;
-    else p->next_number += count;
+    if (again)
+        first = first > count ? first - count : 1;
+    else
+        p->next_number += count;
     struct msg_publish publish = { .first_number = first, .size = sizes, .count = count };
-    if (first + count <= p->next_number) send_packet(w, peer, &(struct packet){ .publishes = &publish, .publish_count = 1, .body = span_of(body, used) });
+    if (first + count <= p->next_number)
+        send_packet(w, peer, &(struct packet){ .publishes = &publish, .publish_count = 1, .body = span_of(body, used) });
 }
 
 static void do_settle(struct walk *w, uint32_t peer, uint32_t verb, uint32_t which, bool emit)
@@ -365,8 +388,10 @@ static void do_settle(struct walk *w, uint32_t peer, uint32_t verb, uint32_t whi
     }
     uint32_t known = event_find(w, held.seq);
     if (known != UINT32_MAX && verb != VERB_NACK) w->events[known].tried = 1;
-    if (which % 7 != 6) let_go(p, held.seq);
-    else p->held[which % p->held_count].settled = true; /* once more some day */
+    if (which % 7 != 6)
+        let_go(p, held.seq);
+    else
+        p->held[which % p->held_count].settled = true; /* once more some day */
     send_packet(w, peer, &packet);
 }
 
@@ -382,7 +407,9 @@ static void do_subscribe(struct walk *w, uint32_t peer)
 {
     struct walker *p = &w->peers[peer];
     if (p->subscribed) return;
-    struct msg_subscribe m = { .subscription = 1, .filter = span_text("a.>"), .start = START_SEQ, .start_at = p->last_event, .epoch = span_text("0123456789abcdef") };
+    struct msg_subscribe m = {
+        .subscription = 1, .filter = span_text("a.>"), .start = START_SEQ, .start_at = p->last_event, .epoch = span_text("0123456789abcdef")
+    };
     p->subscribed = true;
     send_packet(w, peer, &(struct packet){ .subscribes = &m, .subscribe_count = 1 });
 }
@@ -406,16 +433,40 @@ static void act(struct walk *w)
     uint32_t anyone = peer % PEERS;
     if (what % 16 != 0 && what % 16 < 11 && !w->peers[what % 16 < 6 ? worker : client].ready) do_hello(w, what % 16 < 6 ? worker : client);
     switch (what % 16) {
-    case 0: do_hello(w, anyone); break;
-    case 1: do_credit(w, worker, how % 8); break;
-    case 2: case 3: do_settle(w, worker, VERB_ACK, how, how % 3 == 0); break;
-    case 4: do_settle(w, worker, how % 2 ? VERB_NACK : VERB_REJECT, how / 2, false); break;
-    case 5: do_lease(w, worker, how % 2, how / 2); break;
-    case 6: case 7: do_publish(w, client, 1 + how % 9, false); break;
-    case 8: do_publish(w, client, 1 + how % 4, true); break;
-    case 9: do_subscribe(w, client); break;
-    case 10: do_credit(w, client, how % 8); break;
-    case 11: case 12: commit_until(w, w->submitted); step(w, &(struct core_in){ 0 }); break;
+    case 0:
+        do_hello(w, anyone);
+        break;
+    case 1:
+        do_credit(w, worker, how % 8);
+        break;
+    case 2:
+    case 3:
+        do_settle(w, worker, VERB_ACK, how, how % 3 == 0);
+        break;
+    case 4:
+        do_settle(w, worker, how % 2 ? VERB_NACK : VERB_REJECT, how / 2, false);
+        break;
+    case 5:
+        do_lease(w, worker, how % 2, how / 2);
+        break;
+    case 6:
+    case 7:
+        do_publish(w, client, 1 + how % 9, false);
+        break;
+    case 8:
+        do_publish(w, client, 1 + how % 4, true);
+        break;
+    case 9:
+        do_subscribe(w, client);
+        break;
+    case 10:
+        do_credit(w, client, how % 8);
+        break;
+    case 11:
+    case 12:
+        commit_until(w, w->submitted);
+        step(w, &(struct core_in){ 0 });
+        break;
     case 13:
         w->now_ns += (uint64_t)how * 20000000u;
         w->log_ms += how * 20;
@@ -440,15 +491,19 @@ static void finish(struct walk *w)
         for (uint32_t i = 0; i < WORKERS; i++) {
             if (!w->peers[i].connection) do_hello(w, i);
             do_credit(w, i, 64);
-            for (uint32_t k = 0; k < 64 && w->peers[i].held_count; k++) do_settle(w, i, VERB_ACK, 0, false);
+            for (uint32_t k = 0; k < 64 && w->peers[i].held_count; k++)
+                do_settle(w, i, VERB_ACK, 0, false);
         }
         commit_until(w, w->submitted);
         w->now_ns += 500000000u;
         w->log_ms += 500;
         step(w, &(struct core_in){ 0 });
         step(w, &(struct core_in){ 0 });
-        bool all = w->submitted == w->committed && core_is_quiet(w->core);
-        for (uint32_t i = 0; all && i < w->event_count; i++) all = w->events[i].settled || w->events[i].tried;
+        struct core_stats stats;
+        core_stats(w->core, &stats);
+        bool all = w->submitted == w->committed && core_is_quiet(w->core) && stats.leases + stats.failed == 0;
+        for (uint32_t i = 0; all && i < w->event_count; i++)
+            all = w->events[i].settled || w->events[i].tried;
         if (all) break;
     }
 }
@@ -475,9 +530,21 @@ uint64_t walk(const uint8_t *tape, size_t size)
     w->size = size;
     w->events = calloc(EVENTS, sizeof *w->events);
     w->config = (struct core_config){
-        .limits = { .peers_max = 16, .tenants_max = 1, .groups_max = 4, .leases_max = 512, .failed_max = 512, .subscriptions_max = 16, .publishers_max = 8,
-                    .blocks_cached = 8, .ranges_per_group_max = 256, .turn_items_max = 20480 },
-        .secret = { 1, 2 }, .tenant_count = 1, .server = span_text("weir/walk"), .adopt_grace_ms = 1000, .heartbeat_ms = 100000000,
+        .limits = { .peers_max = 16,
+                    .tenants_max = 1,
+                    .groups_max = 4,
+                    .leases_max = 512,
+                    .failed_max = 512,
+                    .subscriptions_max = 16,
+                    .publishers_max = 8,
+                    .blocks_cached = 8,
+                    .ranges_per_group_max = 256,
+                    .turn_items_max = 20480 },
+        .secret = { 1, 2 },
+        .tenant_count = 1,
+        .server = span_text("weir/walk"),
+        .adopt_grace_ms = 1000,
+        .heartbeat_ms = 100000000,
     };
     w->memory_size = core_memory(&w->config);
     w->memory = memory_new(w);
@@ -488,11 +555,13 @@ uint64_t walk(const uint8_t *tape, size_t size)
         w->peers[i].next_number = 1;
     }
     core_start(w->core, w->now_ns, w->log_ms, "0123456789abcdef", 1, 1, 1, 0);
-    while (w->at < size) act(w);
+    while (w->at < size)
+        act(w);
     finish(w);
     judge(w);
     uint64_t trace = w->trace;
-    while (w->block_count) drop_last_block(w);
+    while (w->block_count)
+        drop_last_block(w);
     free(w->events);
     munmap(w->memory, w->memory_size);
     free(w);
