@@ -1,5 +1,6 @@
-// The lower right card: sends a number of events at a rate, counts what becomes of them and how long it takes. A burst is paced by the
-// clock, not by the answers, so that waiting shows as latency (open loop). It heeds slow_down.
+// The lower right card: sends a number of events at a rate, counts what becomes of them and how long it takes. Every event has its time by
+// the clock, and its latency counts from there, not from when it could be sent (open loop): waiting does not hide. A gateway takes only so
+// many messages of one connection before their answers, so at most WINDOW are on their way. It heeds slow_down.
 
 import { Latencies } from "/console/stats.js";
 import { drawChart } from "/console/chart.js";
@@ -7,10 +8,11 @@ import { drawChart } from "/console/chart.js";
 const TICK_MS = 10;
 const BATCH_MAX = 64; // publishes in one frame
 const BATCH_BYTES_MAX = 32 * 1024;
-const BUFFERED_MAX = 4 * 1024 * 1024; // the browser has not sent that much yet: wait
+const WINDOW = 128;
 const PAUSE_MS = 500; // after a slow_down that says neither rate nor time
 const QUIET_MS = 5000; // nothing came for so long: what is missing is not coming
-const SLICES = 60; // points of the chart
+const SLICES = 60; // points of the chart, if the run keeps its rate
+const SLICE_MS_MIN = 20;
 
 const $ = (id) => document.getElementById(id);
 const number = new Intl.NumberFormat("en");
@@ -33,10 +35,11 @@ export class Burst {
     const id = Math.random().toString(36).slice(2, 8);
     this.topic = `docs.burst-${id}.tick`;
     Object.assign(this, { id, count, rate, size, sent: 0, ok: 0, refused: 0, got: 0, codes: new Map(), slowed: 0, pausedUntil: 0, paced: 0 });
-    this.sentAt = new Float64Array(count);
+    this.dueAt = new Float64Array(count);
     this.seen = new Uint8Array(count);
-    this.stored = new Latencies();
-    this.arrived = new Latencies();
+    const sliceMs = Math.max(SLICE_MS_MIN, ((count / rate) * 1000) / SLICES);
+    this.stored = new Latencies(sliceMs);
+    this.arrived = new Latencies(sliceMs);
     this.running = true;
     this.start = this.last = this.tickAt = performance.now();
     this.onError(null);
@@ -49,23 +52,33 @@ export class Burst {
   tick() {
     const now = performance.now();
     const rate = this.slowed || this.rate;
-    this.paced = Math.min(this.count, this.paced + ((now - this.tickAt) * rate) / 1000);
+    const due = Math.min(this.count, this.paced + ((now - this.tickAt) * rate) / 1000);
+    for (let n = Math.floor(this.paced); n < Math.floor(due); n++) this.dueAt[n] = this.tickAt + ((n + 1 - this.paced) * 1000) / rate;
+    this.paced = due;
     this.tickAt = now;
-    const batch = Math.max(1, Math.min(BATCH_MAX, Math.floor(BATCH_BYTES_MAX / this.size)));
-    while (now >= this.pausedUntil && this.sent < Math.floor(this.paced) && this.connection.buffered() < BUFFERED_MAX) this.sendSome(Math.min(batch, Math.floor(this.paced) - this.sent));
+    this.batch = Math.max(1, Math.min(BATCH_MAX, Math.floor(BATCH_BYTES_MAX / this.size)));
+    this.sendDue(now);
     const answered = this.ok + this.refused === this.sent;
     if (this.sent === this.count && answered && this.got >= this.ok) this.stop("done");
     else if (now - this.last > QUIET_MS) this.stop("nothing more came");
   }
 
+  // Sends what is due, as far as the window allows; called by the clock and by each answer that makes room.
+  sendDue(now) {
+    while (this.running && now >= this.pausedUntil) {
+      const room = WINDOW - (this.sent - this.ok - this.refused);
+      const count = Math.min(this.batch, room, Math.floor(this.paced) - this.sent);
+      if (count <= 0) return;
+      this.sendSome(count);
+    }
+  }
+
   sendSome(count) {
     const first = this.sent;
     const messages = [];
-    const now = performance.now();
     for (let n = first; n < first + count; n++) {
       const data = { burst: this.id, n, fill: "" };
       data.fill = "~".repeat(Math.max(0, this.size - JSON.stringify(data).length));
-      this.sentAt[n] = now;
       messages.push({ type: "publish", topic: this.topic, key: `tick-${n % 16}`, data });
     }
     this.sent += count;
@@ -77,7 +90,8 @@ export class Burst {
     this.last = now;
     if (answer.type === "ok") {
       this.ok++;
-      this.stored.add(this.sentAt[n] - this.start, now - this.sentAt[n]);
+      this.stored.add(this.dueAt[n] - this.start, now - this.dueAt[n]);
+      if (this.sent - this.ok - this.refused <= WINDOW / 2) this.sendDue(now);
       return;
     }
     this.refused++;
@@ -94,7 +108,7 @@ export class Burst {
     this.last = now;
     this.seen[n] = 1;
     this.got++;
-    this.arrived.add(this.sentAt[n] - this.start, now - this.sentAt[n]);
+    this.arrived.add(this.dueAt[n] - this.start, now - this.dueAt[n]);
     if (!this.running) this.draw();
   }
 
@@ -128,11 +142,11 @@ export class Burst {
     $("burst-refused").classList.toggle("wrong", this.refused > 0);
     writeLatency($("latency-ok"), this.stored);
     writeLatency($("latency-event"), this.arrived);
-    const until = Math.max(1000, this.topic ? ((this.running ? performance.now() : this.last) - this.start) : 0);
-    const width = Math.max(20, until / SLICES);
+    const last = Math.floor(this.paced ?? 0) - 1;
+    const until = Math.max(1000, last >= 0 ? this.dueAt[last] - this.start : 0); // the time axis is when events were due
     drawChart($("chart"), [
-      { name: "received", points: this.arrived?.slices(width) ?? [] },
-      { name: "stored", points: this.stored?.slices(width) ?? [] },
+      { name: "received", points: this.arrived?.slices() ?? [] },
+      { name: "stored", points: this.stored?.slices() ?? [] },
     ], until);
   }
 }

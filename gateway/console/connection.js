@@ -82,10 +82,6 @@ export class Connection extends EventTarget {
     return ids;
   }
 
-  buffered() {
-    return this.socket?.bufferedAmount ?? 0;
-  }
-
   // ---- inside ----
 
   async greet() {
