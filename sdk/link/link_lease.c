@@ -28,6 +28,11 @@ void link_no_more(struct link *link)
     link->leasing.no_more = true;
 }
 
+uint64_t link_credit_left(const struct link *link)
+{
+    return link->state == LINK_UP ? link->leasing.announced - link->leasing.received : 0;
+}
+
 /* -- slots and the list -- */
 
 static uint32_t take_slot(struct leasing *l)

@@ -48,7 +48,7 @@ enum link_result link_publish(struct link *link, struct span tenant_name, size_t
     if (link->options.role == ROLE_GATEWAY && !has_credit(tenant, tenant->waiting_events, tenant->waiting_bytes, size)) {
         tenant->publish_was_dry = true;
         tenant->subscribed = true; /* its events credit is told: from that the coordinator knows that we speak for it, and gives credit */
-        return LINK_NO_CREDIT; /* known at once, so that one tenant's ebb does not stand before another's events */
+        return LINK_NO_CREDIT;     /* known at once, so that one tenant's ebb does not stand before another's events */
     }
     entry = entry_at(link, p->next);
     *entry = (struct publish_entry){ .place = place, .size = (uint32_t)size, .tenant = (uint16_t)at, .state = PUBLISH_NEW };

@@ -6,7 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { CLOSE_TIMEOUT_MS = 2000, FILTERS_MAX = 64, HANDLERS_MAX = 1024 };
+enum { CLOSE_TIMEOUT_MS = 2000, FILTERS_MAX = 64, HANDLERS_MAX = 1024, QUIET_MS = 20 };
 
 static weir_status check(const weir_worker_options *o)
 {
@@ -285,6 +285,7 @@ static void give_back_all(weir_worker *w)
 {
     for (uint32_t i = 1; i <= w->slots; i++) {
         if (w->deliveries[i].chunk == NULL) continue;
+        w->gave_back = true;
         delivery_forget(&w->deliveries[i]);
         (void)link_release(w->session.link, i);
     }
@@ -292,19 +293,34 @@ static void give_back_all(weir_worker *w)
     w->ready_count = 0;
 }
 
+/* Credit cannot be taken back, so what was given back may be offered to this worker again (and goes back again) as long as some is left:
+ * leave when it is used up, or when others have taken the events. Else they would wait for this worker's grace. [R-CREDIT-1] [R-GONE-1] */
+static void say_goodbye(weir_worker *w, uint64_t deadline_ns)
+{
+    w->delivered_ns = session_now_ns();
+    session_poke(&w->session, true);
+    while (link_credit_left(w->session.link) != 0) {
+        uint64_t quiet_ns = w->delivered_ns + QUIET_MS * UINT64_C(1000000), now_ns = session_now_ns();
+        if (now_ns >= quiet_ns || now_ns >= deadline_ns) return;
+        (void)session_wait(&w->session, quiet_ns < deadline_ns ? quiet_ns : deadline_ns);
+    }
+}
+
 void weir_worker_close(weir_worker **worker)
 {
     weir_worker *w = *worker;
+    uint64_t deadline_ns;
     if (w == NULL) return;
     *worker = NULL;
     if (session_is_forked(&w->session)) return;
+    deadline_ns = session_deadline_ns((int)w->close_timeout_ms);
     weir_worker_stop(w);
     (void)pthread_mutex_lock(&w->session.lock);
     link_no_more(w->session.link);
     w->stopped = true;
+    (void)flush_locked(w, deadline_ns);
     give_back_all(w);
-    session_poke(&w->session, true);
-    (void)flush_locked(w, session_deadline_ns((int)w->close_timeout_ms));
+    if (w->gave_back) say_goodbye(w, deadline_ns);
     (void)pthread_mutex_unlock(&w->session.lock);
     session_close(&w->session);
     free_worker(w);

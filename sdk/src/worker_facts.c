@@ -128,6 +128,7 @@ static void take_deliveries(weir_worker *w, const struct link_fact *fact)
     const struct link_terms *terms = link_terms(w->session.link);
     size_t at = 0, offset = 0, count = fact->deliveries.columns->count;
     w->group_lease_ms = terms->lease_ms;
+    if (w->stopped) w->delivered_ns = session_now_ns();
     for (size_t i = 0; i < w->chunk_count; i++) {
         memcpy(w->chunks[i]->epoch, terms->epoch, EPOCH_BYTES);
         w->chunks[i]->replay = terms->replay;
@@ -232,6 +233,7 @@ static void sweep_revoked(weir_worker *w)
         if (w->stopped || link_has_ended(w->session.link, d->handle)) {
             delivery_forget(d);
             (void)link_release(w->session.link, d->handle);
+            w->gave_back = w->gave_back || w->stopped;
         } else {
             queue(w, d);
         }
