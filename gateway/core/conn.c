@@ -159,12 +159,12 @@ void conn_send(struct gate *g, uint32_t conn, struct span frames)
     look_at_queue(g, conn);
 }
 
-void conn_share(struct gate *g, uint32_t conn, uint32_t buffer, uint32_t skip, uint32_t events)
+void conn_share(struct gate *g, uint32_t conn, uint32_t buffer, uint32_t skip, uint32_t events, uint32_t share)
 {
     struct conn *c = conn_at(g, conn);
     if (c->close_code != 0) return;
     uint32_t size = pool_size(&g->pool, buffer) - skip;
-    if ((c->box.bytes > 0 && c->box.bytes + size > queue_limit(g)) || !outbox_share(&g->boxes, &c->box, buffer, skip)) {
+    if ((c->box.bytes > 0 && c->box.bytes + size > (uint64_t)queue_limit(g) * share) || !outbox_share(&g->boxes, &c->box, buffer, skip)) {
         end_slow(g, conn);
         return;
     }

@@ -23,11 +23,10 @@ enum {
     PUBLISH_WINDOW = 16384,     /* unanswered numbers, the most a link has [R-PUB-5] */
     REQUEST_MS = 30000,         /* a request's timeout when it names none */
     REQUEST_MS_MAX = 3600000,
-    STREAM_BYTES = 256 * 1024, /* aim for what a catching up stream has under way */
-    STREAM_EVENTS_MIN = 8,
-    STREAM_EVENTS_MAX = 256,
-    FRAME_HEAD_MAX = 10,   /* of a WebSocket frame from a server */
-    RUN_BYTES = 48 * 1024, /* events of one packet are framed into one buffer up to about this */
+    STREAM_EVENTS_MAX = 64, /* under way to a stream at most */
+    STREAM_SHARE = 4,       /* streams may queue so many times what live events may: credit holds them, not the end of the connection */
+    FRAME_HEAD_MAX = 10,    /* of a WebSocket frame from a server */
+    RUN_BYTES = 48 * 1024,  /* events of one packet are framed into one buffer up to about this */
     RUN_EVENTS = 512,
     EVENT_ROOM = 6 * EVENT_BYTES_MAX + 1024, /* one event as JSON at most: each byte \u00xx */
     SLOW_RETRY_MS = 500,
@@ -180,8 +179,8 @@ static inline struct span topic_filter(const struct topic *t)
 void conn_touch(struct gate *g, uint32_t conn);                                  /* it has something for the shell */
 void conn_end(struct gate *g, uint32_t conn, uint16_t code, const char *reason); /* after what waits is written */
 void conn_send(struct gate *g, uint32_t conn, struct span frames);               /* frames of its own */
-/* Appends the buffer's frames from skip on; that many events are in them. */
-void conn_share(struct gate *g, uint32_t conn, uint32_t buffer, uint32_t skip, uint32_t events);
+/* Appends the buffer's frames from skip on; that many events are in them. share: of the queue's limit, how many times. */
+void conn_share(struct gate *g, uint32_t conn, uint32_t buffer, uint32_t skip, uint32_t events, uint32_t share);
 void conns_relieve(struct gate *g); /* the pool is nearly full: ends those that hold the most of it */
 bool pool_is_tight(const struct gate *g);
 

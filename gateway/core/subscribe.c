@@ -105,11 +105,21 @@ static void join_live(struct gate *g, uint32_t sub)
     send_subscribed(g, sub, s->last);
 }
 
+/* How many events of such a size may be under way to it. */
+static uint64_t stream_window(const struct gate *g, const struct sub *s, uint32_t each)
+{
+    uint64_t window = g->config.limits.queue_bytes / 2 / (each + 256ull);
+    if (window < 1) window = 1;
+    if (window > STREAM_EVENTS_MAX) window = STREAM_EVENTS_MAX;
+    uint64_t left = (uint64_t)(s->credit - s->unacked_count);
+    return s->credit != 0 && window > left ? left : window;
+}
+
 static bool open_stream(struct gate *g, uint32_t sub, struct span filter, const struct place *place)
 {
     struct sub *s = sub_at(g, sub);
     struct conn *c = conn_at(g, s->conn);
-    uint64_t credit = s->credit != 0 && s->credit < STREAM_EVENTS_MIN ? s->credit : STREAM_EVENTS_MIN;
+    uint64_t credit = stream_window(g, s, EVENT_BYTES_MAX);
     if (s->credit != 0) {
         s->unacked = pool_take(&g->pool, s->credit * sizeof(uint64_t));
         if (s->unacked == 0) return false;
@@ -240,7 +250,7 @@ static uint32_t give(struct gate *g, struct sub *s)
     while (first < run->count && run->seq[first] <= s->last)
         first++;
     if (first == run->count) return 0;
-    conn_share(g, s->conn, run->buffer, run->offset[first], run->count - first);
+    conn_share(g, s->conn, run->buffer, run->offset[first], run->count - first, s->state == SUB_LIVE ? 1 : STREAM_SHARE);
     s->last = run->seq[run->count - 1];
     return run->count - first;
 }
@@ -320,12 +330,10 @@ void stream_caught_up(struct gate *g, uint32_t topic, uint64_t cursor)
 void sub_grant(struct gate *g, uint32_t sub)
 {
     struct sub *s = sub_at(g, sub);
-    if (s->stream == 0 || conn_at(g, s->conn)->box.bytes > g->config.limits.queue_bytes / 4 || pool_is_tight(g)) return;
+    const struct conn *c = conn_at(g, s->conn);
+    if (s->stream == 0 || c->close_code != 0 || c->box.bytes > g->config.limits.queue_bytes / 4 || pool_is_tight(g)) return;
     struct topic *t = topic_at(g, s->stream);
-    uint64_t window = STREAM_BYTES / (t->largest + 256ull);
-    if (window < STREAM_EVENTS_MIN) window = STREAM_EVENTS_MIN;
-    if (window > STREAM_EVENTS_MAX) window = STREAM_EVENTS_MAX;
-    if (s->credit != 0 && window > (uint64_t)(s->credit - s->unacked_count)) window = (uint64_t)(s->credit - s->unacked_count);
+    uint64_t window = stream_window(g, s, t->largest);
     uint64_t target = t->received + window;
     if (target <= t->granted) return;
     if (t->granted > t->received && target - t->granted < window / 4) return; /* not a packet per event */
