@@ -96,8 +96,14 @@ enum log_status log_verify_rocksdb(const char *directory, struct log_verified *o
     void *memory = malloc(block_memory());
     enum log_status status = memory ? LOG_OK : log_refuse(error, LOG_IO, "no memory to verify with");
     if (memory) block_init(&into, memory);
+    uint64_t snapshot_number = r->newest.fd >= 0 ? r->newest.place.number : 0;
     if (status == LOG_OK) status = log_recover(log, count_slice, out, error); /* the snapshot; the blocks after it are read twice */
     if (status == LOG_OK) status = follow_all(r, &recovery, out);
+    if (status == LOG_OK && out->last_number < snapshot_number) /* a trim leaves what is after the second newest snapshot */
+        status = log_refuse(error, LOG_LOST,
+                            "%.250s: the newest snapshot was made after block %" PRIu64 ", but the last block there is %" PRIu64
+                            ": blocks are missing",
+                            directory, snapshot_number, out->last_number);
     free(memory);
     log_close(&log);
     return status;
