@@ -7,14 +7,18 @@
 #include "coordinator/shell/verify.h"
 #include "sdk/program/notify.h"
 
-#include <czmq.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #define POSITION_JUMP (1ULL << 20) /* at-most-once events show their position before the commit: a new start begins well above */
 
