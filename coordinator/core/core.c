@@ -59,6 +59,12 @@ static void carve_map(struct carver *carver, struct map *map, uint32_t limit)
     if (carver->memory) map_init(map, memory, limit);
 }
 
+static void carve_near_map(struct carver *carver, struct map *map, uint32_t limit)
+{
+    void *memory = carve(carver, map_memory(limit));
+    if (carver->memory) map_init_near(map, memory, limit);
+}
+
 static void carve_heap(struct carver *carver, struct heap *heap, uint32_t handles)
 {
     void *memory = carve(carver, heap_memory(handles));
@@ -78,8 +84,8 @@ static void carve_tables(struct carver *v, struct core *c, const struct core_lim
     carve_map(v, &c->by_connection, l->peers_max);
     carve_map(v, &c->by_instance, l->peers_max);
     carve_map(v, &c->by_publisher, l->publishers_max);
-    carve_map(v, &c->by_failed, l->failed_max);
-    carve_map(v, &c->by_lease, l->leases_max);
+    carve_near_map(v, &c->by_failed, l->failed_max);
+    carve_near_map(v, &c->by_lease, l->leases_max);
     carve_map(v, &c->by_sub, l->subscriptions_max);
     c->group_ranges = carve(v, (size_t)(l->groups_max + 1) * l->ranges_per_group_max * sizeof(struct range));
     carve_heap(v, &c->group_timers, l->groups_max);

@@ -24,15 +24,14 @@ static void a_full_map_refuses_new_keys_but_not_new_values(void **state)
 
 enum { KEYS = 300 };
 
-static void a_map_behaves_like_an_array_however_often_keys_come_and_go(void **state)
+static void compare_with_an_array(void (*init)(struct map *, void *, uint32_t))
 {
-    (void)state;
     struct random random = { 3 };
     void *memory = calloc(1, map_memory(KEYS));
     struct map map;
     uint32_t model[KEYS] = { 0 };
     uint32_t count = 0;
-    map_init(&map, memory, KEYS);
+    init(&map, memory, KEYS);
     for (int round = 0; round < 400000; round++) {
         uint32_t key = random_below(&random, KEYS);
         uint64_t wide = key * UINT64_C(0x100000001) + (key % 7 == 0 ? UINT64_MAX - KEYS : 0);
@@ -52,6 +51,18 @@ static void a_map_behaves_like_an_array_however_often_keys_come_and_go(void **st
         assert_int_equal(map_get(&map, wide), model[other]);
     }
     free(memory);
+}
+
+static void a_map_behaves_like_an_array_however_often_keys_come_and_go(void **state)
+{
+    (void)state;
+    compare_with_an_array(map_init);
+}
+
+static void a_near_map_behaves_like_an_array_too(void **state)
+{
+    (void)state;
+    compare_with_an_array(map_init_near);
 }
 
 /* The vectors that the authors of SipHash publish: key 00..0f, input 00, 01, ... */
@@ -75,6 +86,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_map_refuses_new_keys_but_not_new_values),
         cmocka_unit_test(a_map_behaves_like_an_array_however_often_keys_come_and_go),
+        cmocka_unit_test(a_near_map_behaves_like_an_array_too),
         cmocka_unit_test(the_hash_is_siphash_2_4),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
