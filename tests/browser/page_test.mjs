@@ -165,6 +165,23 @@ check("a document the worker refuses gets its reason", async () => {
   await page.locator("#notice").waitFor({ state: "hidden" });
 });
 
+check("what is no document is refused, and the reason is said", async () => {
+  const refusals = [
+    [{ text: 5 }, /"text" is missing or not a string/],
+    [{ title: "no text" }, /"text" is missing/],
+    [{ text: "Some text.", title: 7 }, /"title" is not a string/],
+    [{ text: "Some text.", sentences: 21 }, /from 1 to 20/],
+    [{ text: "Some text.", sentences: "three" }, /from 1 to 20/],
+    [{ text: " \n " }, /empty/],
+    ["\u0001\u0002 \u0003", /binary/],
+  ];
+  for (const [data, reason] of refusals) {
+    const { answer } = await ask(weir.address, { type: "request", topic: "docs.wrong.summarize", data, timeout_ms: DEADLINE_MS });
+    assert.equal(answer.type, "error");
+    assert.match(answer.message, reason);
+  }
+});
+
 check("a text that is too large cannot be sent", async () => {
   await page.fill("#text", "A sentence of many. ".repeat(4000));
   assert.match(await page.locator("#size").textContent(), /at most 60 KiB/);
@@ -184,18 +201,35 @@ check("after the gateway is killed the page comes back and misses nothing", asyn
   complaints = complaints.filter((text) => !text.includes("WebSocket connection"));
 });
 
+check("a gateway that wants a credential is given one", async () => {
+  const address = await weir.startLockedGateway("open-sesame");
+  const locked = await browser.newPage();
+  await locked.goto(`http://${address}/`);
+  const form = locked.locator("#credential-form");
+  await form.waitFor();
+  await shot(locked, "5-credential");
+  await locked.fill("#credential", "wrong");
+  await locked.click("#credential-form button");
+  await form.waitFor();
+  await locked.fill("#credential", "open-sesame");
+  await locked.click("#credential-form button");
+  await locked.locator("#notice").waitFor({ state: "hidden" });
+  await locked.locator("#events li", { hasText: "docs.while-away.noted" }).waitFor();
+  await locked.close();
+});
+
 check("it reads well in the dark and on a phone", async () => {
   const dark = await open({ colorScheme: "dark" });
   await choose(dark, "moby-dick-cetology.txt", "CHAPTER 32");
   await summarize(dark);
-  await shot(dark, "5-dark");
+  await shot(dark, "6-dark");
   await dark.context().close();
 
   const phone = await open({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true });
   await choose(phone, "us-constitution.txt", "The Constitution");
   await summarize(phone);
   assert.equal(await phone.evaluate(() => document.documentElement.scrollWidth), 390);
-  await shot(phone, "6-phone");
+  await shot(phone, "7-phone");
   await phone.context().close();
 });
 

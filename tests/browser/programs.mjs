@@ -2,7 +2,7 @@
 // ready lines, and children that die with this process.
 
 import { spawn } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -86,6 +86,14 @@ export class Weir {
     this.endpoint = (await coordinator.ready()).listen;
     await this.startGateway();
     await this.startWorker();
+  }
+
+  // A second gateway, of another address, that lets nobody in without this token.
+  async startLockedGateway(token) {
+    const tokens = join(this.directory, "tokens");
+    writeFileSync(tokens, `${token} dev ada\n`, { mode: 0o600 });
+    const gateway = this.start("weir-gateway", ["--listen", "127.0.0.1:0", "--coordinator", this.endpoint, "--log-format", "json", "--tokens", tokens]);
+    return (await gateway.ready()).listen;
   }
 
   // A second one takes the address of the first.
