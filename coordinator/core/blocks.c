@@ -172,9 +172,20 @@ void blocks_committed(struct core *c, uint64_t number)
     subs_committed(c, slot);
 }
 
+uint64_t blocks_settles_deadline(const struct core *c)
+{
+    const struct slot *slot = filling_slot(c);
+    bool company = slot && slot->block.record_count > 0;
+    if (c->writing || !c->pend_groups || company) return UINT64_MAX;
+    if (c->pend_urgent || c->draining || c->config.settle_at_once) return c->now_ns;
+    return c->pend_since_ns + (uint64_t)c->config.settle_wait_us * 1000u;
+}
+
 void blocks_close(struct core *c)
 {
     if (c->writing) return;
+    uint64_t wait_until_ns = blocks_settles_deadline(c);
+    if (wait_until_ns != UINT64_MAX && wait_until_ns > c->now_ns) return; /* fewer syncs: publishes need not queue behind lone settles */
     struct slot *slot = filling_slot(c);
     if (c->pend_groups)
         blocks_fill(c);

@@ -23,6 +23,7 @@ static void apply_defaults(struct core_config *config)
     OR_DEFAULT(config->lease_ms, 30000);
     OR_DEFAULT(config->adopt_grace_ms, 5000);
     OR_DEFAULT(config->backoff_ms, 1000);
+    OR_DEFAULT(config->settle_wait_us, 2000);
     OR_DEFAULT(config->publish_credit_events, 65536);
     OR_DEFAULT(config->publish_credit_bytes, 16 * 1024 * 1024);
     OR_DEFAULT(config->emit_credit_bytes, 1024 * 1024);
@@ -200,6 +201,7 @@ void core_start(struct core *c, uint64_t now_ns, uint64_t log_time_ms, const cha
     c->next_position = first_position;
     c->next_block = block_number;
     c->trimmed_below = trimmed_below;
+    c->trim_due = trimmed_below > 0 && !c->config.replay.on;
     c->sweep_ns = now_ns;
     c->adopt_ns = now_ns + (uint64_t)c->config.adopt_grace_ms * 1000000u;
     c->pace_ns = UINT64_MAX;
@@ -276,7 +278,10 @@ void core_step(struct core *c, const struct core_in *in, struct core_outs *outs)
         *outs = (struct core_outs){ c->outs, c->out_count };
         return;
     }
-    if (in->trimmed_below > c->trimmed_below) c->trimmed_below = in->trimmed_below;
+    if (in->trimmed_below > c->trimmed_below) {
+        c->trimmed_below = in->trimmed_below;
+        c->trim_due = true;
+    }
     c->draining = c->draining || in->draining;
     c->shell_stats = in->shell_stats;
     c->shell_stat_count = in->shell_stat_count;
@@ -295,6 +300,7 @@ void core_step(struct core *c, const struct core_in *in, struct core_outs *outs)
     if (!c->draining) deliver_all(c);
     subs_catch_up(c);
     groups_follow_head(c);
+    if (c->trim_due) groups_trim(c);
     blocks_close(c);
     snapshot_step(c);
     out_assemble(c);
@@ -307,6 +313,8 @@ uint64_t core_deadline_ns(const struct core *c)
     if (c->sweep_ns < deadline) deadline = c->sweep_ns;
     if (c->adopt_ns < deadline) deadline = c->adopt_ns;
     if (c->pace_ns < deadline) deadline = c->pace_ns;
+    uint64_t settles_ns = blocks_settles_deadline(c);
+    if (settles_ns < deadline) deadline = settles_ns;
     bool unpaid = c->ticket_count > 0 && c->tickets[c->ticket_first].block <= c->committed_block;
     if (unpaid || (c->active_count > 0 && !c->draining) || c->catching_count > 0) {
         /* more to hand out than the last step had room for; groups that wait for a fetch or a worker are not in the list */

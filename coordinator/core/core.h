@@ -50,6 +50,8 @@ struct core_config {
     uint32_t lease_ms;          /* 30000 */
     uint32_t adopt_grace_ms;    /* 5000 */
     uint32_t backoff_ms;        /* 1000 */
+    uint32_t settle_wait_us;    /* 2000: a block that would hold nothing but settles waits so long for company */
+    bool settle_at_once;        /* it does not wait at all */
     uint32_t publish_credit_events; /* 65536: unanswered publishes of a peer */
     uint32_t publish_credit_bytes;  /* 16 MiB */
     uint32_t emit_credit_bytes;     /* 1 MiB */
@@ -155,7 +157,7 @@ uint64_t core_digest(const struct core *core);
 
 struct core_stats { /* counters since start; gauges where said */
     uint64_t packets, bad_packets, published, published_bytes, refused, duplicates, delivered, delivered_bytes, redelivered, acked, nacked, rejected,
-        stale, expired, emitted, events_sent, events_sent_bytes, partials, undeliverable, blocks, records, fetches, errors[CODE_COUNT];
+        stale, expired, lost, emitted, events_sent, events_sent_bytes, partials, undeliverable, blocks, records, fetches, errors[CODE_COUNT];
     uint64_t peers, groups, leases, failed, subscriptions, publishers, blocks_pinned; /* gauges */
     uint64_t head; /* the highest committed position */
 };

@@ -137,6 +137,7 @@ static void pend_group(struct core *c, uint32_t handle)
     struct group *g = group_at(c, handle);
     if (g->pending) return;
     g->pending = true;
+    if (!c->pend_groups) c->pend_since_ns = c->now_ns;
     g->next_pending = c->pend_groups;
     c->pend_groups = handle;
 }
@@ -175,6 +176,7 @@ void group_want_handed(struct core *c, uint32_t handle, uint64_t position)
     struct group *g = group_at(c, handle);
     if (position <= g->handed || position <= g->handed_wanted) return;
     g->handed_wanted = position;
+    c->pend_urgent = true;
     pend_group(c, handle);
 }
 
@@ -242,6 +244,7 @@ void groups_write_pending(struct core *c)
     }
     c->pend_groups = 0;
     c->pend_count = 0;
+    c->pend_urgent = false;
 }
 
 /* A group with nothing open has settled all there is: its floor follows the head, so that a restart need not read the log for it. */
@@ -255,6 +258,75 @@ void groups_follow_head(struct core *c)
         if (open || g->settled.count > 0 || c->head < g->floor + HANDED_SWEEP || !blocks_room_for_failure(c)) continue;
         group_pend_settled(c, c->sweep_group, g->floor + 1, c->head);
         g->fresh.from = c->head + 1;
+    }
+}
+
+/* ---- the window ---- */
+
+static size_t put_text(uint8_t *out, size_t at, const char *text)
+{
+    memcpy(out + at, text, strlen(text));
+    return at + strlen(text);
+}
+
+static size_t put_number(uint8_t *out, size_t at, uint64_t value)
+{
+    char digits[20];
+    size_t count = 0;
+    do
+        digits[count++] = (char)('0' + value % 10);
+    while (value /= 10);
+    while (count > 0)
+        out[at++] = (uint8_t)digits[--count];
+    return at;
+}
+
+/* An event on $sys.group.lost of the group's tenant: {"group":…,"first":…,"last":…}. Names hold no quotes: they are topics. */
+static void announce_lost(struct core *c, const struct group *g, uint64_t first, uint64_t last)
+{
+    uint8_t data[NAME_MAX + 128], body[NAME_MAX + 256];
+    size_t size = put_text(data, 0, "{\"group\":\"");
+    memcpy(data + size, g->text, g->name_size);
+    size = put_text(data, size + g->name_size, "\",\"first\":");
+    size = put_text(data, put_number(data, size, first), ",\"last\":");
+    size = put_text(data, put_number(data, size, last), "}");
+    struct event event = { .topic = span_text("$sys.group.lost"),
+                           .content_type = span_text("application/json"),
+                           .data = span_of(data, size),
+                           .time_ms = c->log_ms };
+    must(event_encoded_size(&event, NULL, 0) <= sizeof body);
+    struct span bytes = span_of(body, event_encode(&event, NULL, 0, body));
+    publish_append(c, g->tenant, &event, bytes, NULL, 0, 0);
+}
+
+static bool has_unsettled_before(const struct core *c, const struct group *g, uint64_t position)
+{
+    if (!g->live && g->fresh.cursor < position) return true;
+    if ((g->adopting || g->old_open) && g->old.cursor < position) return true;
+    for (uint32_t f = g->failed_list; f; f = failed_at(c, f)->next)
+        if (failed_at(c, f)->position < position) return true;
+    return false;
+}
+
+void groups_trim(struct core *c)
+{
+    uint64_t first_left = c->trimmed_below;
+    c->trim_due = false;
+    for (uint32_t h = 1; h <= c->groups.touched; h++) {
+        struct group *g = group_at(c, h);
+        if (!slab_is_taken(&c->groups, h) || g->floor + 1 >= first_left) continue;
+        if (!blocks_room_for_failure(c)) {
+            c->trim_due = true; /* the rest in a later step */
+            return;
+        }
+        if (has_unsettled_before(c, g, first_left)) {
+            announce_lost(c, g, g->floor + 1, first_left - 1);
+            c->stats.lost++;
+        }
+        group_pend_settled(c, h, g->floor + 1, first_left - 1);
+        if (g->fresh.cursor < first_left) g->fresh.cursor = first_left;
+        if (g->fresh.from < first_left) g->fresh.from = first_left;
+        if (g->old.cursor < first_left) g->old.cursor = g->old.from = first_left;
     }
 }
 

@@ -79,6 +79,7 @@ static void answer_stats(struct core *c, struct msg_answer *answer)
         { "rejected", s.rejected },
         { "stale", s.stale },
         { "expired", s.expired },
+        { "lost", s.lost },
         { "emitted", s.emitted },
         { "events_sent", s.events_sent },
         { "events_sent_bytes", s.events_sent_bytes },

@@ -219,7 +219,7 @@ struct core {
     struct core_config config;
     uint64_t now_ns, log_ms, step, head, next_position, next_block, trimmed_below, term;
     char epoch[EPOCH_BYTES];
-    bool started, draining, drain_said, halted;
+    bool started, draining, drain_said, halted, trim_due;
     const struct stat_row *shell_stats; /* of this step */
     size_t shell_stat_count;
     uint64_t random;
@@ -242,6 +242,8 @@ struct core {
     struct ticket *tickets; /* ring */
     uint32_t ticket_first, ticket_count;
     struct pend *pends;
+    uint64_t pend_since_ns; /* the oldest pend */
+    bool pend_urgent;       /* deliveries wait for them */
     uint32_t pend_count, pend_groups; /* pend_groups: list of groups with pends or a handed raise */
 
     uint32_t *active; uint32_t active_count;     /* groups that may have something to hand out; queue order */
@@ -326,6 +328,7 @@ bool blocks_room_for_failure(const struct core *c);
 struct block *blocks_fill(struct core *c); /* the filling block, opened when there is none */
 uint64_t blocks_append(struct core *c, struct record record, struct span body);
 void blocks_close(struct core *c);         /* closes and submits when the log is free and there is something */
+uint64_t blocks_settles_deadline(const struct core *c); /* when settles without company are written; UINT64_MAX: none wait */
 void blocks_committed(struct core *c, uint64_t number);
 void blocks_fetched(struct core *c, const struct core_fetched *fetched);
 struct slot *blocks_find(struct core *c, uint64_t position); /* committed, holds position */
@@ -354,6 +357,7 @@ void group_pend_failed(struct core *c, uint32_t group, uint64_t position, uint32
 void group_want_handed(struct core *c, uint32_t group, uint64_t position);
 void groups_write_pending(struct core *c); /* one settle record per group, into the filling block */
 void groups_follow_head(struct core *c);
+void groups_trim(struct core *c);          /* what has left the window is lost, counted and announced [P1] */
 void groups_wake_waiting(struct core *c);  /* a fetch has ended */
 void groups_end_adoption(struct core *c);
 void group_join(struct core *c, uint32_t group, uint32_t peer);

@@ -81,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                   .secret = { 1, 2 },
                                   .tenants = &dev,
                                   .tenant_count = 1,
+                                  .settle_at_once = true,
                                   .server = span_text("weir/fuzz"),
                                   .any_tenant = true };
     size_t core_size = core_memory(&config);

@@ -2,7 +2,11 @@
 log: auto
 w1: hello group=plan credit=5            -> w1 welcome
 g1: subscribe s1 filter=$inbox.c1        -> g1 subscribed s1 ; g1 caught_up s1
-g1: publish reply_to=$inbox.c1           -> g1 accepted e1 ; w1 deliver e1
+# who else listens does not hide the group   [R-PUB-8]
+p1: subscribe s1 filter=docs.>           -> p1 subscribed s1 ; p1 caught_up s1
+p2: subscribe s1 filter=*.a              -> p2 subscribed s1 ; p2 caught_up s1
+g1: publish reply_to=$inbox.c1           -> g1 accepted e1 ; w1 deliver e1 ; p1 event s1 e1 ; p2 event s1 e1
+p1: gone ; p2: gone                      -> nothing
 w1: partial e1 topic=$inbox.c1 index=0   -> g1 partial s1 e1 attempt=1 index=0
 w1: partial e1 topic=docs.a index=1      -> nothing
 w2: hello group=plan credit=0            -> w2 welcome

@@ -55,6 +55,7 @@ struct world *world_new(uint64_t secret)
                     .turn_items_max = 20480 },
         .secret = { secret, 2 },
         .tenant_count = 1,
+        .settle_at_once = true,
         .server = span_text("weir/story"),
         .any_tenant = true,
     };

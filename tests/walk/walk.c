@@ -542,6 +542,7 @@ uint64_t walk(const uint8_t *tape, size_t size)
                     .turn_items_max = 20480 },
         .secret = { 1, 2 },
         .tenant_count = 1,
+        .settle_at_once = true,
         .server = span_text("weir/walk"),
         .adopt_grace_ms = 1000,
         .heartbeat_ms = 100000000,

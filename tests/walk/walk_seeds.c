@@ -23,7 +23,8 @@ int main(int argc, char **argv)
     uint8_t *tape = malloc(size);
     for (uint64_t seed = first; seed < first + count; seed++) {
         uint64_t state = seed;
-        for (size_t i = 0; i < size; i++) tape[i] = (uint8_t)next_random(&state);
+        for (size_t i = 0; i < size; i++)
+            tape[i] = (uint8_t)next_random(&state);
         fprintf(stderr, "\rseed %llu", (unsigned long long)seed); /* the last one printed is the one that failed */
         if (walk(tape, size) != walk(tape, size)) {
             fprintf(stderr, ": two walks differ\n");
