@@ -11,14 +11,14 @@
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; "                         \
     "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 
+#define PROBLEM "{\"type\":\"about:blank\",\"status\":%u,\"title\":\"%s\",\"detail\":\"%s\"}\n"
+
 struct answer {
     unsigned status;
     const char *type;
     const void *body;
     size_t size;
     const char *allow; /* with 405; else NULL */
-    const char *authenticate;
-    const char *retry_after;
     bool head, close;
 };
 
@@ -37,8 +37,7 @@ static int respond(struct lws *wsi, const struct answer *answer)
         add(wsi, "content-security-policy:", CONTENT_POLICY, &at, end) != 0 ||
         add(wsi, "x-content-type-options:", "nosniff", &at, end) != 0 || add(wsi, "referrer-policy:", "no-referrer", &at, end) != 0 ||
         add(wsi, "cache-control:", "no-cache", &at, end) != 0 || add(wsi, "allow:", answer->allow, &at, end) != 0 ||
-        add(wsi, "www-authenticate:", answer->authenticate, &at, end) != 0 ||
-        add(wsi, "retry-after:", answer->retry_after, &at, end) != 0 || lws_finalize_write_http_header(wsi, room + LWS_PRE, &at, end) != 0)
+        lws_finalize_write_http_header(wsi, room + LWS_PRE, &at, end) != 0)
         return -1;
     if (!answer->head && answer->size > 0) {
         uint8_t *body = malloc(LWS_PRE + answer->size); /* lws may write before it */
@@ -55,20 +54,25 @@ static int respond(struct lws *wsi, const struct answer *answer)
 static int problem(struct lws *wsi, struct answer answer, const char *title, const char *detail)
 {
     char body[512];
-    int size = snprintf(body, sizeof body, "{\"type\":\"about:blank\",\"status\":%u,\"title\":\"%s\",\"detail\":\"%s\"}\n", answer.status,
-                        title, detail);
+    int size = snprintf(body, sizeof body, PROBLEM, answer.status, title, detail);
     answer.type = "application/problem+json";
     answer.body = body;
     answer.size = (size_t)size;
     return respond(wsi, &answer);
 }
 
-/* The answer before an upgrade that is refused: the connection ends with it. */
-static int refuse_upgrade(struct server *server, struct lws *wsi, struct answer answer, const char *title, const char *detail)
+/* The answer to an upgrade that is refused: the connection ends with it. Made by hand, as lws would say HTTP/1.0 here, which some clients
+ * do not take for an answer at all. extra: header lines. */
+static int refuse_upgrade(struct server *server, struct lws *wsi, unsigned status, const char *title, const char *detail, const char *extra)
 {
+    char body[512];
+    char text[LWS_PRE + 1024];
     server->stats.refused_upgrades++;
-    answer.close = true;
-    (void)problem(wsi, answer, title, detail);
+    int body_size = snprintf(body, sizeof body, PROBLEM, status, title, detail);
+    int size = snprintf(text + LWS_PRE, sizeof text - LWS_PRE,
+                        "HTTP/1.1 %u %s\r\ncontent-type: application/problem+json\r\ncontent-length: %d\r\nconnection: close\r\n%s\r\n%s",
+                        status, title, body_size, extra, body);
+    (void)lws_write(wsi, (unsigned char *)text + LWS_PRE, (size_t)size, LWS_WRITE_RAW);
     return -1;
 }
 
@@ -103,23 +107,23 @@ static bool page_may_connect(struct server *server, struct lws *wsi)
 int http_confirm_upgrade(struct server *server, struct lws *wsi)
 {
     char text[8192];
+    const struct gateway *g = server->gateway;
     if (!header(wsi, WSI_TOKEN_GET_URI, text, sizeof text) || strcmp(text, "/v1/ws") != 0)
-        return refuse_upgrade(server, wsi, (struct answer){ .status = 404 }, "Not Found", "WebSocket is served at /v1/ws");
+        return refuse_upgrade(server, wsi, 404, "Not Found", "WebSocket is served at /v1/ws", "");
+    if (!header(wsi, WSI_TOKEN_VERSION, text, sizeof text) || strcmp(text, "13") != 0)
+        return refuse_upgrade(server, wsi, 426, "Upgrade Required", "WebSocket version 13 is served", "sec-websocket-version: 13\r\n");
     if (header(wsi, WSI_TOKEN_PROTOCOL, text, sizeof text) && !list_has(text, "weir.v1.json"))
-        return refuse_upgrade(server, wsi, (struct answer){ .status = 400 }, "Bad Request", "the subprotocol served here is weir.v1.json");
+        return refuse_upgrade(server, wsi, 400, "Bad Request", "the subprotocol served here is weir.v1.json", "");
     if (!page_may_connect(server, wsi))
-        return refuse_upgrade(server, wsi, (struct answer){ .status = 403 }, "Forbidden",
-                              "pages of this origin may not connect; see [gateway] origins");
-    if (server->gateway->draining || gate_stats(server->gateway->gate)->connections >= server->gateway->config->limits.connections_max)
-        return refuse_upgrade(server, wsi, (struct answer){ .status = 503, .retry_after = "1" }, "Service Unavailable",
-                              "no more connections now");
+        return refuse_upgrade(server, wsi, 403, "Forbidden", "pages of this origin may not connect; see [gateway] origins", "");
+    if (g->draining || gate_stats(g->gate)->connections >= g->config->limits.connections_max)
+        return refuse_upgrade(server, wsi, 503, "Service Unavailable", "no more connections now", "retry-after: 1\r\n");
     if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_AUTHORIZATION) <= 0) return 0;
     const struct gate_identity *identity = NULL;
     if (header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, text, sizeof text) && strncasecmp(text, "Bearer ", 7) == 0)
-        identity = gate_identify(server->gateway->gate, span_text(text + 7));
-    if (identity == NULL && !server->gateway->config->dev)
-        return refuse_upgrade(server, wsi, (struct answer){ .status = 401, .authenticate = "Bearer" }, "Unauthorized",
-                              "the credential is not known");
+        identity = gate_identify(g->gate, span_text(text + 7));
+    if (identity == NULL && !g->config->dev)
+        return refuse_upgrade(server, wsi, 401, "Unauthorized", "the credential is not known", "www-authenticate: Bearer\r\n");
     lws_set_opaque_user_data(wsi, (void *)(uintptr_t)identity);
     return 0;
 }

@@ -48,7 +48,7 @@ static bool assembly_grow(struct server *server, struct session *session, size_t
 {
     size_t have = session->assembly != NULL ? session->assembly->size : 0;
     size_t room = session->assembly != NULL ? session->assembly->room : 0;
-    if (have + size <= room) return true;
+    if (session->assembly != NULL && have + size <= room) return true;
     size_t wanted = room * 2 > have + size ? room * 2 : have + size;
     if (wanted < FIRST_ROOM) wanted = FIRST_ROOM;
     if (server->stats.assembly_bytes + (wanted - room) > server->gateway->config->assembly_bytes) return false;
