@@ -10,7 +10,8 @@ import time
 import zmq
 
 PROTO = os.path.join(os.path.dirname(__file__), "../../proto/weir.proto")
-SCALARS = {"bytes", "uint64", "uint32"}
+BEAT_S = 3         # a peer that is silent for 15 s is forgotten
+READ_WINDOW = 500  # a reader that grants more than it takes in time is cut
 
 
 def load_schema(path):
@@ -122,7 +123,7 @@ class Peer:
         self.socket.setsockopt(zmq.RECONNECT_IVL, 3600000)
         self.socket.connect(endpoint)
         self.timeout_s, self.waiting = timeout_s, []
-        self.number, self.settle_number = 0, 0
+        self.number, self.settle_number, self.greeted = 0, 0, False
 
     def __enter__(self):
         return self
@@ -141,9 +142,13 @@ class Peer:
         self.send_raw(*([encode("Packet", packet)] + ([body] if body else [])))
 
     def receive(self, timeout_s):
-        """One packet with its bodies under `body`, or None."""
-        if not self.socket.poll(int(timeout_s * 1000)):
-            return None
+        """One packet with its bodies under `body`, or None. Who waits long says meanwhile that it is alive."""
+        deadline = time.monotonic() + timeout_s
+        while not self.socket.poll(int(max(0, min(deadline - time.monotonic(), BEAT_S)) * 1000)):
+            if time.monotonic() >= deadline:
+                return None
+            if self.greeted:
+                self.send(heartbeat={})
         frames = self.socket.recv_multipart()
         packet = decode("Packet", frames[0])
         packet["body"] = frames[1] if len(frames) > 1 else b""
@@ -173,6 +178,7 @@ class Peer:
         self.send(hello={"protocol": 1, "role": role, "instance": self.instance, "publisher": self.publisher, "first_unanswered": 1,
                          "tenant": "dev", "name": "raw", **fields})
         welcome, _ = self.take("welcome")
+        self.greeted = True
         return welcome
 
     def credit(self, kind, events, bytes_=1 << 30, **fields):
@@ -228,12 +234,16 @@ def read_log(endpoint, filter_=">"):
     rows, gap = [], False
     with Peer(endpoint) as peer:
         peer.hello("CLIENT")
-        peer.credit("CREDIT_EVENTS", 1 << 40, 1 << 50)
+        peer.credit("CREDIT_EVENTS", READ_WINDOW, 1 << 50)
         peer.send(subscribe=[{"subscription": 1, "filter": filter_, "start": "START_FIRST", "limit": 1 << 40}])
+        granted = READ_WINDOW
         while True:
             packet = peer.receive(peer.timeout_s)
             if packet is None:
                 raise AssertionError(f"the last read stopped after {len(rows)} events")
+            if granted - len(rows) < READ_WINDOW // 2:
+                granted = len(rows) + READ_WINDOW
+                peer.credit("CREDIT_EVENTS", granted, 1 << 50)
             at, gap = 0, gap or any(message["gap"] for message in packet["subscribed"])
             for message in packet["events"]:
                 for seq, size in zip(message["seq"], message["size"]):
