@@ -309,6 +309,13 @@ void *link_take(struct flush *flush, size_t count, size_t size)
     return memory;
 }
 
+void *link_take_raw(struct flush *flush, size_t count, size_t size)
+{
+    void *memory = arena_take(flush->arena, count * size);
+    must(memory != NULL);
+    return memory;
+}
+
 void link_add_piece(struct flush *flush, struct span piece)
 {
     struct packet *packet = flush->packet;
@@ -328,7 +335,7 @@ bool link_flush(struct link *link, uint64_t now_ns, struct arena *arena, struct 
     link->now_ns = now_ns;
     if (link->state != LINK_GREETING && link->state != LINK_UP) return false;
     flush.packet = link_take(&flush, 1, sizeof *flush.packet);
-    flush.pieces = link_take(&flush, flush.pieces_max, sizeof *flush.pieces);
+    flush.pieces = link_take_raw(&flush, flush.pieces_max, sizeof *flush.pieces);
     flush.packet->pieces = flush.pieces;
     if (link->state == LINK_GREETING) {
         link_flush_hello(link, &flush);

@@ -160,6 +160,7 @@ void link_resume(struct link *link, uint64_t now_ns);
 enum link_result link_publish(struct link *link, struct span tenant, size_t size, uint8_t **out_bytes, uint64_t *out_number);
 uint64_t link_next_number(const struct link *link);
 uint64_t link_unsent_publishes(const struct link *link);
+bool link_has_room(const struct link *link);             /* a quarter of the ring is free: time to wake who waits for LINK_FULL to end */
 uint64_t link_first_unanswered(const struct link *link); /* = next number: all answered */
 
 /* -- Deliveries: handles come with LINK_FACT_DELIVERIES -- */

@@ -117,7 +117,8 @@ void link_consumed(struct link *link, struct span tenant_name, uint64_t events, 
 void link_flush_credit(struct link *link, struct flush *flush)
 {
     size_t count = 0;
-    struct msg_credit *credits = link_take(flush, 1 + (size_t)link->tenant_count + GRANTS_PER_PACKET, sizeof *credits);
+    size_t grants = link->subscribing.grants < GRANTS_PER_PACKET ? link->subscribing.grants : GRANTS_PER_PACKET;
+    struct msg_credit *credits = link_take_raw(flush, 1 + (size_t)link->tenant_count + grants, sizeof *credits);
     add_deliver_credit(link, credits, &count);
     for (uint32_t i = 0; i < link->tenant_count; i++)
         add_events_credit(link, i, credits, &count);

@@ -70,6 +70,13 @@ uint64_t link_unsent_publishes(const struct link *link)
     return link->publishing.next - link->publishing.next_send;
 }
 
+bool link_has_room(const struct link *link)
+{
+    const struct publishing *p = &link->publishing;
+    uint64_t unanswered = p->next - p->first, bytes = p->head - tail_of(p, link);
+    return unanswered == 0 || (unanswered <= p->window - (p->window + 3) / 4 && bytes <= p->bytes_size - p->bytes_size / 4);
+}
+
 uint64_t link_first_unanswered(const struct link *link)
 {
     return link->publishing.first;
@@ -207,7 +214,7 @@ static bool waits_for_company(struct link *link)
     struct publishing *p = &link->publishing;
     uint64_t waiting = p->next - p->next_send;
     if (p->seen_ns == 0) p->seen_ns = link->now_ns;
-    return p->message_count >= 2 && waiting < PUBLISH_EVENTS_MAX / 2 && link->now_ns - p->seen_ns < COMPANY_NS &&
+    return p->message_count >= 2 && waiting < PUBLISH_EVENTS_MAX && link->now_ns - p->seen_ns < COMPANY_NS &&
            p->head - entry_at(link, p->next_send)->place < PUBLISH_PACKET_BYTES / 2;
 }
 
@@ -270,8 +277,8 @@ void link_flush_publish(struct link *link, struct flush *flush)
     p->held = p->next_send != p->next && waits_for_company(link);
     if (p->next_send == p->next || p->held || p->message_count == MESSAGES_MAX || link->drain_ns != 0) return;
     if (!may_send(link, flush, entry_at(link, p->next_send), 0)) return;
-    messages = link_take(flush, MESSAGES_MAX, sizeof *messages);
-    sizes = link_take(flush, PUBLISH_EVENTS_MAX, sizeof *sizes);
+    messages = link_take_raw(flush, MESSAGES_MAX, sizeof *messages);
+    sizes = link_take_raw(flush, PUBLISH_EVENTS_MAX, sizeof *sizes);
     while (p->next_send != p->next && total < PUBLISH_EVENTS_MAX && p->message_count < MESSAGES_MAX &&
            p->next_send - p->first < link->publish_window) {
         uint32_t run = send_run(link, flush, &messages[count], sizes + total, PUBLISH_EVENTS_MAX - total, &body);

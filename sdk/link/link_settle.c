@@ -131,12 +131,12 @@ struct columns {
 static struct columns take_columns(struct flush *flush, size_t count, size_t emits)
 {
     return (struct columns){
-        .lease = link_take(flush, count, sizeof(uint64_t)),
-        .verb = link_take(flush, count, sizeof(uint32_t)),
-        .delay_ms = link_take(flush, count, sizeof(uint32_t)),
-        .emits = link_take(flush, count, sizeof(uint32_t)),
-        .emit_size = link_take(flush, emits, sizeof(uint32_t)),
-        .reason = link_take(flush, count, sizeof(struct span)),
+        .lease = link_take_raw(flush, count, sizeof(uint64_t)),
+        .verb = link_take_raw(flush, count, sizeof(uint32_t)),
+        .delay_ms = link_take_raw(flush, count, sizeof(uint32_t)),
+        .emits = link_take_raw(flush, count, sizeof(uint32_t)),
+        .emit_size = link_take_raw(flush, emits, sizeof(uint32_t)),
+        .reason = link_take_raw(flush, count, sizeof(struct span)),
     };
 }
 

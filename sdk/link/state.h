@@ -197,8 +197,9 @@ struct flush {
     bool any;
 };
 enum { FLUSH_PIECES_MAX = 2048 + 2 * PUBLISH_EVENTS_MAX + PARTIALS_PER_PACKET };
-void *link_take(struct flush *flush, size_t count, size_t size); /* zeroed; the arena's size was promised */
-void link_add_piece(struct flush *flush, struct span piece);     /* joins it to the last one when they touch */
+void *link_take(struct flush *flush, size_t count, size_t size);     /* zeroed; the arena's size was promised */
+void *link_take_raw(struct flush *flush, size_t count, size_t size); /* not zeroed: for what is filled at once */
+void link_add_piece(struct flush *flush, struct span piece);         /* joins it to the last one when they touch */
 
 void link_tell(struct link *link, const struct link_fact *fact);
 uint64_t link_random(struct link *link, uint64_t below);

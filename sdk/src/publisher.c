@@ -26,7 +26,7 @@ static void wake_waiting(weir_publisher *p, const weir_result *result, const wei
 {
     for (struct waiting_publish *w = p->waiting; w != NULL; w = w->next) {
         if (w->done || w->number < result->first_number || w->number - result->first_number >= result->count) continue;
-        w->done = true;
+        w->done = p->stirred = true;
         w->result = *result;
         w->error = *error;
         w->result.first_number = w->number;
@@ -85,7 +85,14 @@ static void settle(struct session *session)
     weir_publisher *p = (weir_publisher *)session;
     if (p->consumed_events != 0) link_consumed(session->link, span_of(NULL, 0), p->consumed_events, p->consumed_bytes);
     p->consumed_events = p->consumed_bytes = 0;
-    if (session->waiters != 0) (void)pthread_cond_broadcast(&session->changed);
+    if (p->cancels_waiting != 0) request_send_cancels(p);
+    if (link_first_unanswered(session->link) >= p->flush_end) p->stirred = true;
+    if (p->stirred && session->waiters != 0) {
+        p->stirred = false;
+        p->flush_end = UINT64_MAX;
+        (void)pthread_cond_broadcast(&session->changed);
+    }
+    if (p->room_waiters != 0 && (link_has_room(session->link) || session->stopped_by != WEIR_OK)) (void)pthread_cond_broadcast(&p->room);
 }
 
 static void callbacks(struct session *session)
@@ -122,6 +129,8 @@ weir_status weir_publisher_open(const weir_publisher_options *given, weir_publis
     if (p == NULL) return session_refuse_open(WEIR_NO_MEMORY, "no memory for a publisher");
     p->close_timeout_ms = o.close_timeout_ms != 0 ? o.close_timeout_ms : CLOSE_TIMEOUT_MS;
     p->on_result = o.on_result;
+    p->flush_end = UINT64_MAX;
+    session_make_condition(&p->room);
     status = session_open(&p->session, &publisher_hooks,
                           &(struct session_options){ o.endpoint, o.tenant, o.credential, o.name, o.server_key, o.public_key, o.secret_key,
                                                      o.connect_timeout_ms, o.on_state, o.on_log, o.arg },
@@ -130,6 +139,7 @@ weir_status weir_publisher_open(const weir_publisher_options *given, weir_publis
                                                   .publish_window = o.window,
                                                   .publish_bytes = (uint32_t)o.window_bytes });
     if (status != WEIR_OK) {
+        (void)pthread_cond_destroy(&p->room);
         free(p);
         return status;
     }
@@ -146,6 +156,7 @@ static weir_status flush_locked(weir_publisher *p, uint64_t deadline_ns)
 {
     uint64_t end = link_next_number(p->session.link);
     while (!all_answered(p, end)) {
+        if (end < p->flush_end) p->flush_end = end;
         if (!session_wait(&p->session, deadline_ns)) return all_answered(p, end) ? WEIR_OK : WEIR_TIMED_OUT;
     }
     return p->session.stopped_by;
@@ -184,6 +195,7 @@ void weir_publisher_close(weir_publisher **publisher)
     tell_unknown(p);
     session_close(&p->session);
     request_free_all(p);
+    (void)pthread_cond_destroy(&p->room);
     free(p->results);
     free(p);
 }
@@ -208,23 +220,32 @@ static enum link_result put(weir_publisher *p, const struct outgoing *o, uint64_
     return result;
 }
 
+/* Waits for room in the window; what is in it goes out meanwhile, also what would wait for company. */
+static bool wait_for_room(weir_publisher *p, uint64_t deadline_ns)
+{
+    session_poke(&p->session, true);
+    return session_wait_on(&p->session, &p->room, &p->room_waiters, deadline_ns);
+}
+
+static weir_status not_put(weir_publisher *p, enum link_result result)
+{
+    weir_status status = session_link_status(&p->session, result);
+    uint64_t unanswered = link_next_number(p->session.link) - link_first_unanswered(p->session.link);
+    if (status != WEIR_FULL) return session_fail(&p->session, status, "not published");
+    return session_fail(&p->session, status, "%llu publishes have no answer yet", (unsigned long long)unanswered);
+}
+
 weir_status publisher_put(weir_publisher *p, const struct outgoing *o, uint64_t deadline_ns, uint64_t *out_number)
 {
-    uint64_t number;
+    enum link_result result;
     if (!is_valid_topic(p, o->event.topic))
         return session_fail(&p->session, WEIR_INVALID, "topic: dotted words of UTF-8, at most 255 bytes, none of them empty");
-    for (;;) {
-        enum link_result result = put(p, o, &number);
-        session_poke(&p->session, link_unsent_publishes(p->session.link) >= PACKET_IS_WORTH_IT);
-        if (result == LINK_OK) {
-            *out_number = number;
-            return WEIR_OK;
-        }
-        if (result != LINK_FULL) return session_fail(&p->session, session_link_status(&p->session, result), "not published");
-        if (!session_wait(&p->session, deadline_ns))
-            return session_fail(&p->session, WEIR_FULL, "%llu publishes have no answer yet",
-                                (unsigned long long)(link_next_number(p->session.link) - link_first_unanswered(p->session.link)));
-    }
+    do {
+        result = put(p, o, out_number);
+    } while (result == LINK_FULL && wait_for_room(p, deadline_ns));
+    if (result != LINK_OK) return not_put(p, result);
+    session_poke(&p->session, link_unsent_publishes(p->session.link) >= PACKET_IS_WORTH_IT);
+    return WEIR_OK;
 }
 
 static weir_status refuse(weir_publisher *p, weir_status status, const char *why)
@@ -262,13 +283,14 @@ weir_status weir_publish_raw(weir_publisher *p, const void *bytes, size_t size, 
     if (session_is_forked(&p->session)) return WEIR_FORKED;
     if (event_scan(span_of(bytes, size), &scanned) != EVENT_OK) return refuse(p, WEIR_INVALID, "not an Event within the limits");
     (void)pthread_mutex_lock(&p->session.lock);
-    while ((result = link_publish(p->session.link, span_of(NULL, 0), size, &place, &number)) == LINK_FULL)
-        if (!session_wait(&p->session, deadline_ns)) break;
+    do {
+        result = link_publish(p->session.link, span_of(NULL, 0), size, &place, &number);
+    } while (result == LINK_FULL && wait_for_room(p, deadline_ns));
     if (result == LINK_OK)
         memcpy(place, bytes, size);
     else
-        status = session_fail(&p->session, session_link_status(&p->session, result), "not published");
-    session_poke(&p->session, false);
+        status = not_put(p, result);
+    session_poke(&p->session, link_unsent_publishes(p->session.link) >= PACKET_IS_WORTH_IT);
     (void)pthread_mutex_unlock(&p->session.lock);
     if (status == WEIR_OK && out_number != NULL) *out_number = number;
     return status;

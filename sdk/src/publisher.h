@@ -14,7 +14,7 @@ struct waiting_publish {
     weir_error error;
 };
 
-enum { CALLS_MAX = 1024, CALL_ANSWERS_MAX = 1024, INBOX_SUBSCRIPTION = 1, STRAYS_MAX = 64, PACKET_IS_WORTH_IT = 128 };
+enum { CALLS_MAX = 1024, CALL_ANSWERS_MAX = 1024, INBOX_SUBSCRIPTION = 1, STRAYS_MAX = 64, PACKET_IS_WORTH_IT = 256 };
 
 struct answer_node {
     struct answer_node *next;
@@ -30,7 +30,7 @@ struct weir_request_call {
     struct weir_request_call *next;
     uint64_t number, seq, deadline_ns;
     enum call_state state;
-    bool final_taken;
+    bool final_taken, cancel_waits /* for its seq */;
     uint32_t attempt, next_index, waiting; /* of the partials */
     bool attempt_broken;                   /* a piece was lost: the rest of this attempt is not passed on [R-REQ-2] */
     struct answer_node *first, *last, *lent;
@@ -42,12 +42,16 @@ struct weir_publisher {
     uint8_t valid_topic[TOPIC_BYTES_MAX]; /* the last one that was checked */
     size_t valid_topic_size;
     struct waiting_publish *waiting;
+    pthread_cond_t room; /* a good part of the window is free again */
+    uint32_t room_waiters;
+    uint64_t flush_end; /* somebody waits until all below it is answered; UINT64_MAX: nobody */
+    bool stirred;       /* a fact that a waiting thread waits for */
     weir_result_fn *on_result;
     weir_result *results; /* for the user, told by the pump */
     size_t result_count, result_room;
     bool has_inbox;
     struct weir_request_call *calls;
-    uint32_t call_count, calls_unaccepted;
+    uint32_t call_count, calls_unaccepted, cancels_waiting;
     struct answer_node *strays; /* answers whose request has no seq yet, newest first */
     uint32_t stray_count;
     uint64_t consumed_events, consumed_bytes; /* of the inbox, to be told to the link */
@@ -62,6 +66,7 @@ weir_status publisher_put(weir_publisher *publisher, const struct outgoing *outg
 void request_take_result(weir_publisher *publisher, const weir_result *result);
 void request_take_events(weir_publisher *publisher, const struct link_fact *fact);
 void request_take_partial(weir_publisher *publisher, const struct link_fact *fact);
+void request_send_cancels(weir_publisher *publisher); /* not from a fact */
 void request_free_all(weir_publisher *publisher);
 
 #endif

@@ -70,6 +70,7 @@ static void give(struct weir_request_call *call, struct answer_node *node)
     *(call->last != NULL ? &call->last->next : &call->first) = node;
     call->last = node;
     call->waiting++;
+    call->publisher->stirred = true;
 }
 
 /* Strays are newest first; they are given oldest first. */
@@ -259,16 +260,35 @@ weir_status weir_request_next(weir_request_call *call, int timeout_ms, const wei
     return status;
 }
 
+static void stop_waiting_to_cancel(struct weir_request_call *call)
+{
+    call->publisher->cancels_waiting -= call->cancel_waits;
+    call->cancel_waits = false;
+}
+
+/* A cancel names its request by seq; one that was asked for before the seq was known goes out with it. */
+void request_send_cancels(weir_publisher *p)
+{
+    for (struct weir_request_call *call = p->calls; call != NULL && p->cancels_waiting != 0; call = call->next) {
+        if (!call->cancel_waits || call->state == CALL_ASKED) continue;
+        if (call->state == CALL_ACCEPTED && link_cancel(p->session.link, span_of(NULL, 0), call->seq) != LINK_OK) return;
+        stop_waiting_to_cancel(call);
+    }
+}
+
 weir_status weir_request_cancel(weir_request_call *call)
 {
     weir_publisher *p = call->publisher;
-    weir_status status = WEIR_OK;
     if (session_is_forked(&p->session)) return WEIR_FORKED;
     (void)pthread_mutex_lock(&p->session.lock);
-    if (call->state == CALL_ACCEPTED) status = session_link_status(&p->session, link_cancel(p->session.link, span_of(NULL, 0), call->seq));
+    if (call->state != CALL_ANSWERED && !call->cancel_waits) {
+        call->cancel_waits = true;
+        p->cancels_waiting++;
+        request_send_cancels(p);
+    }
     session_poke(&p->session, true);
     (void)pthread_mutex_unlock(&p->session.lock);
-    return status;
+    return WEIR_OK;
 }
 
 static void unlink_call(weir_publisher *p, struct weir_request_call *call)
@@ -279,6 +299,7 @@ static void unlink_call(weir_publisher *p, struct weir_request_call *call)
     *at = call->next;
     p->call_count--;
     p->calls_unaccepted -= call->state == CALL_ASKED;
+    stop_waiting_to_cancel(call);
 }
 
 static void free_call(struct weir_request_call *call)

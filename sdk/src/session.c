@@ -51,18 +51,32 @@ void session_poke(struct session *session, bool urgent)
     (void)!write(session->wake_fd, &one, sizeof one);
 }
 
-bool session_wait(struct session *session, uint64_t deadline_ns)
+bool session_wait_on(struct session *session, pthread_cond_t *condition, uint32_t *waiters, uint64_t deadline_ns)
 {
     struct timespec until = { .tv_sec = (time_t)(deadline_ns / 1000000000u), .tv_nsec = (long)(deadline_ns % 1000000000u) };
     int result;
     if (deadline_ns == 0) return false;
-    session->waiters++;
+    ++*waiters;
     if (deadline_ns == UINT64_MAX)
-        result = pthread_cond_wait(&session->changed, &session->lock);
+        result = pthread_cond_wait(condition, &session->lock);
     else
-        result = pthread_cond_timedwait(&session->changed, &session->lock, &until);
-    session->waiters--;
+        result = pthread_cond_timedwait(condition, &session->lock, &until);
+    --*waiters;
     return result != ETIMEDOUT;
+}
+
+bool session_wait(struct session *session, uint64_t deadline_ns)
+{
+    return session_wait_on(session, &session->changed, &session->waiters, deadline_ns);
+}
+
+void session_make_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(condition, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
 }
 
 /* -- open -- */
@@ -133,16 +147,6 @@ static weir_status make_resources(struct session *session)
     return WEIR_OK;
 }
 
-static void make_lock(struct session *session)
-{
-    pthread_condattr_t monotonic;
-    (void)pthread_mutex_init(&session->lock, NULL);
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&session->changed, &monotonic);
-    (void)pthread_condattr_destroy(&monotonic);
-}
-
 static weir_status await_welcome(struct session *session, uint32_t timeout_ms)
 {
     uint64_t deadline_ns = session_now_ns() + timeout_ms * UINT64_C(1000000);
@@ -189,7 +193,8 @@ weir_status session_open(struct session *session, const struct session_hooks *ho
     session->on_state = options->on_state;
     session->on_log = options->on_log;
     session->arg = options->arg;
-    make_lock(session);
+    (void)pthread_mutex_init(&session->lock, NULL);
+    session_make_condition(&session->changed);
     status = start(session, options, link_options);
     if (status != WEIR_OK) session_close(session);
     return status;

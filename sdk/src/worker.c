@@ -40,15 +40,6 @@ static weir_status make_room(weir_worker *w, const struct link_options *link_opt
     return WEIR_OK;
 }
 
-static void make_ready_condition(weir_worker *w)
-{
-    pthread_condattr_t monotonic;
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&w->ready, &monotonic);
-    (void)pthread_condattr_destroy(&monotonic);
-}
-
 static void free_worker(weir_worker *w)
 {
     size_t handles = w->deliveries != NULL ? w->slots : 0;
@@ -93,7 +84,7 @@ static weir_status start(weir_worker *w, const weir_worker_options *o)
     w->handlers = o->handlers != 0 ? o->handlers : 1;
     w->close_timeout_ms = o->close_timeout_ms != 0 ? o->close_timeout_ms : CLOSE_TIMEOUT_MS;
     w->on_settled = o->on_settled;
-    make_ready_condition(w);
+    session_make_condition(&w->ready);
     status = make_room(w, &link_options);
     return status == WEIR_OK ? session_open(&w->session, &worker_hooks, &options, &link_options) : status;
 }
@@ -141,20 +132,6 @@ static struct weir_delivery *take_ready(weir_worker *w)
     return NULL;
 }
 
-static bool wait_ready(weir_worker *w, uint64_t deadline_ns)
-{
-    struct timespec until = { .tv_sec = (time_t)(deadline_ns / 1000000000u), .tv_nsec = (long)(deadline_ns % 1000000000u) };
-    int result;
-    if (deadline_ns == 0) return false;
-    w->ready_waiters++;
-    if (deadline_ns == UINT64_MAX)
-        result = pthread_cond_wait(&w->ready, &w->session.lock);
-    else
-        result = pthread_cond_timedwait(&w->ready, &w->session.lock, &until);
-    w->ready_waiters--;
-    return result != ETIMEDOUT;
-}
-
 static weir_status next_locked(weir_worker *w, uint64_t deadline_ns, struct weir_delivery **out_delivery)
 {
     bool in_time = true;
@@ -168,7 +145,7 @@ static weir_status next_locked(weir_worker *w, uint64_t deadline_ns, struct weir
         if (w->stopped) return WEIR_CLOSED;
         if (!in_time) return WEIR_TIMED_OUT;
         session_poke(&w->session, true); /* nobody has more to do: what waits for company may go */
-        in_time = wait_ready(w, deadline_ns);
+        in_time = session_wait_on(&w->session, &w->ready, &w->ready_waiters, deadline_ns);
     }
 }
 

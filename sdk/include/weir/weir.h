@@ -388,7 +388,7 @@ WEIR_API weir_status weir_request(weir_publisher *publisher, const weir_event *e
  * a time. Since 0.1. */
 WEIR_API weir_status weir_request_next(weir_request_call *call, int timeout_ms, const weir_answer **out_answer);
 
-/* Tells the worker that the answer is not wanted. No answer, no promise. Since 0.1. */
+/* Tells the worker that the answer is not wanted. No answer, no promise. WEIR_OK | WEIR_FORKED. Since 0.1. */
 WEIR_API weir_status weir_request_cancel(weir_request_call *call);
 
 /* Forgets the call; a later answer is dropped. Sets *call to NULL. Since 0.1. */
