@@ -2,13 +2,12 @@
  * socket is closed, and the link says when to open the next. ZMQ_FD is edge-like: a send may swallow the edge of what arrived. So after
  * each batch of sends, and before the loop sleeps, ZMQ_EVENTS is asked; if there is something, an idle handle keeps the loop from sleeping.
  */
-#include "gateway/shell/uplink.h"
+#include "gateway/shell/uplink_parts.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <time.h>
 #include <zmq.h>
 
@@ -23,31 +22,6 @@ enum {
                      ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_CONNECT_RETRIED,
 };
 
-/* A uv_poll on a ZeroMQ descriptor; it outlives its socket until libuv has closed it. */
-struct watch {
-    uv_poll_t poll;
-    struct uplink *uplink;
-};
-
-struct uplink {
-    uv_loop_t *loop;
-    const struct config *config;
-    struct gate *gate;
-    void *context, *socket, *monitor;
-    struct watch *socket_watch, *monitor_watch;
-    uv_timer_t timer;
-    uv_idle_t again;
-    struct link *link;
-    size_t link_size;
-    struct arena decode, encode;
-    uint32_t connection; /* the link's number of the socket we have; 0: none */
-    uint32_t sockets_made;
-    bool connected; /* handshake done */
-    enum link_state state;
-    bool closing;
-    struct uplink_stats stats;
-};
-
 static uint64_t now_ns(void)
 {
     return uv_hrtime();
@@ -58,98 +32,6 @@ void uplink_tell_time(struct gate *gate)
     struct timespec wall;
     clock_gettime(CLOCK_REALTIME, &wall);
     gate_now(gate, now_ns() / 1000000, (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_nsec / 1000000);
-}
-
-/* -- The core's calls -- */
-
-/* The tenant that our hello names is ours, and on the wire the own tenant has no name: so does what is told about it. */
-static struct span own_tenant(const struct uplink *u)
-{
-    if (u->config->dev) return span_text("dev");
-    return u->config->identities[0].tenant;
-}
-
-static struct span wire_tenant(const struct uplink *u, struct span tenant)
-{
-    return span_equal(tenant, own_tenant(u)) ? span_of(NULL, 0) : tenant;
-}
-
-static enum link_result call_publish(void *self, struct span tenant, size_t size, uint8_t **out_bytes, uint64_t *out_number)
-{
-    struct uplink *u = self;
-    return link_publish(u->link, wire_tenant(u, tenant), size, out_bytes, out_number);
-}
-
-static enum link_result call_subscribe(void *self, const struct link_subscription *subscription)
-{
-    struct uplink *u = self;
-    struct link_subscription on_wire = *subscription;
-    on_wire.tenant = wire_tenant(u, subscription->tenant);
-    return link_subscribe(u->link, &on_wire);
-}
-
-static void call_unsubscribe(void *self, uint64_t subscription)
-{
-    struct uplink *u = self;
-    (void)link_unsubscribe(u->link, subscription); /* unknown: it has ended meanwhile, and the fact was told */
-}
-
-static void call_grant(void *self, uint64_t subscription, uint64_t events)
-{
-    struct uplink *u = self;
-    (void)link_grant(u->link, subscription, events);
-}
-
-static void call_consumed(void *self, struct span tenant, uint64_t events, uint64_t bytes)
-{
-    struct uplink *u = self;
-    link_consumed(u->link, wire_tenant(u, tenant), events, bytes);
-}
-
-static void call_cancel(void *self, struct span tenant, uint64_t seq)
-{
-    struct uplink *u = self;
-    if (link_cancel(u->link, wire_tenant(u, tenant), seq) != LINK_OK)
-        journal_warning("cancel_dropped", "seq=%llu", (unsigned long long)seq);
-}
-
-struct gate_uplink uplink_calls(struct uplink *u)
-{
-    return (struct gate_uplink){ u, call_publish, call_subscribe, call_unsubscribe, call_grant, call_consumed, call_cancel };
-}
-
-/* -- Facts -- */
-
-static void tell_state(struct uplink *u, const struct link_fact *fact)
-{
-    static const char *const names[] = { "waiting", "connecting", "greeting", "up", "stopped" };
-    const char *word = fact->state.code == CODE_OK ? "" : error_code_word(fact->state.code);
-    const char *name = names[fact->state.state];
-    u->state = fact->state.state;
-    if (fact->state.state == LINK_STOPPED) {
-        journal_error("uplink", "state=%s code=%s message=%.*s", name, word, (int)fact->state.message.size,
-                      (const char *)fact->state.message.data);
-    } else if (fact->state.state == LINK_UP) {
-        gate_set_epoch(u->gate, span_of(link_terms(u->link)->epoch, EPOCH_BYTES));
-        journal_info("uplink", "state=%s coordinator=%s epoch=%.*s", name, u->config->coordinator, EPOCH_BYTES, link_terms(u->link)->epoch);
-    } else if (fact->state.state == LINK_WAITING) {
-        journal_warning("uplink", "state=%s code=%s message=%.*s retry_ms=%u", name, word, (int)fact->state.message.size,
-                        fact->state.message.size > 0 ? (const char *)fact->state.message.data : "", fact->state.retry_ms);
-    } else {
-        journal_debug("uplink", "state=%s", name);
-    }
-}
-
-static void on_fact(void *arg, const struct link_fact *fact)
-{
-    struct uplink *u = arg;
-    if (fact->kind == LINK_FACT_STATE) tell_state(u, fact);
-    if (fact->kind == LINK_FACT_DRAIN) journal_info("coordinator_drains", "reconnect_ms=%u", fact->drain_ms);
-    if (fact->kind == LINK_FACT_ERROR) {
-        journal_warning("coordinator_error", "code=%s about=%u message=%.*s", error_code_word(fact->error->code), fact->error->about,
-                        (int)fact->error->message.size, fact->error->message.size > 0 ? (const char *)fact->error->message.data : "");
-    }
-    gate_fact(u->gate, fact);
 }
 
 /* -- The socket -- */
@@ -445,44 +327,6 @@ void uplink_turn(struct uplink *u)
 
 /* -- Life -- */
 
-static void *reserve(size_t size)
-{
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return memory == MAP_FAILED ? NULL : memory;
-}
-
-static uint32_t count_tenants(const struct config *config)
-{
-    uint32_t most = config->identity_count + 2; /* dev, and the own one, whose name is empty */
-    return most < GATE_TENANTS_MAX ? most : GATE_TENANTS_MAX;
-}
-
-static bool make_link(struct uplink *u)
-{
-    uint8_t random[INSTANCE_BYTES + PUBLISHER_BYTES + sizeof(uint64_t)];
-    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) return false;
-    struct link_options options = {
-        .role = ROLE_GATEWAY,
-        .name = span_text(u->config->name),
-        .tenant = own_tenant(u),
-        .credential = u->config->credential == NULL ? span_of(NULL, 0) : span_text(u->config->credential),
-        .instance = span_of(random, INSTANCE_BYTES),
-        .publisher = span_of(random + INSTANCE_BYTES, PUBLISHER_BYTES),
-        .tenants_max = count_tenants(u->config),
-        .subscriptions_max = u->config->limits.topics_max,
-        .cancels_max = 1024,
-        .publish_bytes = 16 * 1024 * 1024,
-        .on_fact = on_fact,
-        .arg = u,
-    };
-    memcpy(&options.seed, random + INSTANCE_BYTES + PUBLISHER_BYTES, sizeof options.seed);
-    u->link_size = link_memory(&options);
-    void *memory = reserve(u->link_size);
-    if (memory == NULL) return false;
-    u->link = link_init(memory, &options, now_ns());
-    return true;
-}
-
 struct uplink *uplink_open(uv_loop_t *loop, const struct config *config)
 {
     struct uplink *u = calloc(1, sizeof *u);
@@ -490,9 +334,9 @@ struct uplink *uplink_open(uv_loop_t *loop, const struct config *config)
     u->loop = loop;
     u->config = config;
     u->context = zmq_ctx_new();
-    arena_init(&u->decode, reserve(DECODE_BYTES), DECODE_BYTES);
-    arena_init(&u->encode, reserve(2 * LINK_FLUSH_ARENA), 2 * LINK_FLUSH_ARENA);
-    if (u->context == NULL || u->decode.memory == NULL || u->encode.memory == NULL || !make_link(u)) {
+    arena_init(&u->decode, uplink_reserve(DECODE_BYTES), DECODE_BYTES);
+    arena_init(&u->encode, uplink_reserve(2 * LINK_FLUSH_ARENA), 2 * LINK_FLUSH_ARENA);
+    if (u->context == NULL || u->decode.memory == NULL || u->encode.memory == NULL || !uplink_make_link(u)) {
         journal_error("no_memory", "what=%s", "uplink");
         uplink_free(&u);
         return NULL;
