@@ -94,14 +94,14 @@ static void reject(weir_delivery *delivery)
 static void settle_mixed(weir_delivery *delivery)
 {
     uint64_t dice = (weir_delivery_seq(delivery) * 31 + weir_delivery_attempt(delivery) + conf.seed) * 0x9E3779B97F4A7C15u >> 32;
-    uint32_t part = (uint32_t)(dice % 100);
-    if (part < 40)
+    uint32_t part = (uint32_t)(dice % 1000);
+    if (part < 400)
         ack(delivery, 0);
-    else if (part < 85)
+    else if (part < 850)
         ack(delivery, conf.emit != NULL ? 1 + (uint32_t)(dice >> 8) % EMITS_MAX : 0);
-    else if (part < 94)
+    else if (part < 940)
         nack(delivery, 1 + (uint32_t)(dice >> 8) % 50);
-    else if (part < 98)
+    else if (part < 995)
         reject(delivery);
     else {
         pause_ms(conf.lease_ms != 0 ? conf.lease_ms + 50 : 1);
