@@ -1,4 +1,4 @@
-# what leaves the window unsettled is announced, and the group goes on after it   P1
+# what leaves the window unsettled is announced, and the group goes on after it   [R-GROUP-3] P1
 log: auto
 w1: hello group=ocr credit=0             -> w1 welcome
 w2: hello group=idle credit=9            -> w2 welcome
