@@ -50,9 +50,12 @@ static int set_places(const struct cli_verb *verb, struct replay *replay, const 
             replay->range.from = place.kind == CLI_PLACE_START ? 0 : place.value + 1; /* what came after it */
     }
     if (until) {
-        if (!cli_place(until, &place) || place.kind == CLI_PLACE_TIME || place.kind == CLI_PLACE_START)
-            return cli_usage(verb, "--until takes a seq or an event id");
-        replay->range.until = place.value;
+        if (!cli_place(until, &place) || place.kind == CLI_PLACE_START)
+            return cli_usage(verb, "--until takes a seq, an event id, a time or e.g. 15m");
+        if (place.kind == CLI_PLACE_TIME)
+            replay->range.until_ms = place.value;
+        else
+            replay->range.until = place.value;
     }
     return -1;
 }
@@ -211,6 +214,37 @@ static int watch(struct replay *replay)
     }
 }
 
+/* A coordinator takes the end of a replay as a position only: the first event at or after the time is asked for, on a coordinator of its
+ * own, since the end is fixed at its start. */
+static int resolve_until(struct replay *replay)
+{
+    static const char *const all[] = { ">" };
+    weir_subscriber_options options = WEIR_SUBSCRIBER_OPTIONS_INIT;
+    const weir_stored_event *event = NULL;
+    weir_subscriber *subscriber = NULL;
+    int code = start_coordinator(replay);
+    if (code != CLI_OK) return code;
+    options.endpoint = replay->endpoint;
+    options.tenant = tenant_of(replay);
+    options.connect_timeout_ms = CLI_CONNECT_MS;
+    options.topics = all;
+    options.topic_count = 1;
+    options.start = WEIR_START_TIME;
+    options.start_at = replay->range.until_ms;
+    options.limit = 1;
+    weir_status status = weir_subscriber_open(&options, &subscriber);
+    if (status == WEIR_OK) status = weir_subscriber_next(subscriber, ASK_MS, &event);
+    if (status == WEIR_OK && event->seq == 1)
+        code = cli_fail("nothing was stored before that time");
+    else if (status == WEIR_OK)
+        replay->range.until = event->seq - 1;
+    else if (status != WEIR_ENDED) /* ended: all there is was before it */
+        code = cli_report(replay->cli, subscriber, status);
+    weir_subscriber_close(&subscriber);
+    cli_child_stop(&replay->coordinator);
+    return code;
+}
+
 /* The history of an endpoint becomes the source. */
 static int fetch(struct replay *replay)
 {
@@ -231,6 +265,7 @@ static int run(struct replay *replay, char **command)
     signal(SIGINT, SIG_IGN); /* the program's; its end is ours */
     int code = CLI_OK;
     if (strstr(replay->source, "://")) code = fetch(replay);
+    if (code == CLI_OK && replay->range.until_ms) code = resolve_until(replay);
     if (code == CLI_OK) code = start_coordinator(replay);
     if (code == CLI_OK) code = open_handles(replay);
     if (code == CLI_OK) code = start_program(replay, command);
@@ -255,7 +290,7 @@ int cli_replay(struct cli *cli, const struct cli_verb *verb, int argc, char **ar
         { "key", CLI_TEXT, &replay.range.key, "TEXT only this key" },
         { "event", CLI_TEXT, &event, "ID only this event (or its seq)" },
         { "since", CLI_TEXT, &since, "PLACE from this seq, event id or time on" },
-        { "until", CLI_TEXT, &until, "PLACE up to this seq or event id" },
+        { "until", CLI_TEXT, &until, "PLACE up to this seq, event id or time" },
         { "speed", CLI_TEXT, &replay.range.speed, "HOW original, a factor, max or step: each after the settle of the one before (max)" },
         { NULL, CLI_FLAG, NULL, NULL },
     };

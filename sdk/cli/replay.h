@@ -7,7 +7,7 @@
 struct replay_range {
     const char *filter, *session, *key, *speed; /* NULL: all; speed is never NULL */
     uint64_t from, until;                       /* positions, inclusive; 0: not given */
-    uint64_t since_ms;                          /* Unix time; 0: not given */
+    uint64_t since_ms, until_ms;                /* Unix times, since inclusive, until not; 0: not given */
 };
 
 /* Reads the source's history over the wire into a file that a read-only coordinator takes as its source. CLI_OK also when nothing is there;

@@ -456,10 +456,52 @@ class Replay(CommandCase):
         self.assertEqual([line[-1] for line in self.replay("--event", self.sent[5]["event"])[1]], [self.sent[5]["event"]])
         chosen = self.replay("--since", self.sent[2]["seq"], "--until", self.sent[6]["event"], "--speed", "step")[1]
         self.assertEqual([line[-1] for line in chosen], [sent["event"] for sent in self.sent[3:7]])
+        stored = lines_of(self.run_weir("subscribe", "docs.>", "--since", "start", "--stored", "--json").stdout)
+        before = [event["event"] for event in stored if event["time"] < stored[8]["time"]]
+        self.assertEqual([line[-1] for line in self.replay("--until", stored[8]["time"])[1]], before)
+        since = [event["event"] for event in stored if event["time"] >= stored[8]["time"]]
+        self.assertEqual([line[-1] for line in self.replay("--since", stored[8]["time"])[1]], since)
 
     def test_a_program_that_fails_fails_the_replay(self):
         self.run_weir("replay", self.weir.path("data"), "--", "false", code=1)
         self.run_weir("replay", self.weir.path("data"), "--", "/nowhere/to/be/found", code=1)
+
+
+class Keys(CommandCase):
+    """Certificates of weir keys between the coordinator and the command: the key alone says tenant and roles."""
+    coordinator = False
+
+    def setUp(self):
+        super().setUp()
+        own = self.make("coordinator", "--roles", "coordinator", directory="own")
+        self.server_key = own["public_key"]
+        self.make("peer", "--tenant", "acme", "--roles", "worker,client")
+        self.make("reader", "--tenant", "acme", "--roles", "admin")
+        os.rename(self.weir.path("known/peer.cert_secret"), self.weir.path("peer.cert_secret"))
+        os.rename(self.weir.path("known/reader.cert_secret"), self.weir.path("reader.cert_secret"))
+        with open(self.weir.path("weir.conf"), "w") as file:
+            file.write(f"[tenants]\nnames = acme, other\n[curve]\ncertificates = {self.weir.path('known')}\nkey = {own['public']}\n")
+        started = self.weir.start("weir-coordinator", ["--config", self.weir.path("weir.conf"), "--data", self.weir.path("data"), "--listen",
+                                                       "tcp://127.0.0.1:0", "--http", "off", "--log-format", "json"])
+        self.weir.endpoint = started.ready["listen"]
+
+    def make(self, name, *arguments, directory="known"):
+        return lines_of(self.run_weir("keys", "new", "--name", name, *arguments, self.weir.path(directory), "--json").stdout)[0]
+
+    def with_key(self, name, *arguments, **options):
+        return self.run_weir(*arguments, "--certificate", self.weir.path(name), "--server-key", self.server_key, **options)
+
+    def test_a_known_key_is_let_in_to_its_tenant_only(self):
+        self.with_key("peer.cert_secret", "publish", "a.b", "1", "--tenant", "acme")
+        self.assertIn("forbidden", self.with_key("peer.cert_secret", "publish", "a.b", "1", "--tenant", "other", code=1).stderr)
+        self.assertIn("published", self.with_key("reader.cert_secret", "stats", "--tenant", "acme").stdout)
+        self.assertIn("forbidden", self.with_key("reader.cert_secret", "publish", "a.b", "1", "--tenant", "acme", code=1).stderr)
+
+    def test_a_stranger_is_not_let_in(self):
+        self.make("stranger", "--tenant", "acme", directory="elsewhere")
+        self.with_key("elsewhere/stranger.cert_secret", "publish", "a.b", "1", "--tenant", "acme", code=1)
+        self.run_weir("publish", "a.b", "1", "--tenant", "acme", code=1)
+        self.run_weir("publish", "a.b", "1", "--certificate", self.weir.path("peer.cert_secret"), code=1)
 
 
 class Dev(CommandCase):
