@@ -15,7 +15,8 @@
 #include "sdk/base/must.h"
 
 enum {
-    TURN_PACKETS = 64, /* taken before clients get their turn again */
+    TURN_PACKETS = 64,       /* taken before clients get their turn again, or so many bytes: */
+    TURN_BYTES = 128 * 1024, /* else one turn could fill the queue of a client that reads well */
     DECODE_BYTES = 8 * 1024 * 1024,
     FRAME_BYTES_MAX = 4 * 1024 * 1024, /* [R-WIRE-6] */
     MONITOR_EVENTS = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
@@ -165,10 +166,11 @@ static bool take_packet(struct uplink *u)
     return got > 0;
 }
 
-static void take_packets(struct uplink *u, unsigned most)
+static void take_packets(struct uplink *u, unsigned most, uint64_t most_bytes)
 {
+    uint64_t before = u->stats.bytes_in;
     uplink_tell_time(u->gate);
-    for (unsigned i = 0; i < most && u->socket != NULL && take_packet(u); i++) {
+    for (unsigned i = 0; i < most && u->stats.bytes_in - before < most_bytes && u->socket != NULL && take_packet(u); i++) {
     }
 }
 
@@ -201,7 +203,7 @@ static void take_monitor(struct uplink *u)
             link_connected(u->link, now_ns());
             break;
         case ZMQ_EVENT_DISCONNECTED:
-            take_packets(u, UINT32_MAX); /* what had arrived counts */
+            take_packets(u, UINT32_MAX, UINT64_MAX); /* what had arrived counts */
             lose(u, CODE_OK, "the connection has ended");
             break;
         case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
@@ -227,7 +229,7 @@ static void take_all(struct uplink *u)
 {
     uplink_tell_time(u->gate);
     take_monitor(u);
-    take_packets(u, TURN_PACKETS);
+    take_packets(u, TURN_PACKETS, TURN_BYTES);
 }
 
 static void on_watch(uv_poll_t *poll, int status, int events)
