@@ -6,6 +6,7 @@
  *   DIR/completed   the completed mark: the last position known to be on the disk. 8 bytes and 8 of check, written in place after each
  *                   completed sync, not synced itself. RocksDB cannot tell a torn last write from lost synced ones; with the mark we can.
  *   DIR/db          the database
+ *   DIR/view-XXXXXX for the moment in which a reader opens a view of a database in use (rocks_view.c)
  *   DIR/snapshots   the snapshots (snapshot_file.h) */
 #ifndef WEIR_LOG_DIRECTORY_H
 #define WEIR_LOG_DIRECTORY_H

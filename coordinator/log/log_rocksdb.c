@@ -1,5 +1,5 @@
-/* Opening and closing the RocksDB backend. The order matters: the directory's lock, then the newest snapshot, then the database (so that it
- * is never older than the snapshot), then the checks, and only when all is well the new term and the threads. */
+/* Opening and closing the RocksDB backend: the directory and its lock, then what is in it, and only when all is well the new term and
+ * the threads. */
 #include "coordinator/log/rocks_log.h"
 #include "sdk/base/must.h"
 
@@ -111,6 +111,7 @@ static struct rocks_log *rocks_log_new(const struct log_config *config)
 /* This open is a new term. A loss that was accepted is a new epoch too: cursors of the old one may point at what is gone. */
 static enum log_status begin_writing(struct rocks_log *r, bool lost, struct log_error *error)
 {
+    rocks_remove_old_views(r);
     r->log.identity.term++;
     if (lost) r->log.identity.restore_count++;
     enum log_status status = log_directory_write_identity(&r->directory, &r->log.identity, error);
@@ -132,26 +133,16 @@ static enum log_status start_threads(struct rocks_log *r, struct log_error *erro
     return code == 0 ? LOG_OK : log_refuse(error, LOG_IO, "%s: cannot start a thread: %s", r->store.path, strerror(code));
 }
 
-static enum log_status open_store(struct rocks_log *r, struct log_error *error)
-{
-    char path[PATH_MAX];
-    log_directory_path(&r->directory, "snapshots", path);
-    enum log_status status = snapshot_reader_open_newest(&r->newest, path, r->log.identity.log_id, error);
-    if (status != LOG_OK) return status;
-    log_directory_path(&r->directory, "db", path);
-    return rocks_store_open(&r->store, path, &r->log.config, error);
-}
-
 static enum log_status open_rest(struct rocks_log *r, struct log_error *error)
 {
-    struct log_tail tail;
-    bool lost;
-    enum log_status status = open_store(r, error);
-    if (status == LOG_OK) status = rocks_find_tail(r, &tail, &lost, error);
-    if (status == LOG_OK && !r->log.config.read_only) status = begin_writing(r, lost, error);
+    struct rocks_found found;
+    char db[PATH_MAX];
+    log_directory_path(&r->directory, "db", db);
+    enum log_status status = r->log.config.read_only ? rocks_open_view(r, &found, error) : rocks_open(r, db, &found, error);
+    if (status == LOG_OK && !r->log.config.read_only) status = begin_writing(r, found.lost, error);
     if (status != LOG_OK) return status;
     log_identity_epoch(&r->log.identity);
-    log_starts_at(&r->log, &tail);
+    log_starts_at(&r->log, &found.tail);
     return start_threads(r, error);
 }
 

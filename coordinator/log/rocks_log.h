@@ -86,8 +86,15 @@ void rocks_trim(struct log *log, uint64_t position);
 /* Syncs all that is committed and raises the mark. False: the log has been stopped. Writer or keeper. */
 bool rocks_sync(struct rocks_log *r);
 
-enum log_status rocks_recover(struct log *log, log_recover_block call, void *arg, struct log_error *error);
-/* Where the database ends, checked against the mark and the newest snapshot. Before the threads start. */
-enum log_status rocks_find_tail(struct rocks_log *r, struct log_tail *out_tail, bool *out_lost, struct log_error *error);
+/* Opens the newest snapshot and the database, and finds where they end. Before the threads start. */
+struct rocks_found {
+    struct log_tail tail;
+    bool lost; /* and accepted */
+};
+enum log_status rocks_open(struct rocks_log *r, const char *db, struct rocks_found *out, struct log_error *error);
+enum log_status rocks_open_view(struct rocks_log *r, struct rocks_found *out, struct log_error *error); /* read-only */
 
+void rocks_remove_old_views(struct rocks_log *r); /* of readers that were killed while they opened one */
+enum log_status rocks_refuse_read(struct rocks_log *r, const char *why, struct log_error *error);
+enum log_status rocks_recover(struct log *log, log_recover_block call, void *arg, struct log_error *error);
 #endif

@@ -10,13 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum {
     WAL_BYTES_MAX = 256 << 20, /* replayed at a start: about a second per 256 MiB */
     SYNC_STEP_BYTES = 1 << 20,
     OPEN_FILES = 512, /* a reader keeps all of them: -1 */
     INFO_LOG_BYTES = 4 << 20,
+    INFO_LOG_FATAL = 4,
     POINT_IN_TIME = 2, /* recovery stops at the first torn write; the completed mark says whether that was too early */
 };
 
@@ -60,8 +60,10 @@ static void make_options(struct rocks_store *store, const struct log_config *con
     rocksdb_options_set_max_log_file_size(o, INFO_LOG_BYTES);
     rocksdb_options_set_stats_dump_period_sec(o, 0);
     rocksdb_options_set_max_open_files(o, config->read_only ? -1 : OPEN_FILES);
-    if (config->read_only) /* no info log: it would take the place of the writer's */
+    if (config->read_only) { /* no info log: it would take the place of the writer's */
         rocksdb_options_set_db_log_dir(o, "/dev/null");
+        rocksdb_options_set_info_log_level(o, INFO_LOG_FATAL);
+    }
     store->cache = rocksdb_cache_create_lru(config->cache_bytes);
     store->table = rocksdb_block_based_options_create();
     rocksdb_block_based_options_set_block_cache(store->table, store->cache);
@@ -102,57 +104,13 @@ static void close_database(struct rocks_store *store)
     store->db = NULL;
 }
 
-/* Changes with every flush, compaction and trim: the name and the size of the manifest. 0 when it cannot be seen. */
-struct version {
-    char manifest[64];
-    long long size;
-};
-
-static struct version version_now(const struct rocks_store *store)
-{
-    struct version version = { .size = 0 };
-    char path[PATH_MAX + sizeof version.manifest + 16];
-    snprintf(path, sizeof path, "%s/CURRENT", store->path);
-    FILE *file = fopen(path, "re");
-    if (file == NULL) return version;
-    size_t size = fread(version.manifest, 1, sizeof version.manifest - 1, file);
-    fclose(file);
-    version.manifest[size] = 0;
-    version.manifest[strcspn(version.manifest, "\n")] = 0;
-    snprintf(path, sizeof path, "%s/%s", store->path, version.manifest);
-    struct stat status;
-    if (stat(path, &status) == 0) version.size = (long long)status.st_size;
-    return version;
-}
-
-/* A writer may flush or drop files while they are being opened: then the view could miss a file, or lack what was in a write-ahead log that
- * is gone. So it counts only when nothing has changed meanwhile. */
-static bool open_view(struct rocks_store *store, char *why)
-{
-    enum { TRIES = 20 };
-    for (int i = 0; i < TRIES; i++) {
-        struct version before = version_now(store);
-        if (!open_database(store, true, why)) {
-            struct version after = version_now(store);
-            if (before.size == after.size && strcmp(before.manifest, after.manifest) == 0 && strstr(why, "No such file") == NULL)
-                return false;
-            continue;
-        }
-        struct version after = version_now(store);
-        if (before.size == after.size && strcmp(before.manifest, after.manifest) == 0) return true;
-        close_database(store);
-        snprintf(why, ROCKS_ERROR_BYTES, "its writer changes files too fast to get a view of them; try again");
-    }
-    return false;
-}
-
 enum log_status rocks_store_open(struct rocks_store *store, const char *path, const struct log_config *config, struct log_error *error)
 {
     *store = (struct rocks_store){ 0 };
     snprintf(store->path, sizeof store->path, "%s", path);
     make_options(store, config);
     char why[ROCKS_ERROR_BYTES];
-    if (config->read_only ? open_view(store, why) : open_database(store, false, why)) return LOG_OK;
+    if (open_database(store, config->read_only, why)) return LOG_OK;
     enum log_status status = refuse_open(store, why, error);
     rocks_store_close(store);
     return status;
@@ -217,6 +175,20 @@ void rocks_store_file_of(struct rocks_store *store, uint64_t position, char *out
             snprintf(out, PATH_MAX, "%.4000s%.90s", store->path, rocksdb_livefiles_name(files, i));
     }
     rocksdb_livefiles_destroy(files);
+}
+
+uint64_t rocks_store_last_filed(struct rocks_store *store)
+{
+    uint64_t last = 0;
+    const rocksdb_livefiles_t *files = rocksdb_livefiles(store->db);
+    for (int i = 0; i < rocksdb_livefiles_count(files); i++) {
+        size_t size;
+        const char *largest = rocksdb_livefiles_largestkey(files, i, &size);
+        bool in_log = strcmp(rocksdb_livefiles_column_family_name(files, i), family_names[ROCKS_CF_LOG]) == 0;
+        if (in_log && position_of(largest) > last) last = position_of(largest);
+    }
+    rocksdb_livefiles_destroy(files);
+    return last;
 }
 
 void rocks_cursor_open(struct rocks_cursor *cursor, struct rocks_store *store, uint64_t last)

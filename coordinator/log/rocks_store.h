@@ -23,7 +23,8 @@ struct rocks_store {
     rocksdb_writeoptions_t *synced, *unsynced;
 };
 
-/* Read-only: a view of this moment, of a database in use too; it holds all its files open, so a trim takes nothing away from it. */
+/* Read-only: a view of this moment, of a database in use too; it holds all its files open, so a trim takes nothing away from it. A writer
+ * that flushes or drops files in that very moment can make it fail, or leave a hole (rocks_view.c). */
 enum log_status rocks_store_open(struct rocks_store *store, const char *path, const struct log_config *config, struct log_error *error);
 void rocks_store_close(struct rocks_store *store); /* no cursor may be open */
 
@@ -35,6 +36,9 @@ bool rocks_store_sync(struct rocks_store *store, char *why);
 bool rocks_store_trim(struct rocks_store *store, uint64_t first_kept, char *why);
 
 uint64_t rocks_store_bytes(struct rocks_store *store); /* files and memory, about */
+
+/* Where the last block begins that is in a file, not only in the write-ahead log; 0 when there is none. */
+uint64_t rocks_store_last_filed(struct rocks_store *store);
 
 /* The file a block is in, for texts. out has PATH_MAX bytes. */
 void rocks_store_file_of(struct rocks_store *store, uint64_t position, char *out);

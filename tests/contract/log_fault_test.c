@@ -250,6 +250,36 @@ static void without_it_a_crashed_machine_loses_a_tail_and_no_more(void **state)
     crash_machines(LOG_OS, true);
 }
 
+/* A reader opens the directory again and again while the load flushes and drops files under it; each time it must see a log without a hole.
+ */
+static void a_running_log_can_be_read_at_any_moment(void **state)
+{
+    struct rig *rig = *state;
+    char table[300], line[1024];
+    snprintf(table, sizeof table, "%s.synced", rig->directory);
+    char *const arguments[] = { "log_fault_child", rig->directory, "100000", "2", "record", table, NULL };
+    struct child child;
+    struct verdict verdict = { 0 };
+    child_start(&child, arguments);
+    rig->body_bytes = 3000;
+    rig->config.read_only = true;
+    for (int round = 0; round < 40; round++) {
+        uint64_t until = verdict.committed + 11;
+        while (verdict.committed < until && fgets(line, sizeof line, child.says) != NULL)
+            hear(&verdict, line);
+        rig_open(rig);
+        if (rig_recover(rig) != LOG_OK) fail_msg("recovery: %s", rig->error.text);
+        struct log_tail tail;
+        log_tail(rig->log, &tail);
+        assert_true(tail.last_number >= verdict.committed);
+        assert_int_equal(rig_fetch(rig, tail.last_position)->number, tail.last_number);
+        log_close(&rig->log);
+    }
+    kill(child.pid, SIGKILL);
+    child_end(&child);
+    unlink(table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +290,7 @@ int main(void)
         cmocka_unit_test(interrupted_and_short_writes_do_no_harm),
         cmocka_unit_test(a_killed_process_loses_nothing_that_was_committed),
         cmocka_unit_test(with_fsync_a_crashed_machine_loses_nothing_that_was_committed),
+        cmocka_unit_test_setup_teardown(a_running_log_can_be_read_at_any_moment, set_up_rocks, tear_down),
         cmocka_unit_test(without_it_a_crashed_machine_loses_a_tail_and_no_more),
     };
     if (access("/dev/shm", W_OK) == 0) setenv("TMPDIR", "/dev/shm", 0); /* the faults are made, so the disk may be fast */

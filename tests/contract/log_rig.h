@@ -31,15 +31,17 @@ struct rig {
     void *memory[RIG_BLOCKS];
     struct block blocks[RIG_BLOCKS]; /* used in turn */
     uint32_t next_block;
-    struct rig_seen seen[RIG_SEEN_MAX]; /* by the last rig_recover */
+    struct rig_seen seen[RIG_SEEN_MAX]; /* by the last rig_recover; more are only counted */
     size_t seen_count;
+    bool recovering;
     uint64_t refuse_at; /* the recovery's callback refuses this position; 0 = none */
 };
 
 struct rig *rig_new(bool rocks);
 struct rig *rig_new_at(const char *directory);                                                /* RocksDB; rig_free removes it */
 bool rig_accept(void *rig, const struct block *block, bool from_snapshot, uint64_t *out_bad); /* for log_recover: notes and checks */
-void rig_free(struct rig *rig);  /* closes the log, and removes the directory: a test that failed does not come here, so it is kept */
+/* Closes the log and removes the directory; it is kept when WEIR_TEST_KEEP is set, and when the test failed amid a recovery. */
+void rig_free(struct rig *rig);
 void rig_leave(struct rig *rig); /* the same, but leaves the directory */
 
 void rig_open(struct rig *rig);     /* must succeed; takes numbers and positions up where the log ends */

@@ -395,7 +395,13 @@ static void what_is_left_of_an_unfinished_snapshot_is_removed(void **state)
     assert_int_equal(files_count(rig->directory, "snapshots", ".snapshot"), 2);
     rig_path(rig, "snapshots/00000000000000000099.snapshot.new", path, sizeof path);
     files_write(path, "WEIRSNAP, begun and no more");
+    rig_path(rig, "view-abcdef", path, sizeof path); /* nor of a reader that was killed */
+    assert_int_equal(mkdir(path, 0700), 0);
+    rig_path(rig, "view-abcdef/CURRENT", path, sizeof path);
+    files_write(path, "MANIFEST-000005\n");
     recovers(rig, 1);
+    rig_path(rig, "view-abcdef", path, sizeof path);
+    assert_int_not_equal(access(path, F_OK), 0);
     assert_int_equal(files_count(rig->directory, "snapshots", ".new"), 0);
     assert_int_equal(files_count(rig->directory, "snapshots", ".snapshot"), 2);
 }
