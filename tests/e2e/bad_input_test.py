@@ -208,16 +208,21 @@ class Coordinator(TestCase):
             self.assertEqual(peer.outcome(first + at)[0], want, item[:40])
 
     def test_a_publish_beyond_the_credit_is_refused_and_who_goes_on_is_forgotten(self):
+        self.good.close()
+        self.weir.coordinator.stop()
+        self.weir.start_coordinator(environment={"WEIR_COORDINATOR_PEERS_PUBLISH_CREDIT_EVENTS": "4"})
+        self.good = Peer(self.weir.endpoint)
+        self.good.hello("CLIENT")
         peer = self.peer()
-        welcome = peer.hello("CLIENT")
-        window = welcome["publish_window"]
-        one = event("a.b", b"x" * 60000)
-        for _ in range(600):  # 36 MB at once; the credit is 16 MiB
-            peer.publish(one)
-        outcomes = [peer.outcome(n)[0] for n in range(1, 601)]
-        self.assertLessEqual(set(outcomes), {"ok", "credit_exceeded"})
-        self.assertEqual(outcomes[0], "ok")
-        self.assertGreater(window, 0)
+        peer.hello("CLIENT")
+        peer.publish(*[event("a.b")] * 10)
+        outcomes = [peer.outcome(n)[0] for n in range(1, 11)]
+        self.assertEqual(outcomes, ["ok"] * 4 + ["credit_exceeded"] * 6)
+        self.assertEqual(peer.outcome(peer.publish(event("a.b")))[0], "ok", "within the credit it goes on")
+        wait_for(lambda: self.errors("credit_exceeded") >= 6, "count of exceeded credits")
+        wait_for(lambda: self.weir.metric("weir_coordinator_peers") == 2, "two peers in the metrics")
+        peer.publish(*[event("a.b")] * 250)  # more than 100 in a row
+        wait_for(lambda: self.weir.metric("weir_coordinator_peers") == 1, "the peer that goes on is forgotten", 10)
         self.good_unharmed()
 
     def test_a_settle_for_a_foreign_lease_is_stale_and_its_emits_are_dropped(self):
