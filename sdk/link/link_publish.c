@@ -214,7 +214,7 @@ static bool waits_for_company(struct link *link)
     struct publishing *p = &link->publishing;
     uint64_t waiting = p->next - p->next_send;
     if (p->seen_ns == 0) p->seen_ns = link->now_ns;
-    return p->message_count >= 2 && waiting < PUBLISH_EVENTS_MAX && link->now_ns - p->seen_ns < COMPANY_NS &&
+    return p->message_count >= MESSAGES_BUSY && waiting < PUBLISH_EVENTS_MAX && link->now_ns - p->seen_ns < COMPANY_NS &&
            p->head - entry_at(link, p->next_send)->place < PUBLISH_PACKET_BYTES / 2;
 }
 

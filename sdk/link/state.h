@@ -16,6 +16,7 @@
 enum {
     NAME_BYTES_MAX = 255,
     MESSAGES_MAX = 64,                /* publish messages unanswered [R-PUB-5] */
+    MESSAGES_BUSY = 16,               /* so many under way: a few more events can wait for company */
     WINDOW_MAX = 16384,               /* [R-PUB-5] */
     PUBLISH_EVENTS_MAX = 256,         /* in one packet */
     PUBLISH_PACKET_BYTES = 256 << 10, /* body of one packet, more or less */

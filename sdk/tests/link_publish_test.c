@@ -268,7 +268,7 @@ static void a_few_events_behind_others_wait_for_company_but_not_for_long(void **
     (void)state;
     start_client(&h);
     harness_up(&h);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 16; i++) {
         harness_publish(&h, "", "x");
         assert_non_null(harness_flush(&h));
     }
