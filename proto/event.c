@@ -47,7 +47,7 @@ static inline void *place(struct event *event, uint32_t number)
 static bool read_header(struct span header, struct span *out_name, struct span *out_value)
 {
     const uint8_t *at = header.data, *end = at + header.size;
-    struct field field;
+    struct field field = { 0 };
     *out_name = *out_value = (struct span){ 0 };
     while (at < end) {
         at = field_read(at, end, &field);
