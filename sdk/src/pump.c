@@ -124,6 +124,30 @@ static void follow_connection(struct session *s)
 
 /* -- the turn -- */
 
+static const char *state_word(weir_state state)
+{
+    static const char *const words[] = { "", "connecting", "up", "waiting", "stopped" };
+    return words[state];
+}
+
+/* A coordinator that is away for an hour is news once, not with every try. */
+static void log_notice(struct session *s, const struct notice *notice)
+{
+    bool bad = notice->error.detail[0] != '\0' || notice->error.status != WEIR_OK;
+    bool again = bad && strcmp(s->last_logged, notice->error.detail) == 0;
+    if (s->on_log == NULL) return;
+    if (!bad) {
+        bool up = notice->state == WEIR_STATE_UP;
+        if (up) s->last_logged[0] = '\0';
+        session_log(s, up ? WEIR_LOG_INFO : WEIR_LOG_DEBUG, "event=link state=%s endpoint=%s", state_word(notice->state), s->endpoint);
+        return;
+    }
+    memcpy(s->last_logged, notice->error.detail, sizeof s->last_logged);
+    session_log(s, again ? WEIR_LOG_DEBUG : WEIR_LOG_WARNING, "event=link state=%s endpoint=%s%s%s reason=\"%s\"",
+                state_word(notice->state), s->endpoint, notice->error.status != WEIR_OK ? " code=" : "",
+                notice->error.status != WEIR_OK ? notice->error.word : "", notice->error.detail);
+}
+
 static void tell_user(struct session *s)
 {
     struct notice notices[NOTICES_MAX];
@@ -134,12 +158,9 @@ static void tell_user(struct session *s)
     s->notice_count = 0;
     unlock(s);
     for (uint32_t i = 0; i < count; i++) {
-        static const char *const words[] = { "", "connecting", "up", "waiting", "stopped" };
-        const weir_error *error = notices[i].error.detail[0] != '\0' || notices[i].error.status != WEIR_OK ? &notices[i].error : NULL;
-        if (s->on_state != NULL) s->on_state(notices[i].state, error, s->arg);
-        session_log(s, error != NULL ? WEIR_LOG_WARNING : WEIR_LOG_INFO, "event=link state=%s endpoint=%s%s%s%s%s", words[notices[i].state],
-                    s->endpoint, error != NULL ? " code=" : "", error != NULL ? error->word : "", error != NULL ? " reason=" : "",
-                    error != NULL ? error->detail : "");
+        const weir_error *error = &notices[i].error;
+        if (s->on_state != NULL) s->on_state(notices[i].state, error->detail[0] != '\0' || error->status != WEIR_OK ? error : NULL, s->arg);
+        log_notice(s, &notices[i]);
     }
     if (s->hooks->callbacks != NULL) s->hooks->callbacks(s);
 }

@@ -69,6 +69,7 @@ struct session {
     bool hold_has_body;
     zmq_msg_t hold_head, hold_body;
     struct arena flush_arena, decode_arena;
+    char last_logged[sizeof(((weir_error *)0)->detail)]; /* the reason why there is no connection */
 
     /* for ever */
     char *endpoint;
