@@ -48,6 +48,7 @@ enum {
     OPT_BLOCKS_CACHED,
     OPT_RANGES,
     OPT_TURN_ITEMS,
+    OPT_UNSENT_PACKETS,
     OPT_TENANTS_MAX,
     OPT_REPLAY_FILTER,
     OPT_REPLAY_SESSION,
@@ -208,6 +209,8 @@ static const struct option table[OPT_COUNT] = {
                      .text = "events of a group on loan or failed at once" },
     [OPT_TURN_ITEMS] = { LIMIT("turn_items"), .initial = "65536", .min = 4096, .max = 1 << 24,
                          .text = "answers and deliveries of one turn" },
+    [OPT_UNSENT_PACKETS] = { LIMIT("unsent_packets"), .initial = "16384", .min = 16, .max = 1 << 20,
+                             .text = "packets that wait for a peer that does not read; one more and it is cut" },
     [OPT_TENANTS_MAX] = { LIMIT("tenants"), .initial = "64", .min = 1, .max = 65536,
                           .text = "tenants with --dev, where peers may name new ones" },
     [OPT_REPLAY_FILTER] = { .flag = "replay-filter",
@@ -417,6 +420,7 @@ int config_read(int argc, char *const argv[], struct config *out)
     out->tokens = options_text(options, OPT_TOKENS);
     out->curve_certificates = options_text(options, OPT_CURVE_CERTIFICATES);
     out->curve_key = options_text(options, OPT_CURVE_KEY);
+    out->unsent_packets = number32(out, OPT_UNSENT_PACKETS);
     out->drain_ms = options_number(options, OPT_DRAIN);
     out->log_format = (enum journal_format)options_number(options, OPT_LOG_FORMAT);
     out->log_level = (enum journal_level)options_number(options, OPT_LOG_LEVEL);

@@ -24,6 +24,7 @@ struct config {
     uint64_t window_ms, window_bytes; /* 0: no limit */
     uint64_t snapshot_blocks;
     uint64_t drain_ms;
+    uint32_t unsent_packets;                    /* of a connection; one more and it is cut */
     const char *curve_certificates, *curve_key; /* NULL: none */
     const char *tokens;                         /* NULL: none */
     uint64_t replay_since_ms;                   /* 0: not given */

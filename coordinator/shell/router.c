@@ -52,11 +52,12 @@ static bool set_int(void *socket, int option, int value)
     return zmq_setsockopt(socket, option, &value, sizeof value) == 0;
 }
 
-static bool set_options(void *socket)
+/* A subscriber that catches up gets a packet per turn, thousands in a second: the send mark has to leave it time to read them. */
+static bool set_options(void *socket, uint32_t unsent_packets)
 {
     int64_t frame_max = FRAME_BYTES_MAX;
     return set_int(socket, ZMQ_ROUTER_MANDATORY, 1) && set_int(socket, ZMQ_LINGER, 0) && set_int(socket, ZMQ_RCVHWM, 1000) &&
-           set_int(socket, ZMQ_SNDHWM, 1000) && set_int(socket, ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS) &&
+           set_int(socket, ZMQ_SNDHWM, (int)unsent_packets) && set_int(socket, ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS) &&
            set_int(socket, ZMQ_HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS) && set_int(socket, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS) &&
            set_int(socket, ZMQ_BACKLOG, 1024) && zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &frame_max, sizeof frame_max) == 0;
 }
@@ -96,8 +97,8 @@ struct router *router_open(const struct config *config, const struct access *acc
     router->context = curve ? curve_context(curve) : zmq_ctx_new();
     router->connections = connections_new(config->core.limits.peers_max + CONNECTIONS_EXTRA);
     router->socket = router->context ? zmq_socket(router->context, ZMQ_ROUTER) : NULL;
-    if (!router->socket || !router->connections || !set_options(router->socket) || (curve && !curve_apply(curve, router->socket)) ||
-        !open_monitor(router)) {
+    if (!router->socket || !router->connections || !set_options(router->socket, config->unsent_packets) ||
+        (curve && !curve_apply(curve, router->socket)) || !open_monitor(router)) {
         snprintf(error, error_size, "the ROUTER cannot be made: %s", zmq_strerror(errno));
         router_close(&router, 0);
         return NULL;

@@ -22,7 +22,7 @@ static uint32_t gone[16];
 
 static int open_router(void **state)
 {
-    static struct config config = { .listen_count = 1, .core.limits.peers_max = 4 };
+    static struct config config = { .listen_count = 1, .core.limits.peers_max = 4, .unsent_packets = 64 };
     config.listen[0] = *state ? *state : "tcp://127.0.0.1:0";
     context = zmq_ctx_new();
     access_table = access_open(NULL, true, error, sizeof error);
@@ -271,7 +271,7 @@ static void a_full_table_cuts_whoever_comes_next_and_keeps_the_others(void **sta
 static void an_address_in_use_is_told(void **state)
 {
     (void)state;
-    struct config config = { .listen = { router_addresses(router) }, .listen_count = 1, .core.limits.peers_max = 4 };
+    struct config config = { .listen = { router_addresses(router) }, .listen_count = 1, .core.limits.peers_max = 4, .unsent_packets = 64 };
     assert_null(router_open(&config, access_table, NULL, error, sizeof error));
     assert_non_null(strstr(error, "Address already in use"));
 }
