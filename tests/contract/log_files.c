@@ -283,3 +283,21 @@ void files_damage_block(const char *directory, uint64_t position)
     rocksdb_free(value);
     close_database(&d);
 }
+
+void files_graft_block(const char *from_directory, const char *to_directory, uint64_t position)
+{
+    struct database from, to;
+    char key[8], *error = NULL;
+    size_t size;
+    key_of(position, key);
+    open_database(&from, from_directory);
+    open_database(&to, to_directory);
+    char *value = rocksdb_get_cf(from.db, from.read, from.families[1], key, sizeof key, &size, &error);
+    assert_null(error);
+    assert_non_null(value);
+    rocksdb_put_cf(to.db, to.write, to.families[1], key, sizeof key, value, size, &error);
+    assert_null(error);
+    rocksdb_free(value);
+    close_database(&from);
+    close_database(&to);
+}

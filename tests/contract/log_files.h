@@ -23,6 +23,8 @@ size_t files_count(const char *directory, const char *folder, const char *suffix
 void files_delete_newest_blocks(const char *directory, size_t count);
 void files_delete_blocks_through(const char *directory, uint64_t position);
 void files_delete_block(const char *directory, uint64_t position);
+/* Puts the block of one log into another, under its key. */
+void files_graft_block(const char *from_directory, const char *to_directory, uint64_t position);
 void files_damage_block(const char *directory, uint64_t position);
 
 void files_damage_snapshot(const char *directory);

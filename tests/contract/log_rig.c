@@ -96,7 +96,7 @@ void rig_open(struct rig *rig)
 bool rig_accept(void *arg, const struct block *block, bool from_snapshot, uint64_t *out_bad)
 {
     struct rig *rig = arg;
-    if (!from_snapshot) rig_check_block(rig, block);
+    if (!rig->accept_bodies) rig_check_block(rig, block);
     if (rig->seen_count < RIG_SEEN_MAX)
         rig->seen[rig->seen_count] = (struct rig_seen){
             .number = block->number, .first = block->first_position, .last = block_last_position(block), .from_snapshot = from_snapshot

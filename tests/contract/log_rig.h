@@ -34,6 +34,7 @@ struct rig {
     struct rig_seen seen[RIG_SEEN_MAX]; /* by the last rig_recover; more are only counted */
     size_t seen_count;
     bool recovering;
+    bool accept_bodies; /* do not check what the recovery gives */
     uint64_t refuse_at; /* the recovery's callback refuses this position; 0 = none */
 };
 

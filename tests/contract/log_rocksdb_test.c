@@ -356,6 +356,31 @@ static void a_block_missing_in_the_middle_is_refused(void **state)
     assert_non_null(strstr(rig->error.text, "missing"));
 }
 
+/* Two histories of one log part after block 3; a sound block of the one does not belong in the other. */
+static void a_block_of_another_history_is_refused(void **state)
+{
+    struct rig *rig = rig_of(state);
+    char image[300];
+    write_and_close(rig, 3);
+    snprintf(image, sizeof image, "%s/image", rig->directory);
+    files_copy_tree(rig->directory, image);
+    rig->config.directory = image;
+    rig->body_bytes = 50;
+    write_and_close(rig, 1);
+    rig->config.directory = rig->directory;
+    rig->body_bytes = 0;
+    rig_open(rig);
+    uint64_t position = rig->next_position;
+    rig_commit(rig, 2);
+    log_close(&rig->log);
+    files_graft_block(image, rig->directory, position);
+    rig->accept_bodies = true;
+    rig_open(rig);
+    assert_int_equal(rig_recover(rig), LOG_DAMAGED);
+    assert_non_null(strstr(rig->error.text, "hash"));
+    assert_int_equal(rig->seen_count, 4);
+}
+
 static void a_log_whose_beginning_is_gone_without_a_snapshot_is_refused(void **state)
 {
     struct rig *rig = rig_of(state);
@@ -428,6 +453,7 @@ int main(void)
         ON(rocks, recovery_works_with_every_block_up_to_the_snapshot_gone),
         ON(rocks, numbers_go_on_after_a_snapshot_that_nothing_follows),
         ON(rocks, a_block_missing_in_the_middle_is_refused),
+        ON(rocks, a_block_of_another_history_is_refused),
         ON(rocks, a_log_whose_beginning_is_gone_without_a_snapshot_is_refused),
         ON(rocks, a_snapshot_that_is_cut_off_is_refused_with_its_file),
         ON(rocks, what_is_left_of_an_unfinished_snapshot_is_removed),
