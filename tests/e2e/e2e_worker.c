@@ -25,6 +25,7 @@ static struct {
 } conf = { .name = "w", .mode = "ack", .group = "g" };
 static weir_worker *worker;
 static _Atomic bool said_ready;
+static _Atomic uintptr_t breaks; /* how often the connection was not up; a delivery keeps the number of when it was settled */
 
 static void on_signal(int signal_number)
 {
@@ -40,21 +41,26 @@ static void pause_ms(uint32_t ms)
 static void on_state(weir_state state, const weir_error *error, void *arg)
 {
     (void)arg;
+    if (state != WEIR_STATE_UP) breaks++;
     fprintf(stderr, "{\"event\":\"state\",\"state\":%d,\"word\":\"%s\",\"detail\":\"%s\"}\n", (int)state, error != NULL ? error->word : "",
             error != NULL ? error->detail : "");
     if (state == WEIR_STATE_UP && !atomic_exchange(&said_ready, true)) fputs("{\"event\":\"ready\"}\n", stderr);
 }
 
+/* A settle that was sent before the connection broke, and whose event is not held any more after it, is told as stale [R-ADOPT-3]; but it
+ * may have been committed, with only its answer lost. For the history that is a call without an answer. */
 static void on_settled(const weir_settled *settled, void *arg)
 {
     (void)arg;
+    if (settled->status == WEIR_OUTCOME_UNKNOWN || (settled->status == WEIR_STALE && (uintptr_t)settled->user != breaks)) return;
     history_write("settled", "\"group\":\"%s\",\"worker\":\"%s\",\"seq\":%llu,\"attempt\":%u,\"ok\":%s,\"code\":\"%s\"", conf.group,
                   conf.name, (unsigned long long)settled->seq, settled->attempt, settled->status == WEIR_OK ? "true" : "false",
                   weir_status_text(settled->status));
 }
 
-static void record_settle(const weir_delivery *delivery, const char *verb, const char *emits)
+static void record_settle(weir_delivery *delivery, const char *verb, const char *emits)
 {
+    weir_delivery_set_user(delivery, (void *)breaks);
     history_write("settle", "\"group\":\"%s\",\"worker\":\"%s\",\"seq\":%llu,\"attempt\":%u,\"verb\":\"%s\",\"emits\":[%s]", conf.group,
                   conf.name, (unsigned long long)weir_delivery_seq(delivery), weir_delivery_attempt(delivery), verb, emits);
 }
