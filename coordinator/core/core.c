@@ -107,6 +107,7 @@ static void carve_blocks(struct carver *v, struct core *c, const struct core_lim
         block_init(&c->slots[i].block, memory);
         c->slots[i].touched = touched;
     }
+    c->snapshot.failures = carve(v, PENDS_MAX * sizeof(struct record_failed));
     c->snapshot.blocks = carve(v, SNAPSHOT_BLOCKS * sizeof(struct block));
     for (uint32_t i = 0; i < SNAPSHOT_BLOCKS; i++) {
         void *memory = carve(v, block_memory());
@@ -118,7 +119,9 @@ static void carve_turn(struct carver *v, struct core *c, const struct core_limit
 {
     c->tickets = carve(v, TICKETS_MAX * sizeof(struct ticket));
     c->pends = carve(v, PENDS_MAX * sizeof(struct pend));
-    c->matches = carve(v, MATCHES_MAX * sizeof(uint32_t));
+    c->matches_most = l->groups_max + l->subscriptions_max;
+    c->matches_max = 2 * c->matches_most + 2;
+    c->matches = carve(v, (size_t)c->matches_max * sizeof(uint32_t));
     c->settle_ranges = carve(v, PENDS_MAX * sizeof(struct range));
     c->settle_failed = carve(v, PENDS_MAX * sizeof(struct record_failed));
     c->topic_match = carve(v, BLOCK_TOPICS_MAX * sizeof(uint32_t));
@@ -219,6 +222,7 @@ bool core_turn_add(struct core_turn *turn, const struct packet *packet)
     turn->packets++;
     if (packet) {
         turn->bytes += packet->body.size;
+        if (packet->hello) turn->items += packet->hello->held_count / CORE_HELD_PER_ITEM;
         for (size_t i = 0; i < packet->publish_count; i++)
             turn->items += packet->publishes[i].count;
         if (packet->settle) turn->items += packet->settle->count + packet->settle->emit_count;
@@ -246,8 +250,7 @@ static void say_drain(struct core *c)
     c->drain_said = true;
     for (uint32_t h = 1; h <= c->peers.touched; h++)
         if (slab_is_taken(&c->peers, h) && peer_at(c, h)->state == PEER_READY) {
-            struct item *item = out_item(c, h, ITEM_DRAIN);
-            item->x = 5000;
+            out_item(c, h, ITEM_DRAIN)->x = DRAIN_RECONNECT_MS;
         }
 }
 

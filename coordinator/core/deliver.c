@@ -3,7 +3,7 @@
  * Invariants: nothing above the committed `handed` goes out [R-DELIV-1]; a failed event only after its record is committed [R-LEASE-5]. */
 #include "coordinator/core/state.h"
 
-enum { DELIVERIES_PER_VISIT = 64, OLD_PER_VISIT = 512 };
+enum { DELIVERIES_PER_VISIT = 64, OLD_PER_VISIT = 16 };
 
 enum progress { PROGRESS_DONE, PROGRESS_BLOCKED, PROGRESS_LATER };
 
@@ -76,12 +76,14 @@ static enum progress deliver_returned(struct core *c, uint32_t handle)
     if (!slot && !end) return wait_for_fetch(c, g);
     g->returned = l->group_next;
     l->returned = false;
-    if (!slot || !block_holds(&slot->block, l->position)) { /* it has left the window */
-        group_pend_settled(c, handle, l->from, l->position);
+    bool gone = !slot || !block_holds(&slot->block, l->position); /* it has left the window */
+    uint32_t index = gone ? 0 : (uint32_t)(l->position - slot->block.first_position);
+    if (gone || has_expired(c, &slot->block, &slot->block.records[index])) {
+        settle_expired(c, handle, l->from, l->position);
         lease_end(c, lease);
         return PROGRESS_DONE;
     }
-    hand_out(c, g, lease, &slot->block, (uint32_t)(l->position - slot->block.first_position));
+    hand_out(c, g, lease, &slot->block, index);
     return PROGRESS_DONE;
 }
 
@@ -137,7 +139,14 @@ static enum progress reopen_old(struct core *c, uint32_t handle)
         bool known = position <= g->floor || ranges_hold(&g->settled, position, position) ||
                      map_get(&c->by_lease, place_key(handle, position)) || failed_find(c, handle, position);
         settle_gap(c, handle, g->old.from, position - 1);
-        if (!known) group_pend_failed(c, handle, position, 1, c->log_ms);
+        if (!known && !failed_has_room(c)) {
+            c->short_of_failed = true;
+            return PROGRESS_BLOCKED;
+        }
+        if (!known) {
+            c->failed_pending++;
+            group_pend_failed(c, handle, position, 1, c->log_ms);
+        }
         g->old.cursor = g->old.from = position + 1;
     }
     return PROGRESS_DONE;
@@ -219,7 +228,8 @@ static enum progress deliver_one(struct core *c, uint32_t handle)
     if (g->leased + g->failed_count + 4 >= g->settled.capacity) return PROGRESS_BLOCKED;
     if (g->old_open && !g->pending && !g->retry_first) {
         enum progress progress = reopen_old(c, handle);
-        if (progress == PROGRESS_LATER) return progress;
+        bool found_nothing = progress == PROGRESS_DONE && !g->pending; /* no commit will wake the group: it goes on at once */
+        if (progress == PROGRESS_LATER || found_nothing) return progress;
     }
     return deliver_fresh(c, handle);
 }
@@ -233,8 +243,18 @@ static enum progress visit(struct core *c, uint32_t handle)
     return PROGRESS_DONE;
 }
 
+/* Groups that stopped because others' failures filled the table go on when there is room again. */
+static void wake_after_shortage(struct core *c)
+{
+    if (!c->short_of_failed || !failed_has_room(c)) return;
+    c->short_of_failed = false;
+    for (uint32_t h = 1; h <= c->groups.touched; h++)
+        if (slab_is_taken(&c->groups, h) && group_at(c, h)->ring) group_wake(c, h);
+}
+
 void deliver_all(struct core *c)
 {
+    wake_after_shortage(c);
     bool moved = true;
     while (moved) {
         moved = false;

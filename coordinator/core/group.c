@@ -75,10 +75,15 @@ const char *group_conflict(const struct core *c, const struct group *g, const st
     if (spec->lease_ms && spec->lease_ms != g->lease_ms) return "the group has another lease_ms";
     if (spec->max_deliveries && spec->max_deliveries != g->max_deliveries) return "the group has another max_deliveries";
     if (spec->backoff_ms && spec->backoff_ms != g->backoff_ms) return "the group has another backoff_ms";
-    if (spec->filter_count != g->filter_count) return "the group has other filters";
     for (uint32_t i = 0; i < g->filter_count; i++) {
         bool found = false;
         for (size_t k = 0; k < spec->filter_count; k++)
+            found = found || span_equal(spec->filters[k], group_filter(g, i));
+        if (!found) return "the group has other filters";
+    }
+    for (size_t k = 0; k < spec->filter_count; k++) {
+        bool found = false;
+        for (uint32_t i = 0; i < g->filter_count; i++)
             found = found || span_equal(spec->filters[k], group_filter(g, i));
         if (!found) return "the group has other filters";
     }
@@ -244,6 +249,7 @@ void groups_write_pending(struct core *c)
     }
     c->pend_groups = 0;
     c->pend_count = 0;
+    c->failed_pending = 0;
     c->pend_urgent = false;
 }
 
@@ -281,13 +287,16 @@ static size_t put_number(uint8_t *out, size_t at, uint64_t value)
     return at;
 }
 
-/* An event on $sys.group.lost of the group's tenant: {"group":…,"first":…,"last":…}. Names hold no quotes: they are topics. */
+/* An event on $sys.group.lost of the group's tenant: {"group":…,"first":…,"last":…}. Names hold no control characters. */
 static void announce_lost(struct core *c, const struct group *g, uint64_t first, uint64_t last)
 {
-    uint8_t data[NAME_MAX + 128], body[NAME_MAX + 256];
+    uint8_t data[2 * NAME_MAX + 128], body[2 * NAME_MAX + 256];
     size_t size = put_text(data, 0, "{\"group\":\"");
-    memcpy(data + size, g->text, g->name_size);
-    size = put_text(data, size + g->name_size, "\",\"first\":");
+    for (uint32_t i = 0; i < g->name_size; i++) {
+        if (g->text[i] == '"' || g->text[i] == '\\') data[size++] = '\\';
+        data[size++] = g->text[i];
+    }
+    size = put_text(data, size, "\",\"first\":");
     size = put_text(data, put_number(data, size, first), ",\"last\":");
     size = put_text(data, put_number(data, size, last), "}");
     struct event event = { .topic = span_text("$sys.group.lost"),

@@ -75,9 +75,9 @@ static uint32_t join_group(struct core *c, uint32_t peer, uint32_t tenant, const
 static void replace_older(struct core *c, uint32_t peer)
 {
     struct peer *p = peer_at(c, peer);
-    uint64_t key = map_hash(c->config.secret, p->instance, INSTANCE_BYTES);
+    uint64_t key = peer_instance_key(c, p->instance, p->tenant);
     uint32_t older = map_get(&c->by_instance, key);
-    if (older && memcmp(peer_at(c, older)->instance, p->instance, INSTANCE_BYTES) == 0) {
+    if (older && peer_at(c, older)->tenant == p->tenant && memcmp(peer_at(c, older)->instance, p->instance, INSTANCE_BYTES) == 0) {
         out_error(c, older, CODE_CONFLICT, FIELD_HELLO, 0, "this instance has a newer connection"); /* [R-HELLO-3] */
         peer_forget(c, older);
     }
@@ -105,19 +105,24 @@ static void adopt_held(struct core *c, uint32_t peer, const struct msg_hello *h,
     p->deliver_sent_events += welcome->kept_count; /* [R-ADOPT-4] */
 }
 
-static struct span inbox_of(struct core *c, const struct peer *p)
+uint64_t peer_instance_key(const struct core *c, const uint8_t instance[INSTANCE_BYTES], uint32_t tenant)
+{
+    uint8_t text[INSTANCE_BYTES + sizeof tenant];
+    memcpy(text, instance, INSTANCE_BYTES);
+    memcpy(text + INSTANCE_BYTES, &tenant, sizeof tenant);
+    return map_hash(c->config.secret, text, sizeof text);
+}
+
+/* A hash of the instance, the same for ever: who learns an inbox, as every worker does from a request, cannot greet as its owner. */
+void peer_inbox(const struct peer *p, uint8_t out[INBOX_BYTES])
 {
     static const char hex[] = "0123456789abcdef";
-    static const char prefix[] = "$inbox.";
-    size_t size = sizeof prefix - 1 + 2 * INSTANCE_BYTES;
-    uint8_t *text = arena_take(&c->scratch, size);
-    must(text);
-    memcpy(text, prefix, sizeof prefix - 1);
-    for (size_t i = 0; i < INSTANCE_BYTES; i++) {
-        text[sizeof prefix - 1 + 2 * i] = (uint8_t)hex[p->instance[i] >> 4];
-        text[sizeof prefix + 2 * i] = (uint8_t)hex[p->instance[i] & 15];
+    static const uint64_t keys[2][2] = { { 0x77656972, 1 }, { 0x77656972, 2 } };
+    memcpy(out, "$inbox.", 7);
+    for (size_t i = 0; i < 32; i++) {
+        uint64_t half = map_hash(keys[i / 16], p->instance, INSTANCE_BYTES);
+        out[7 + i] = (uint8_t)hex[half >> (4 * (i % 16)) & 15];
     }
-    return span_of(text, size);
 }
 
 void peer_welcome(struct core *c, uint32_t handle, const struct msg_hello *hello)
@@ -133,7 +138,10 @@ void peer_welcome(struct core *c, uint32_t handle, const struct msg_hello *hello
     w->term = c->term;
     w->peer = p->connection;
     w->tenant = tenant_name(c, p->tenant);
-    w->inbox = inbox_of(c, p);
+    uint8_t *inbox = arena_take(&c->scratch, INBOX_BYTES);
+    must(inbox);
+    peer_inbox(p, inbox);
+    w->inbox = span_of(inbox, INBOX_BYTES);
     w->publisher_known = publisher != 0 || p->first_unanswered <= 1;
     w->highest_number = publisher ? publisher_at(c, publisher)->highest : 0;
     w->max_event_bytes = c->config.max_event_bytes;
@@ -148,6 +156,7 @@ void peer_welcome(struct core *c, uint32_t handle, const struct msg_hello *hello
     }
     out_item(c, handle, ITEM_WELCOME)->more = w;
     peer_move(p, PEER_READY);
+    if (c->draining) out_item(c, handle, ITEM_DRAIN)->x = DRAIN_RECONNECT_MS; /* [R-DRAIN-1] */
     worker_ring_update(c, handle);
 }
 
@@ -178,6 +187,9 @@ void hello_take(struct core *c, uint32_t handle, const struct core_packet *in)
     p->publishes = h->publisher.size == PUBLISHER_BYTES;
     if (p->publishes) memcpy(p->publisher, h->publisher.data, PUBLISHER_BYTES);
     p->first_unanswered = h->first_unanswered;
+    /* it had answers that are forgotten: its old numbers are not taken for new ones [R-PUB-6] */
+    if (p->publishes && !publisher_find(c, p->publisher) && h->first_unanswered > 1) p->number_seen = h->first_unanswered - 1;
+    p->packet_bytes = h->max_packet_bytes > 0 && h->max_packet_bytes < PACKET_OUT_BYTES ? (uint32_t)h->max_packet_bytes : PACKET_OUT_BYTES;
     peer_move(p, PEER_JOINING);
     replace_older(c, handle);
     if (group) group_join(c, group, handle);

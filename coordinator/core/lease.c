@@ -3,10 +3,21 @@
  * in by_lease; it is in its peer's list while it has a peer, in its group's list or in core.extended unless it was returned. */
 #include "coordinator/core/state.h"
 
+/* A lease may end in a failure: its place in the failed table is set aside when it is given. */
+bool failed_has_room(const struct core *c)
+{
+    return c->failed.taken + c->failed_reserved + c->failed_pending < c->failed.capacity;
+}
+
 uint32_t lease_give(struct core *c, uint32_t group, uint32_t peer, uint64_t position, uint64_t from, uint32_t attempt, uint32_t failed)
 {
+    if (!failed && !failed_has_room(c)) {
+        c->short_of_failed = true;
+        return 0;
+    }
     uint32_t handle = slab_take(&c->leases);
     if (!handle) return 0;
+    if (!failed) c->failed_reserved++;
     must(map_put(&c->by_lease, place_key(group, position), handle));
     struct lease *l = lease_at(c, handle);
     l->group = group;
@@ -89,6 +100,7 @@ void lease_end(struct core *c, uint32_t handle)
     unlist_from_peer(c, handle);
     unlist_from_group(c, handle);
     map_remove(&c->by_lease, place_key(l->group, l->position));
+    if (!l->failed) c->failed_reserved--;
     slab_free(&c->leases, handle);
     g->leased--;
     if (c->config.replay.step) group_wake(c, group);
@@ -114,6 +126,7 @@ void lease_fail(struct core *c, uint32_t handle, uint64_t due_ms)
     struct lease *l = lease_at(c, handle);
     struct group *g = group_at(c, l->group);
     if (l->from < l->position && l->position - 1 > g->floor) group_pend_settled(c, l->group, l->from, l->position - 1);
+    if (!l->failed) c->failed_pending++;
     group_pend_failed(c, l->group, l->position, l->attempt, due_ms);
     lease_end(c, handle);
 }
@@ -231,6 +244,7 @@ uint64_t leases_deadline(const struct core *c)
 uint32_t lease_adopt(struct core *c, uint32_t group, uint32_t peer, uint64_t position, uint32_t attempt)
 {
     struct group *g = group_at(c, group);
+    if (position >= POSITION_END) return 0; /* would name another group's place */
     uint32_t handle = map_get(&c->by_lease, place_key(group, position));
     if (handle) {
         struct lease *l = lease_at(c, handle);
@@ -242,8 +256,8 @@ uint32_t lease_adopt(struct core *c, uint32_t group, uint32_t peer, uint64_t pos
     if (!g->adopting || position <= g->floor || position > g->handed || ranges_hold(&g->settled, position, position))
         return 0; /* [R-ADOPT-1] */
     uint32_t failed = failed_find(c, group, position);
+    if (attempt != (failed ? failed_at(c, failed)->attempts + 1 : 1)) return 0;
     if (failed) {
-        if (failed_at(c, failed)->attempts + 1 != attempt) return 0;
         failed_unready(c, failed);
         heap_remove(&c->due, failed);
     }

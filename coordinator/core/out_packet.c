@@ -30,7 +30,7 @@ static const struct item *next_of(const struct core *c, uint32_t *at, uint32_t e
     for (uint32_t at_ = first, once_ = 1; once_; once_ = 0)                                                                                \
         for (const struct item *name_; (name_ = next_of(c, &at_, b->end, kind_)) != NULL;)
 
-static void measure(const struct core *c, uint32_t first, struct build *b)
+static void measure(const struct core *c, uint32_t first, uint32_t bytes_max, struct build *b)
 {
     uint64_t bytes = 0, run = 0;
     memset(b, 0, sizeof *b);
@@ -38,7 +38,7 @@ static void measure(const struct core *c, uint32_t first, struct build *b)
     for (; at; at = c->items[at].next) {
         const struct item *item = &c->items[at];
         bool has_body = item->kind == ITEM_DELIVER || item->kind == ITEM_EVENT || item->kind == ITEM_PARTIAL;
-        if (has_body && bytes > 0 && bytes + item->body.size > PACKET_OUT_BYTES) break;
+        if (has_body && bytes > 0 && bytes + item->body.size > bytes_max) break;
         if (has_body) bytes += item->body.size;
         if (item->kind == ITEM_EVENT && (b->count[ITEM_EVENT] == 0 || item->a != run)) {
             b->runs++;
@@ -189,7 +189,7 @@ static void assemble_peer(struct core *c, uint32_t handle)
     struct peer *peer = peer_at(c, handle);
     for (uint32_t first = peer->out_first; first;) {
         struct build build, *b = &build;
-        measure(c, first, b);
+        measure(c, first, peer->packet_bytes, b);
         struct packet *p = TAKE(1, struct packet);
         memset(p, 0, sizeof *p);
         struct span *pieces = TAKE(b->count[ITEM_EVENT] + b->count[ITEM_DELIVER] + b->count[ITEM_PARTIAL], struct span);

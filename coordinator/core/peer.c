@@ -31,7 +31,7 @@ static uint32_t peer_open(struct core *c, const struct core_packet *in)
     p->connection = in->connection;
     p->grant = in->grant;
     p->settle_next = 1;
-    p->said_ns = c->now_ns;
+    p->said_ns = p->heard_ns = c->now_ns;
     return handle;
 }
 
@@ -96,7 +96,7 @@ void peer_end(struct core *c, uint32_t handle)
         slab_free(&c->lanes, h);
     }
     p->lanes = 0;
-    uint64_t key = map_hash(c->config.secret, p->instance, INSTANCE_BYTES);
+    uint64_t key = peer_instance_key(c, p->instance, p->tenant);
     if (map_get(&c->by_instance, key) == handle) map_remove(&c->by_instance, key);
     peer_move(p, PEER_ENDING);
     c->ending[c->ending_count++] = handle;
@@ -234,8 +234,8 @@ void peers_packet(struct core *c, const struct core_packet *in)
         return;
     }
     struct peer *p = peer_at(c, handle);
-    p->heard_ns = c->now_ns;
     if (p->state == PEER_ENDING) return;
+    if (p->state != PEER_SILENT) p->heard_ns = c->now_ns; /* who only makes noise is not heard: it has three heartbeats for its hello */
     if (!in->packet) {
         c->stats.bad_packets++;
         out_error(c, handle, CODE_BAD_FRAME, 0, 0, "not a packet"); /* [R-WIRE-4] */

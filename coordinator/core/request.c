@@ -14,8 +14,8 @@ void partial_take(struct core *c, uint32_t peer, const struct msg_partial *m, co
         return;
     }
     const struct lease *l = lease_at(c, handle);
-    uint32_t found = filters_match(c->tenants[p->tenant].filters, m->topic, c->matches, MATCHES_MAX);
-    for (uint32_t i = 0; i < found && i < MATCHES_MAX; i++) {
+    uint32_t found = filters_match(c->tenants[p->tenant].filters, m->topic, c->matches, c->matches_max);
+    for (uint32_t i = 0; i < found && i < c->matches_max; i++) {
         if (!(c->matches[i] & SUBSCRIPTION_BIT)) continue;
         struct sub *s = sub_at(c, c->matches[i] & ~SUBSCRIPTION_BIT);
         struct lane *lane = lane_at(c, s->lane);
@@ -38,7 +38,7 @@ void partial_take(struct core *c, uint32_t peer, const struct msg_partial *m, co
 /* To every worker that holds the event [R-REQ-3]. */
 void cancel_take(struct core *c, uint32_t peer, const struct msg_cancel *m)
 {
-    uint32_t tenant = peer_tenant(c, peer, m->tenant);
+    uint32_t tenant = m->seq < POSITION_END ? peer_tenant(c, peer, m->tenant) : 0;
     for (uint32_t h = 1; tenant && h <= c->groups.touched; h++) {
         if (!slab_is_taken(&c->groups, h) || group_at(c, h)->tenant != tenant) continue;
         uint32_t lease = map_get(&c->by_lease, place_key(h, m->seq));
@@ -158,6 +158,8 @@ void query_take(struct core *c, uint32_t peer, const struct msg_query *m)
         answer->code = CODE_FORBIDDEN;
     else if (too_much)
         answer->code = CODE_THROTTLED;
+    else if (m->ask == ASK_STATS && p->role != ROLE_ADMIN)
+        answer->code = CODE_FORBIDDEN;
     else if (m->ask == ASK_STATS)
         answer_stats(c, answer);
     else if (m->ask == ASK_GROUPS)

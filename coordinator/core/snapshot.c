@@ -38,12 +38,14 @@ static size_t group_record_write(const struct core *c, const struct group *g, ui
 
 static size_t settle_record_write(struct core *c, const struct group *g, uint8_t *out, size_t size)
 {
-    struct record_settle record = {
-        .id = g->id, .generation = g->generation, .settled = g->settled.items, .settled_count = g->settled.count, .failed = c->settle_failed
-    };
+    struct record_settle record = { .id = g->id,
+                                    .generation = g->generation,
+                                    .settled = g->settled.items,
+                                    .settled_count = g->settled.count,
+                                    .failed = c->snapshot.failures };
     for (uint32_t h = g->failed_list; h && record.failed_count < PENDS_MAX; h = failed_at(c, h)->next) {
         const struct failed *f = failed_at(c, h);
-        c->settle_failed[record.failed_count++] =
+        c->snapshot.failures[record.failed_count++] =
             (struct record_failed){ .seq = f->position, .due_ms = f->due_ms, .attempts = f->attempts };
     }
     return record_settle_write(&record, out, size);

@@ -27,9 +27,10 @@ enum {
     BACKOFF_MAX_MS = 60 * 1000,  /* [R-LEASE-5] */
     CREDIT_VIOLATIONS_MAX = 100, /* [R-CREDIT-3] */
     PACKET_OUT_BYTES = 256 * 1024,
+    DRAIN_RECONNECT_MS = 5000,
+    INBOX_BYTES = 7 + 32,
     TICKETS_MAX = 1 << 17,
     PENDS_MAX = 1 << 15,
-    MATCHES_MAX = 1 << 17,
     SNAPSHOT_BLOCKS = 8,
     SCAN_BLOCKS_PER_STEP = 64,
     SCRATCH_BYTES = 24 * 1024 * 1024,
@@ -65,6 +66,7 @@ struct peer {
     uint64_t settle_next; /* [R-SETTLE-1] */
     uint64_t emit_bytes;  /* in settles without an answer [R-CREDIT-7] */
     uint32_t violations;
+    uint32_t packet_bytes; /* the bodies of one packet to it; a larger event still goes, alone */
     uint32_t leases;                      /* list */
     uint32_t subscriptions;               /* list */
     uint32_t ring_next, ring_prev;        /* workers of a group with credit */
@@ -248,11 +250,14 @@ struct core {
 
     uint32_t *active; uint32_t active_count;     /* groups that may have something to hand out; queue order */
     uint32_t *catching; uint32_t catching_count; /* subscriptions that read the log and have credit */
+    uint32_t failed_reserved, failed_pending;    /* places in the failed table: for leases that may fail; for failures not yet applied */
+    bool short_of_failed;
     struct heap group_timers, extended, due;     /* lease deadlines; extended or orphaned leases; failed events by due_ms */
     uint64_t sweep_ns, adopt_ns, pace_ns; /* next sweep of peers; end of adoption; next event of a paced replay; UINT64_MAX: none */
     uint32_t sweep_group;
 
     uint32_t *matches; uint32_t match_count;     /* results of filters_match, per topic of the block at hand */
+    uint32_t matches_most, matches_max;          /* that one topic can have; room for all kept at a time */
     uint32_t *topic_match;                       /* [BLOCK_TOPICS_MAX]: index + 1 into matches; there: count, values */
     struct memo memo;
     struct range *settle_ranges;          /* [PENDS_MAX], for reading and writing settle records */
@@ -269,6 +274,7 @@ struct core {
         uint32_t number;
         uint64_t position;
         uint32_t next_group, next_publisher;
+        struct record_failed *failures; /* [PENDS_MAX]: its own, as it writes while a settle record is being applied */
         struct block *blocks; uint32_t block_now; bool failed, reopen; /* reopen: the last step's slices are out, begin anew */
     } snapshot;
     uint64_t snapshots_abandoned;
@@ -288,6 +294,8 @@ static inline struct slot *filling_slot(const struct core *c) { return c->fillin
 static inline struct span tenant_name(const struct core *c, uint32_t t) { return span_of(c->tenants[t].name, c->tenants[t].name_size); }
 static inline struct span group_name(const struct group *g) { return span_of(g->text, g->name_size); }
 static inline struct span group_filter(const struct group *g, uint32_t i) { return span_of(g->text + g->filter_offset[i], g->filter_size[i]); }
+/* Positions end here, so that a place (group, position) is one number. What peers say is checked against it. */
+#define POSITION_END (UINT64_C(1) << 53)
 static inline uint64_t place_key(uint32_t group, uint64_t position) { return position ^ ((uint64_t)group << 53); }
 
 /* tenant.c */
@@ -313,6 +321,8 @@ void lane_publish_done(struct core *c, struct lane *lane, uint64_t events, uint6
 uint32_t peer_tenant(struct core *c, uint32_t peer, struct span name); /* 0: not allowed */
 
 /* hello.c */
+uint64_t peer_instance_key(const struct core *c, const uint8_t instance[INSTANCE_BYTES], uint32_t tenant);
+void peer_inbox(const struct peer *p, uint8_t out[INBOX_BYTES]); /* its topic [R-HELLO-7] */
 void hello_take(struct core *c, uint32_t peer, const struct core_packet *in);
 void peer_welcome(struct core *c, uint32_t peer, const struct msg_hello *hello); /* hello: NULL when the group is new, so nothing can be held */
 
@@ -375,6 +385,7 @@ void reader_wait(struct core *c); /* a fetch that could not begin is tried again
 void deliver_all(struct core *c);
 
 /* lease.c */
+bool failed_has_room(const struct core *c);
 uint32_t lease_give(struct core *c, uint32_t group, uint32_t peer, uint64_t position, uint64_t from, uint32_t attempt, uint32_t failed);
 void lease_hand(struct core *c, uint32_t lease, uint32_t peer); /* starts its time with that peer */
 void lease_end(struct core *c, uint32_t lease);  /* frees it */

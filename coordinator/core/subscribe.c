@@ -30,16 +30,12 @@ static void activate(struct core *c, uint32_t handle)
     c->catching[c->catching_count++] = handle;
 }
 
-static bool is_own_inbox(const struct core *c, const struct peer *p, struct span filter)
+static bool is_own_inbox(const struct peer *p, struct span filter)
 {
-    static const char hex[] = "0123456789abcdef";
+    uint8_t own[INBOX_BYTES];
     if (p->role == ROLE_GATEWAY) return topic_is_valid(filter) && filter.size > 7;
-    if (filter.size != 7 + 2 * INSTANCE_BYTES) return false;
-    for (size_t i = 0; i < INSTANCE_BYTES; i++)
-        if (filter.data[7 + 2 * i] != (uint8_t)hex[p->instance[i] >> 4] || filter.data[8 + 2 * i] != (uint8_t)hex[p->instance[i] & 15])
-            return false;
-    (void)c;
-    return true;
+    peer_inbox(p, own);
+    return span_equal(filter, span_of(own, sizeof own));
 }
 
 /* [R-SUB-1, R-SUB-6] */
@@ -52,7 +48,7 @@ static enum error_code check(struct core *c, uint32_t peer, const struct msg_sub
     *out_tenant = peer_tenant(c, peer, m->tenant);
     if (!*out_tenant) return CODE_FORBIDDEN;
     if (m->filter.data[0] != '$') return CODE_OK;
-    if (m->filter.size > 7 && memcmp(m->filter.data, "$inbox.", 7) == 0) return is_own_inbox(c, p, m->filter) ? CODE_OK : CODE_FORBIDDEN;
+    if (m->filter.size > 7 && memcmp(m->filter.data, "$inbox.", 7) == 0) return is_own_inbox(p, m->filter) ? CODE_OK : CODE_FORBIDDEN;
     return p->role == ROLE_ADMIN ? CODE_OK : CODE_FORBIDDEN;
 }
 
@@ -205,11 +201,11 @@ static void say_event(struct core *c, struct sub *s, const struct block *block, 
 static const uint32_t *topic_subs(struct core *c, const struct block *block, uint32_t topic, uint32_t tenant, uint32_t *out_count)
 {
     if (!c->topic_match[topic]) {
-        if (c->match_count + 1 + c->config.limits.subscriptions_max / 4 > MATCHES_MAX) { /* begin again: the rest is found anew */
+        if (c->match_count + 1 + c->matches_most > c->matches_max) { /* begin again: the rest is found anew */
             memset(c->topic_match, 0, block->topic_count * sizeof c->topic_match[0]);
             c->match_count = 0;
         }
-        uint32_t room = MATCHES_MAX - c->match_count - 1;
+        uint32_t room = c->matches_max - c->match_count - 1;
         uint32_t *into = c->matches + c->match_count + 1;
         uint32_t found = filters_match(c->tenants[tenant].filters, block_topic_name(block, topic), into, room);
         must(found <= room);
@@ -276,6 +272,16 @@ static enum progress end_limited(struct core *c, uint32_t handle, bool more)
     return PROGRESS_ENDED;
 }
 
+/* What it had still to be sent has left the window [R-SUB-2]. */
+static enum progress end_gone(struct core *c, uint32_t handle)
+{
+    struct sub *s = sub_at(c, handle);
+    s->active = false;
+    say_ended(c, s->peer, s->id, s->cursor - 1, CODE_GONE, false);
+    sub_end(c, handle);
+    return PROGRESS_ENDED;
+}
+
 /* Backwards from the head, block by block, until `left` matches lie at or after the cursor. */
 static enum progress seek_last(struct core *c, uint32_t handle)
 {
@@ -305,6 +311,7 @@ static enum progress catch_up_one(struct core *c, uint32_t handle)
 {
     struct sub *s = sub_at(c, handle);
     if (s->limited && s->limit == 0) return end_limited(c, handle, s->cursor <= s->end);
+    if (s->cursor < c->trimmed_below) return end_gone(c, handle);
     if (!has_credit(c, s)) return park(c, s, false);
     if (!out_has_room(c, 4)) return PROGRESS_MORE;
     struct reader reader = { .cursor = s->cursor, .end = s->end };

@@ -20,14 +20,14 @@ enum {
     WINDOW_MAX = 16384,               /* [R-PUB-5] */
     PUBLISH_EVENTS_MAX = 256,         /* in one packet */
     PUBLISH_PACKET_BYTES = 256 << 10, /* body of one packet, more or less */
-    SETTLES_PER_PACKET = 2048,
+    SETTLES_PER_PACKET = 1024,
     LIST_PER_PACKET = 4096, /* extends, releases */
     EMITS_MAX = 256,        /* [R-CREDIT-7] */
     EMIT_BYTES_MAX = 512 << 10,
-    PARTIALS_PER_PACKET = 256,
+    PARTIALS_PER_PACKET = 128,
     GRANTS_PER_PACKET = 512,
-    SUBSCRIBES_PER_PACKET = 512,
-    EMITS_PER_PACKET = 16384,
+    SUBSCRIBES_PER_PACKET = 32, /* and as many unsubscribes */
+    EMITS_PER_PACKET = 512,
     CONNECT_TIMEOUT_MS = 10000,
     SETTLES_AHEAD = 4096, /* settles that may wait for their answer besides the held deliveries */
 };

@@ -47,6 +47,7 @@ static void hold(struct story_peer *p, const char *event, uint64_t lease, uint32
 static void say_welcome(struct world *w, struct story_peer *p, const struct msg_welcome *m)
 {
     char kept[100] = "";
+    snprintf(p->inbox, sizeof p->inbox, "%.*s", (int)m->inbox.size, (const char *)m->inbox.data);
     for (size_t i = 0; i < m->kept_count; i++) {
         const char *event = world_event_name(w, m->kept_seq[i], false);
         snprintf(kept + strlen(kept), sizeof kept - strlen(kept), "%s%s/%u", i ? "," : " kept=", event, m->kept_attempt[i]);

@@ -21,6 +21,12 @@ static _Noreturn void fail(const struct line *l, const char *why)
     exit(1);
 }
 
+/* `inbox:p1` anywhere stands for the inbox that p1 was welcomed with. */
+static const char *inbox_or_self(struct world *w, const char *value)
+{
+    return value && strncmp(value, "inbox:", 6) == 0 ? world_peer(w, value + 6)->inbox : value;
+}
+
 /* The value of `name=` in the line, or NULL. */
 static const char *arg(const struct line *l, const char *name)
 {
@@ -78,7 +84,7 @@ static void do_publish(struct world *w, struct story_peer *p, const struct line 
 {
     static uint8_t body[2 * EVENT_BYTES_MAX];
     uint32_t sizes[2048];
-    struct span bytes = encode(l, arg(l, "topic") ? arg(l, "topic") : "docs.a", body);
+    struct span bytes = encode(l, inbox_or_self(w, arg(l, "topic") ? arg(l, "topic") : "docs.a"), body);
     if (has(l, "junk")) bytes.size = 3, memset(body, 0xff, 3);
     size_t count = number(l, "count", 1);
     for (size_t i = 1; i < count; i++)
@@ -134,7 +140,8 @@ static void do_hello(struct world *w, struct story_peer *p, const struct line *l
         char *slash = strchr(h, '/');
         if (!slash) fail(l, "holds=EVENT/ATTEMPT");
         *slash = 0;
-        held_seq[hello.held_count] = world_seq(w, h);
+        char *plus = strchr(h, '+'); /* NUMBER+e1: a place that is not e1's */
+        held_seq[hello.held_count] = plus ? strtoull(h, NULL, 10) ^ world_seq(w, plus + 1) : world_seq(w, h);
         held_attempt[hello.held_count++] = (uint32_t)atoi(slash + 1);
     }
     hello.held_seq = held_seq;
@@ -185,7 +192,7 @@ static void do_settle(struct world *w, struct story_peer *p, const struct line *
     char list[256];
     snprintf(list, sizeof list, "%s", arg(l, "emit") ? arg(l, "emit") : "");
     for (char *topic = strtok(list, ","); topic; topic = strtok(NULL, ",")) {
-        struct span bytes = encode(l, topic, body + used);
+        struct span bytes = encode(l, inbox_or_self(w, topic), body + used);
         sizes[settle.emit_count++] = (uint32_t)bytes.size;
         used += bytes.size;
     }
@@ -220,7 +227,7 @@ static void do_subscribe(struct world *w, struct story_peer *p, const struct lin
     const char *since = arg(l, "since");
     struct msg_subscribe m = { .subscription = strtoull(l->words[2] + 1, NULL, 10),
                                .tenant = word_span(arg(l, "tenant")),
-                               .filter = word_span(arg(l, "filter") ? arg(l, "filter") : "docs.>"),
+                               .filter = word_span(inbox_or_self(w, arg(l, "filter") ? arg(l, "filter") : "docs.>")),
                                .limit = number(l, "limit", 0),
                                .credit_events = number(l, "credit", 0) };
     if (since) {

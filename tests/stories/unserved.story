@@ -8,6 +8,6 @@ p1: message deliver                      -> p1 error bad_request about=deliver
 p1: message drain                        -> p1 error bad_request about=drain
 p1: query nonsense                       -> p1 answer unsupported
 p1: query groups                         -> p1 answer ok groups=0
-p1: query stats                          -> p1 answer ok stats=yes
+a1: query stats                          -> a1 answer ok stats=yes
 p1: query stats tenant=other             -> p1 answer forbidden
 p1: huge                                 -> p1 error too_large

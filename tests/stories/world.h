@@ -14,6 +14,7 @@ struct story_peer {
     uint8_t instance[INSTANCE_BYTES], publisher[PUBLISHER_BYTES];
     uint64_t next_number, next_settle, answered_below;
     uint64_t credit_events, credit_bytes;
+    char inbox[64]; /* from the welcome */
     char number_event[EVENTS_MAX][8]; /* number -> event name */
     char settle_event[SETTLES_MAX][8];
     struct { char event[8]; uint64_t lease; uint32_t attempt; } leases[LEASES_MAX];

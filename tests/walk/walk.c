@@ -14,7 +14,7 @@
 #include "coordinator/core/core.h"
 #include "proto/event.h"
 
-enum { PEERS = 6, WORKERS = 3, EVENTS = 20000, HELD = 256, BLOCKS = 20000, NUMBERS = 8192 };
+enum { PEERS = 6, WORKERS = 3, EVENTS = 20000, HELD = 256, BLOCKS = 20000, NUMBERS = 8192, SLICES = 256 };
 
 struct held {
     uint64_t lease, seq;
@@ -53,6 +53,11 @@ struct walk {
     uint64_t head; /* of the committed blocks */
     struct core_fetched fetched[32];
     uint32_t fetched_count;
+    struct snapshot {
+        struct block *slices[SLICES];
+        uint32_t count;
+        uint64_t position;
+    } saved, saving; /* the newest complete snapshot; the one under way */
     struct {
         uint64_t seq;
         uint8_t settled, tried;
@@ -103,7 +108,7 @@ static struct block *block_copy(const struct block *from)
 static void drop_last_block(struct walk *w)
 {
     struct block *block = w->blocks[--w->block_count];
-    free(block->records);
+    free(block->records); /* the whole of block_memory() begins with them */
     free(block);
 }
 
@@ -233,6 +238,32 @@ static void saw(struct walk *w, uint32_t peer, const struct packet *m)
             if (p->held[k].lease == m->revoke->lease[i]) let_go(p, p->held[k].seq);
 }
 
+/* ---- snapshots ---- */
+
+static void block_drop(struct block *block)
+{
+    free(block->records);
+    free(block);
+}
+
+static void snapshot_drop(struct snapshot *snapshot)
+{
+    while (snapshot->count > 0)
+        block_drop(snapshot->slices[--snapshot->count]);
+}
+
+static void keep_slice(struct walk *w, const struct core_out *out)
+{
+    if (w->saving.position != out->position) snapshot_drop(&w->saving); /* the one before was abandoned */
+    w->saving.position = out->position;
+    if (w->saving.count < SLICES) w->saving.slices[w->saving.count++] = block_copy(out->block);
+    if (!out->last) return;
+    if (out->position > w->head) broken(w, "a snapshot of what is not committed", out->position);
+    snapshot_drop(&w->saved);
+    w->saved = w->saving;
+    w->saving = (struct snapshot){ 0 };
+}
+
 /* ---- steps ---- */
 
 static void step(struct walk *w, struct core_in *in)
@@ -257,6 +288,7 @@ static void step(struct walk *w, struct core_in *in)
             if (out->kind == CORE_FORGET) w->peers[k].connection = 0, w->peers[k].ready = w->peers[k].subscribed = false;
         }
         if (out->kind == CORE_FETCH) serve_fetch(w, out);
+        if (out->kind == CORE_SNAPSHOT) keep_slice(w, out);
         if (out->kind != CORE_SUBMIT) continue;
         if (w->block_count == BLOCKS) return;
         w->blocks[w->block_count++] = block_copy(out->block);
@@ -304,6 +336,23 @@ static struct core *recover(struct walk *w, void *memory)
     return core;
 }
 
+/* From the newest snapshot and the blocks after it: the same state [P9]. */
+static void check_snapshot(struct walk *w, const struct core *whole)
+{
+    if (w->saved.count == 0) return;
+    uint64_t bad;
+    void *memory = memory_new(w);
+    struct core *core = core_new(w, memory);
+    for (uint32_t i = 0; i < w->saved.count; i++)
+        if (w->saved.slices[i]->record_count && !core_recover(core, w->saved.slices[i], true, &bad))
+            broken(w, "a slice cannot be applied", bad);
+    for (uint32_t i = 0; i < w->block_count && w->blocks[i]->number <= w->committed; i++)
+        if (w->blocks[i]->first_position > w->saved.position && !core_recover(core, w->blocks[i], false, &bad))
+            broken(w, "a block after the snapshot cannot be applied", bad);
+    if (core_digest(core) != core_digest(whole)) broken(w, "a snapshot and the blocks after it make another state", w->saved.position);
+    munmap(memory, w->memory_size);
+}
+
 static void restart(struct walk *w)
 {
     while (w->block_count > 0 && w->blocks[w->block_count - 1]->number > w->committed)
@@ -311,6 +360,8 @@ static void restart(struct walk *w)
     munmap(w->memory, w->memory_size);
     w->memory = memory_new(w);
     w->core = recover(w, w->memory);
+    check_snapshot(w, w->core);
+    snapshot_drop(&w->saving);
     w->submitted = w->committed;
     w->fetched_count = 0;
     w->now_ns += 1000000;
@@ -480,6 +531,7 @@ static void act(struct walk *w)
         break;
     case 15:
         if (how % 16 == 0) restart(w);
+        if (how % 16 < 8) core_snapshot(w->core);
         break;
     }
 }
@@ -518,7 +570,9 @@ static void judge(struct walk *w)
         if (stats.leases || stats.failed) broken(w, "leases or failures are left when all was done", stats.leases + stats.failed);
     }
     void *memory = memory_new(w);
-    uint64_t live = core_digest(w->core), recovered = core_digest(recover(w, memory));
+    const struct core *again = recover(w, memory);
+    uint64_t live = core_digest(w->core), recovered = core_digest(again);
+    check_snapshot(w, again);
     munmap(memory, w->memory_size);
     if (core_is_quiet(w->core) && live != recovered) broken(w, "the recovered state differs", recovered);
 }
@@ -534,7 +588,7 @@ uint64_t walk(const uint8_t *tape, size_t size)
                     .tenants_max = 1,
                     .groups_max = 4,
                     .leases_max = 512,
-                    .failed_max = 512,
+                    .failed_max = 48,
                     .subscriptions_max = 16,
                     .publishers_max = 8,
                     .blocks_cached = 8,
@@ -561,6 +615,8 @@ uint64_t walk(const uint8_t *tape, size_t size)
     finish(w);
     judge(w);
     uint64_t trace = w->trace;
+    snapshot_drop(&w->saved);
+    snapshot_drop(&w->saving);
     while (w->block_count)
         drop_last_block(w);
     free(w->events);
