@@ -65,7 +65,8 @@ static void lose_the_rest(struct link *link)
     }
     for (uint64_t place = l->settle_first; place != l->settle_next; place++) {
         const struct settle_entry *entry = &l->settles[place & l->settle_mask];
-        if (!entry->answered && !l->held[entry->handle].kept) link_settle_answer(link, place, CODE_STALE);
+        if (entry->answered || l->held[entry->handle].kept) continue;
+        link_settle_answer(link, place, entry->sent ? CODE_GONE : CODE_STALE); /* [R-ADOPT-3] */
     }
     for (uint32_t i = 1; i <= l->touched; i++)
         l->held[i].kept = false;

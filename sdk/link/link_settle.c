@@ -148,10 +148,10 @@ static bool fits(const struct link *link, const struct flush *flush, const struc
     return entry->what.emits.size <= flush->room && emits_before + entry->what.emit_count <= EMITS_PER_PACKET;
 }
 
-static void add_settle(struct link *link, struct flush *flush, struct msg_settle *message, struct columns *c,
-                       const struct settle_entry *entry)
+static void add_settle(struct link *link, struct flush *flush, struct msg_settle *message, struct columns *c, struct settle_entry *entry)
 {
     size_t i = message->count++;
+    entry->sent = true;
     c->lease[i] = link_held(link, entry->handle)->lease;
     c->verb[i] = entry->what.verb;
     c->delay_ms[i] = entry->what.delay_ms;

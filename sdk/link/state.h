@@ -90,6 +90,7 @@ struct settle_entry {
     uint64_t after_partials; /* place in the partial ring that must be sent before it */
     uint32_t handle;
     bool answered;
+    bool sent; /* at least once: what became of it is not known when its lease is gone */
     bool own; /* the link's own nack after a refusal: no fact */
 };
 struct extend_entry {

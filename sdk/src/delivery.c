@@ -233,7 +233,7 @@ weir_status weir_reject(weir_delivery *d, const char *reason)
     if (!weir_delivery_is_request(d)) return settle(d, VERB_REJECT, 0, reason, false);
     d->emit_bytes = 0;
     d->emit_count = 0;
-    return settle_with_answer(d, VERB_REJECT, reason, emit_answer(d, EVENT_REPLY_ERROR, CODE_INTERNAL, text, strnlen(text, 1024)));
+    return settle_with_answer(d, VERB_REJECT, reason, emit_answer(d, EVENT_REPLY_ERROR, CODE_BAD_REQUEST, text, strnlen(text, 1024)));
 }
 
 weir_status weir_reply(weir_delivery *d, const void *data, size_t data_size)

@@ -237,12 +237,19 @@ void weir_worker_stop(weir_worker *w)
     errno = error;
 }
 
+/* All answers are there, and on_settled has heard them; on_settled itself need not wait for its own end. */
+static bool is_flushed(const weir_worker *w)
+{
+    bool told = (w->settled_count == 0 && !w->telling) || pthread_equal(pthread_self(), w->session.pump);
+    return told && link_unanswered_settles(w->session.link) == 0;
+}
+
 static weir_status flush_locked(weir_worker *w, uint64_t deadline_ns)
 {
-    while (link_unanswered_settles(w->session.link) != 0) {
+    while (!is_flushed(w)) {
         if (w->session.stopped_by != WEIR_OK) return w->session.stopped_by;
         session_poke(&w->session, true);
-        if (!session_wait(&w->session, deadline_ns)) return link_unanswered_settles(w->session.link) != 0 ? WEIR_TIMED_OUT : WEIR_OK;
+        if (!session_wait(&w->session, deadline_ns)) return is_flushed(w) ? WEIR_OK : WEIR_TIMED_OUT;
     }
     return WEIR_OK;
 }

@@ -55,6 +55,7 @@ struct weir_worker {
     weir_settled_fn *on_settled;
     weir_settled *settled; /* for the user, told by the pump */
     size_t settled_count, settled_room;
+    bool telling; /* on_settled is being called */
     /* the pump's own: the packet being taken */
     struct chunk **chunks;
     size_t chunk_count, chunk_room;

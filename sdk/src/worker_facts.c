@@ -200,7 +200,7 @@ static void fact(struct session *session, const struct link_fact *f)
         break;
     case LINK_FACT_SETTLED:
         d = &w->deliveries[f->lease.handle];
-        worker_tell_settled(w, d, (weir_status)f->lease.code);
+        worker_tell_settled(w, d, f->lease.code == CODE_GONE ? WEIR_OUTCOME_UNKNOWN : (weir_status)f->lease.code);
         delivery_forget(d);
         break;
     case LINK_FACT_REVOKED:
@@ -267,10 +267,16 @@ static void callbacks(struct session *session)
     count = w->settled_count;
     w->settled = NULL;
     w->settled_count = w->settled_room = 0;
+    w->telling = count != 0;
     (void)pthread_mutex_unlock(&session->lock);
+    if (count == 0) return;
     for (size_t i = 0; i < count; i++)
         w->on_settled(&settled[i], session->arg);
     free(settled);
+    (void)pthread_mutex_lock(&session->lock);
+    w->telling = false;
+    if (session->waiters != 0) (void)pthread_cond_broadcast(&session->changed);
+    (void)pthread_mutex_unlock(&session->lock);
 }
 
 const struct session_hooks worker_hooks = { prepare, fact, settle, callbacks };

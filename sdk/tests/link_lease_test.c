@@ -91,7 +91,7 @@ static void after_a_lost_connection_kept_deliveries_go_on_and_settles_go_out_aga
     assert_int_equal(harness_flush(&h)->settle->count, 2);
     reconnect(&h, (struct msg_welcome){ .kept_seq = seq, .kept_attempt = attempt, .kept_lease = lease, .kept_count = 2 }, 3);
     assert_string_equal(h.told,
-                        "up settled #2 stale"); /* 8 was not kept: its settle may or may not have counted, and cannot be sent again */
+                        "up settled #2 gone"); /* 8 was not kept: its settle may or may not have counted, and cannot be sent again [R-ADOPT-3] */
     packet = harness_flush(&h);
     assert_int_equal(credit_in(packet), 2 + 3); /* two kept count as sent; one is still held */
     assert_int_equal(packet->settle->first_number, 1);

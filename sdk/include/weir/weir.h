@@ -168,7 +168,8 @@ typedef enum weir_ordering {
 
 /* A settle's answer, after it is committed. Since 0.1. */
 typedef struct weir_settled {
-    weir_status status; /* WEIR_OK; WEIR_STALE: the lease had ended; else why it was refused (the library then nacks the event) */
+    weir_status status; /* WEIR_OK; WEIR_STALE: the lease had ended, nothing was done; WEIR_OUTCOME_UNKNOWN: it was sent
+                           and the connection was lost before the answer, it counted or another attempt has the event; else why it was refused (the library then nacks the event) */
     uint64_t seq;
     uint32_t attempt;
     void *user; /* of weir_delivery_set_user */
@@ -278,7 +279,7 @@ WEIR_API bool weir_cancelled(const weir_delivery *delivery);
 WEIR_API weir_status weir_ack(weir_delivery *delivery); /* done; what was emitted is committed with it */
 WEIR_API weir_status weir_nack(weir_delivery *delivery, uint32_t delay_ms,
                                const char *reason);                            /* failed: again after delay_ms (0 = back-off) */
-WEIR_API weir_status weir_reject(weir_delivery *delivery, const char *reason); /* never again; answers a request with an error */
+WEIR_API weir_status weir_reject(weir_delivery *delivery, const char *reason); /* never again; answers a request with bad_request and the reason */
 WEIR_API weir_status weir_reply(weir_delivery *delivery, const void *data, size_t data_size); /* ack, with the final answer to a request;
                                                                                                  WEIR_INVALID when it is none */
 
