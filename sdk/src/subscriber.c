@@ -22,7 +22,8 @@ struct stamp {
 /* Events of one message Events; its bytes stand behind the stamps, each event with a byte for its NUL. */
 struct batch {
     struct batch *next;
-    size_t count, at, topic_index, bytes_size;
+    atomic_size_t at; /* moved on without the lock, and looked at by others: weir_subscriber_caught_up */
+    size_t count, topic_index, bytes_size;
     const struct stamp *stamps;
     uint8_t *bytes;
     bool gap;
@@ -286,18 +287,25 @@ static weir_status next_batch_locked(weir_subscriber *s, uint64_t deadline_ns)
     }
 }
 
+static size_t place_in(const struct batch *batch)
+{
+    return atomic_load_explicit(&batch->at, memory_order_relaxed);
+}
+
 /* The stamp of the next event, and its bytes. */
 static weir_status advance(weir_subscriber *s, int timeout_ms, const struct stamp **out_stamp, uint8_t **out_bytes)
 {
     weir_status status = WEIR_OK;
     if (session_is_forked(&s->session)) return WEIR_FORKED;
-    if (s->current == NULL || s->current->at == s->current->count) {
+    if (s->current == NULL || place_in(s->current) == s->current->count) {
         (void)pthread_mutex_lock(&s->session.lock);
         status = next_batch_locked(s, session_deadline_ns(timeout_ms));
         (void)pthread_mutex_unlock(&s->session.lock);
     }
     if (status != WEIR_OK) return status;
-    *out_stamp = &s->current->stamps[s->current->at++];
+    size_t at = place_in(s->current);
+    atomic_store_explicit(&s->current->at, at + 1, memory_order_relaxed);
+    *out_stamp = &s->current->stamps[at];
     *out_bytes = s->current->bytes;
     s->current->bytes += (*out_stamp)->size + (size_t)1;
     return WEIR_OK;
@@ -320,7 +328,7 @@ weir_status weir_subscriber_next(weir_subscriber *s, int timeout_ms, const weir_
                                      .time_ms = stamp->time_ms,
                                      .cause_seq = stamp->cause,
                                      .topic_index = s->current->topic_index,
-                                     .gap = s->current->gap && s->current->at == 1 };
+                                     .gap = s->current->gap && place_in(s->current) == 1 };
     session_event_id(s->stored.event_id, s->current->epoch, stamp->seq);
     *out_event = &s->stored;
     return WEIR_OK;
@@ -338,7 +346,7 @@ weir_status weir_subscriber_next_raw(weir_subscriber *s, int timeout_ms, const w
                                .time_ms = stamp->time_ms,
                                .cause_seq = stamp->cause,
                                .topic_index = s->current->topic_index,
-                               .gap = s->current->gap && s->current->at == 1 };
+                               .gap = s->current->gap && place_in(s->current) == 1 };
     memcpy(s->raw.epoch, s->current->epoch, EPOCH_BYTES);
     *out_event = &s->raw;
     return WEIR_OK;
@@ -351,7 +359,7 @@ int weir_subscriber_fd(weir_subscriber *s)
 
 static bool is_used_up(const weir_subscriber *s)
 {
-    return s->first == NULL && (s->current == NULL || s->current->at == s->current->count);
+    return s->first == NULL && (s->current == NULL || place_in(s->current) == s->current->count);
 }
 
 bool weir_subscriber_caught_up(weir_subscriber *s)
