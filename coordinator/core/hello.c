@@ -1,5 +1,6 @@
 /* Hello and welcome: who is this, what may it do, what does it still hold. A refused hello leaves no state [R-HELLO-8]. */
 #include "coordinator/core/state.h"
+#include "proto/inbox.h"
 
 static void refuse(struct core *c, uint32_t peer, enum error_code code, const char *message)
 {
@@ -113,18 +114,6 @@ uint64_t peer_instance_key(const struct core *c, const uint8_t instance[INSTANCE
     return map_hash(c->config.secret, text, sizeof text);
 }
 
-/* A hash of the instance, the same for ever: who learns an inbox, as every worker does from a request, cannot greet as its owner. */
-void peer_inbox(const struct peer *p, uint8_t out[INBOX_BYTES])
-{
-    static const char hex[] = "0123456789abcdef";
-    static const uint64_t keys[2][2] = { { 0x77656972, 1 }, { 0x77656972, 2 } };
-    memcpy(out, "$inbox.", 7);
-    for (size_t i = 0; i < 32; i++) {
-        uint64_t half = map_hash(keys[i / 16], p->instance, INSTANCE_BYTES);
-        out[7 + i] = (uint8_t)hex[half >> (4 * (i % 16)) & 15];
-    }
-}
-
 void peer_welcome(struct core *c, uint32_t handle, const struct msg_hello *hello)
 {
     struct peer *p = peer_at(c, handle);
@@ -140,7 +129,7 @@ void peer_welcome(struct core *c, uint32_t handle, const struct msg_hello *hello
     w->tenant = tenant_name(c, p->tenant);
     uint8_t *inbox = arena_take(&c->scratch, INBOX_BYTES);
     must(inbox);
-    peer_inbox(p, inbox);
+    inbox_name(p->instance, inbox);
     w->inbox = span_of(inbox, INBOX_BYTES);
     w->publisher_known = publisher != 0 || p->first_unanswered <= 1;
     w->highest_number = publisher ? publisher_at(c, publisher)->highest : 0;

@@ -28,7 +28,6 @@ enum {
     CREDIT_VIOLATIONS_MAX = 100, /* [R-CREDIT-3] */
     PACKET_OUT_BYTES = 256 * 1024,
     DRAIN_RECONNECT_MS = 5000,
-    INBOX_BYTES = 7 + 32,
     TICKETS_MAX = 1 << 17,
     PENDS_MAX = 1 << 15,
     SNAPSHOT_BLOCKS = 8,
@@ -322,7 +321,6 @@ uint32_t peer_tenant(struct core *c, uint32_t peer, struct span name); /* 0: not
 
 /* hello.c */
 uint64_t peer_instance_key(const struct core *c, const uint8_t instance[INSTANCE_BYTES], uint32_t tenant);
-void peer_inbox(const struct peer *p, uint8_t out[INBOX_BYTES]); /* its topic [R-HELLO-7] */
 void hello_take(struct core *c, uint32_t peer, const struct core_packet *in);
 void peer_welcome(struct core *c, uint32_t peer, const struct msg_hello *hello); /* hello: NULL when the group is new, so nothing can be held */
 

@@ -2,6 +2,7 @@
  * (catching) until it is at the head again: no gap, no repeat [R-SUB-2]. Invariants: a live subscription has been sent all that matches up
  * to the head; core.catching holds those that have credit and something to read. */
 #include "coordinator/core/state.h"
+#include "proto/inbox.h"
 
 enum { EVENTS_PER_VISIT = 64 };
 
@@ -34,7 +35,7 @@ static bool is_own_inbox(const struct peer *p, struct span filter)
 {
     uint8_t own[INBOX_BYTES];
     if (p->role == ROLE_GATEWAY) return topic_is_valid(filter) && filter.size > 7;
-    peer_inbox(p, own);
+    inbox_name(p->instance, own);
     return span_equal(filter, span_of(own, sizeof own));
 }
 

@@ -137,7 +137,7 @@ static enum log_status take_lock(struct log_directory *directory, struct log_err
         return status;
     }
     int size = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)size, 0) != size) {
+    if (ftruncate(fd, 0) != 0 || !write_all(fd, span_of(pid, (size_t)size))) {
         status = log_refuse_errno(error, "cannot write", path, errno);
         close(fd);
         return status;

@@ -125,13 +125,8 @@ size_t link_memory(const struct link_options *options)
 
 static void name_inbox(struct link *link)
 {
-    static const char digits[] = "0123456789abcdef";
-    memcpy(link->inbox, "$inbox.", 7);
-    for (size_t i = 0; i < INSTANCE_BYTES; i++) {
-        link->inbox[7 + 2 * i] = (uint8_t)digits[link->options.instance.data[i] >> 4];
-        link->inbox[8 + 2 * i] = (uint8_t)digits[link->options.instance.data[i] & 15];
-    }
-    link->terms.inbox = span_of(link->inbox, 7 + 2 * INSTANCE_BYTES);
+    inbox_name(link->options.instance.data, link->inbox);
+    link->terms.inbox = span_of(link->inbox, INBOX_BYTES);
 }
 
 struct link *link_init(void *zeroed_memory, const struct link_options *options, uint64_t now_ns)

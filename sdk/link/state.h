@@ -7,6 +7,7 @@
 #ifndef WEIR_SDK_LINK_STATE_H
 #define WEIR_SDK_LINK_STATE_H
 
+#include "proto/inbox.h"
 #include "proto/event.h"
 #include "sdk/base/map.h"
 #include "sdk/base/must.h"
@@ -177,7 +178,7 @@ struct link {
     uint32_t connection /* wanted; 0 = none */, connects, failures;
     enum link_state state;
     bool hello_sent, telling;
-    uint8_t inbox[8 + 2 * INSTANCE_BYTES];
+    uint8_t inbox[INBOX_BYTES];
     struct link_tenant *tenants;
     uint32_t tenant_count, tenant_last;
     struct publishing publishing;

@@ -30,7 +30,7 @@ static void the_hello_says_who_it_is_and_comes_alone(void **state)
     assert_true(packet->hello->has_group);
     assert_memory_equal(packet->hello->group.filters[0].data, "a.>", 3);
     assert_int_equal(packet->credit_count, 0);
-    assert_memory_equal(link_terms(h.link)->inbox.data, "$inbox.30313233343536373839616263646566", 39);
+    assert_memory_equal(link_terms(h.link)->inbox.data, "$inbox.3d2682d00f1c1384799cc483b8d7c20f", 39);
     harness_stop(&h);
 }
 
