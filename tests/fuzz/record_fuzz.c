@@ -1,0 +1,68 @@
+/* The bodies of the log's own records: what is read is written and read again to the same; nothing is read past its end. The first byte
+ * chooses the kind. A record of nothing but zeros is written as nothing. */
+#include <stdlib.h>
+
+#include "proto/record.h"
+#include "tests/fuzz/fuzz.h"
+
+enum { ENTRIES = 64, BODY_BYTES = 1 << 16 };
+
+static struct range settled[2][ENTRIES];
+static struct record_failed failed[2][ENTRIES];
+static struct record_run runs[2][ENTRIES];
+static uint8_t again[BODY_BYTES];
+
+static void group(struct span body)
+{
+    struct record_group a, b;
+    if (!record_group_read(body, &a)) return;
+    for (uint32_t i = 0; i < a.filter_count; i++)
+        if (a.filters[i].size == 0) return; /* no filter; such a record is refused when it is applied */
+    size_t size = record_group_write(&a, again, sizeof again);
+    must(record_group_read(span_of(again, size), &b));
+    must(a.id == b.id && a.generation == b.generation && a.floor == b.floor && a.handed == b.handed && a.filter_count == b.filter_count);
+    must(span_equal(a.name, b.name) && span_equal(a.tenant, b.tenant));
+    for (uint32_t i = 0; i < a.filter_count; i++)
+        must(span_equal(a.filters[i], b.filters[i]));
+}
+
+static void settle(struct span body)
+{
+    struct record_settle a, b;
+    if (!record_settle_read(body, settled[0], ENTRIES, failed[0], ENTRIES, &a)) return;
+    size_t size = record_settle_write(&a, again, sizeof again);
+    must(size <= record_settle_bound(a.settled_count, a.failed_count));
+    must(record_settle_read(span_of(again, size), settled[1], ENTRIES, failed[1], ENTRIES, &b));
+    must(a.id == b.id && a.handed == b.handed && a.settled_count == b.settled_count && a.failed_count == b.failed_count);
+    for (uint32_t i = 0; i < a.settled_count; i++)
+        must(a.settled[i].first == b.settled[i].first && a.settled[i].last == b.settled[i].last);
+    for (uint32_t i = 0; i < a.failed_count; i++)
+        must(a.failed[i].seq == b.failed[i].seq && a.failed[i].attempts == b.failed[i].attempts);
+}
+
+static void publisher(struct span body)
+{
+    struct record_publisher a, b;
+    if (!record_publisher_read(body, runs[0], ENTRIES, &a)) return;
+    size_t size = record_publisher_write(&a, again, sizeof again);
+    must(record_publisher_read(span_of(again, size), runs[1], ENTRIES, &b));
+    must(span_equal(a.id, b.id) && a.highest == b.highest && a.forgotten == b.forgotten && a.run_count == b.run_count);
+    for (uint32_t i = 0; i < a.run_count; i++)
+        must(a.runs[i].number == b.runs[i].number && a.runs[i].position == b.runs[i].position);
+}
+
+static void start(struct span body)
+{
+    struct record_start a, b;
+    if (!record_start_read(body, &a)) return;
+    size_t size = record_start_write(&a, again, sizeof again);
+    must(record_start_read(span_of(again, size), &b) && a.term == b.term && span_equal(a.epoch, b.epoch));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static void (*const kinds[])(struct span) = { group, settle, publisher, start };
+    if (size == 0 || size > BODY_BYTES / 4) return 0;
+    kinds[data[0] % 4](span_of(data + 1, size - 1));
+    return 0;
+}
