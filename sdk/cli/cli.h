@@ -174,7 +174,7 @@ struct cli_event_options {
 };
 #define CLI_EVENT_OPTIONS(o)                                                                                                               \
     { "key", CLI_TEXT, &(o).key, "TEXT what the event is about" }, { "session", CLI_TEXT, &(o).session, "TEXT the conversation" },         \
-        { "token", CLI_TEXT, &(o).token, "TEXT idempotency: accepted once" }, { "type", CLI_TEXT, &(o).type, "TEXT the event's type" },    \
+        { "token", CLI_TEXT, &(o).token, "TEXT idempotency: kept with the event, not looked at by this version" }, { "type", CLI_TEXT, &(o).type, "TEXT the event's type" },    \
         { "content-type", CLI_TEXT, &(o).content_type, "TEXT of the data" },                                                               \
         { "traceparent", CLI_TEXT, &(o).traceparent, "TEXT W3C trace context" },                                                           \
         { "ttl-ms", CLI_NUMBER, &(o).ttl_ms, "MS not delivered when older (0 = no limit)" },                                               \

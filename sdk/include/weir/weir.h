@@ -105,7 +105,7 @@ typedef struct weir_event {
     const char *topic;   /* dotted words, required */
     const char *key;     /* what it is about; events of one key can be kept in order */
     const char *session; /* the conversation it belongs to */
-    const char *token;   /* idempotency: a token is accepted once */
+    const char *token;   /* idempotency: kept with the event; repeats are not refused by this version */
     const char *type;
     const char *content_type;
     const char *traceparent; /* W3C trace context */
@@ -169,7 +169,8 @@ typedef enum weir_ordering {
 /* A settle's answer, after it is committed. Since 0.1. */
 typedef struct weir_settled {
     weir_status status; /* WEIR_OK; WEIR_STALE: the lease had ended, nothing was done; WEIR_OUTCOME_UNKNOWN: it was sent
-                           and the connection was lost before the answer, it counted or another attempt has the event; else why it was refused (the library then nacks the event) */
+                           and the connection was lost before the answer, it counted or another attempt has the event; else why it was
+                           refused (the library then nacks the event) */
     uint64_t seq;
     uint32_t attempt;
     void *user; /* of weir_delivery_set_user */
@@ -192,9 +193,9 @@ typedef struct weir_worker_options {
     const char *group;         /* required; made if it is new, with the options below, which are then fixed: other ones are WEIR_CONFLICT */
     const char *const *topics; /* filters: `*` is one word, a last `>` the rest; at least one */
     size_t topic_count;
-    weir_ordering ordering;
+    weir_ordering ordering;  /* in 0.1 only none is served, others are unsupported */
     uint32_t lease_ms;       /* how long a delivery is on loan without weir_extend; the group's */
-    uint32_t max_deliveries; /* attempts before it is a dead letter; the group's */
+    uint32_t max_deliveries; /* attempts before it is a dead letter; the group's. Not served in 0.1: unsupported */
     uint32_t backoff_ms;     /* after the first failure; the group's */
     weir_start start;        /* of a new group: NEW, FIRST, SEQ, TIME */
     uint64_t start_at;
@@ -278,8 +279,9 @@ WEIR_API bool weir_cancelled(const weir_delivery *delivery);
  * WEIR_TIMED_OUT (no emit credit came for the length of a lease); unless WEIR_OK the delivery is still yours. Since 0.1. */
 WEIR_API weir_status weir_ack(weir_delivery *delivery); /* done; what was emitted is committed with it */
 WEIR_API weir_status weir_nack(weir_delivery *delivery, uint32_t delay_ms,
-                               const char *reason);                            /* failed: again after delay_ms (0 = back-off) */
-WEIR_API weir_status weir_reject(weir_delivery *delivery, const char *reason); /* never again; answers a request with bad_request and the reason */
+                               const char *reason); /* failed: again after delay_ms (0 = back-off) */
+WEIR_API weir_status weir_reject(weir_delivery *delivery,
+                                 const char *reason); /* never again; answers a request with bad_request and the reason */
 WEIR_API weir_status weir_reply(weir_delivery *delivery, const void *data, size_t data_size); /* ack, with the final answer to a request;
                                                                                                  WEIR_INVALID when it is none */
 
@@ -304,7 +306,7 @@ typedef struct weir_result {
     uint64_t first_number;
     uint64_t count;
     uint64_t first_seq;                /* accepted: of the first; the others follow without gap */
-    bool duplicate;                    /* accepted before (this publish, sent again, or its token): first_seq is the first one's */
+    bool duplicate;                    /* accepted before (this publish, sent again): first_seq is the first one's */
     uint32_t retry_ms;                 /* refused: publish again after this time; 0 = do not */
     char event_id[WEIR_EVENT_ID_SIZE]; /* accepted: of the first; else "" */
 } weir_result;
