@@ -5,27 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct block *block_copy(const struct block *from)
-{
-    struct block *copy = calloc(1, sizeof *copy);
-    block_init(copy, calloc(1, block_memory()));
-    block_open(copy, from->number, from->first_position, from->time_ms, from->term);
-    for (uint32_t i = 0; i < from->record_count; i++) {
-        struct record record = from->records[i];
-        if (record.topic)
-            record.topic =
-                (uint16_t)(block_topic(copy, block_topic_tenant(from, record.topic - 1u), block_topic_name(from, record.topic - 1u)) + 1);
-        if (record.publisher) record.publisher = (uint16_t)(block_publisher(copy, from->publishers[record.publisher - 1]) + 1);
-        block_append(copy, record, block_body(from, &from->records[i]));
-    }
-    return copy;
-}
-
-static void block_free(struct block *block)
-{
-    free(block->records ? (void *)block->records : NULL);
-    free(block);
-}
+#include "tests/support/block_copy.h"
 
 static const struct span dev = { (const uint8_t *)"dev", 3 };
 
@@ -69,7 +49,7 @@ struct world *world_new(uint64_t secret)
 void world_free(struct world *w)
 {
     for (uint32_t i = 0; i < w->block_count; i++)
-        block_free(w->blocks[i]);
+        block_drop(w->blocks[i]);
     free(w->memory);
     free(w);
 }
@@ -98,17 +78,7 @@ static void serve_fetch(struct world *w, const struct core_out *out)
         if (out->before ? b->first_position <= out->position : (!best && block_last_position(b) >= out->position)) best = b;
     }
     *f = (struct core_fetched){ .position = out->position, .block = out->block, .result = best ? CORE_FETCHED : CORE_FETCH_NOTHING };
-    if (!best) return;
-    block_open(out->block, best->number, best->first_position, best->time_ms, best->term);
-    for (uint32_t i = 0; i < best->record_count; i++) {
-        struct record record = best->records[i];
-        if (record.topic)
-            record.topic =
-                (uint16_t)(block_topic(out->block, block_topic_tenant(best, record.topic - 1u), block_topic_name(best, record.topic - 1u)) +
-                           1);
-        if (record.publisher) record.publisher = (uint16_t)(block_publisher(out->block, best->publishers[record.publisher - 1]) + 1);
-        block_append(out->block, record, block_body(best, &best->records[i]));
-    }
+    if (best) block_copy_into(out->block, best);
 }
 
 static void carry_out(struct world *w, const struct core_outs *outs)
@@ -212,7 +182,7 @@ void world_wait(struct world *w, uint64_t ms)
 void world_crash(struct world *w)
 {
     while (w->block_count > 0 && w->blocks[w->block_count - 1]->number > w->committed)
-        block_free(w->blocks[--w->block_count]);
+        block_drop(w->blocks[--w->block_count]);
     for (uint32_t i = 0; i < w->peer_count; i++) {
         w->peers[i].connection = 0;
         w->peers[i].greeted = false;

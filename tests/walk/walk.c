@@ -13,6 +13,7 @@
 
 #include "coordinator/core/core.h"
 #include "proto/event.h"
+#include "tests/support/block_copy.h"
 
 enum { PEERS = 6, WORKERS = 3, EVENTS = 20000, HELD = 256, BLOCKS = 20000, NUMBERS = 8192, SLICES = 256 };
 
@@ -84,32 +85,9 @@ static void note(struct walk *w, uint64_t value)
 
 /* ---- the log ---- */
 
-static void block_copy_into(struct block *to, const struct block *from)
-{
-    block_open(to, from->number, from->first_position, from->time_ms, from->term);
-    for (uint32_t i = 0; i < from->record_count; i++) {
-        struct record record = from->records[i];
-        if (record.topic)
-            record.topic =
-                (uint16_t)(block_topic(to, block_topic_tenant(from, record.topic - 1u), block_topic_name(from, record.topic - 1u)) + 1);
-        if (record.publisher) record.publisher = (uint16_t)(block_publisher(to, from->publishers[record.publisher - 1]) + 1);
-        block_append(to, record, block_body(from, &from->records[i]));
-    }
-}
-
-static struct block *block_copy(const struct block *from)
-{
-    struct block *copy = malloc(sizeof *copy);
-    block_init(copy, calloc(1, block_memory()));
-    block_copy_into(copy, from);
-    return copy;
-}
-
 static void drop_last_block(struct walk *w)
 {
-    struct block *block = w->blocks[--w->block_count];
-    free(block->records); /* the whole of block_memory() begins with them */
-    free(block);
+    block_drop(w->blocks[--w->block_count]);
 }
 
 static void serve_fetch(struct walk *w, const struct core_out *out)
@@ -239,12 +217,6 @@ static void saw(struct walk *w, uint32_t peer, const struct packet *m)
 }
 
 /* ---- snapshots ---- */
-
-static void block_drop(struct block *block)
-{
-    free(block->records);
-    free(block);
-}
 
 static void snapshot_drop(struct snapshot *snapshot)
 {
