@@ -59,7 +59,7 @@ struct block *blocks_fill(struct core *c)
     struct slot *slot = filling_slot(c);
     if (slot) return &slot->block;
     slot = pick_slot(c, 0);
-    must(slot); /* fetches always leave one, and a step uses fewer than there are */
+    must(slot); /* opened before anything is used in a step, and fetches always leave some */
     slot->state = SLOT_FILLING;
     slot->used = c->step;
     slot->wanted = c->next_position;
@@ -73,6 +73,7 @@ struct block *blocks_fill(struct core *c)
 uint64_t blocks_append(struct core *c, struct record record, struct span body)
 {
     struct block *block = blocks_fill(c);
+    if (block->record_count == 0) block->time_ms = c->log_ms; /* it may have stood open and empty for long */
     uint64_t delta = c->log_ms - block->time_ms;
     record.time_delta_ms = delta > UINT32_MAX ? UINT32_MAX : (uint32_t)delta;
     uint32_t index = block_append(block, record, body);
