@@ -59,7 +59,7 @@ struct block *blocks_fill(struct core *c)
     struct slot *slot = filling_slot(c);
     if (slot) return &slot->block;
     slot = pick_slot(c, 0);
-    must(slot); /* opened before anything is used in a step, and fetches always leave some */
+    must(slot); /* fetches always leave one, and a step uses fewer than there are */
     slot->state = SLOT_FILLING;
     slot->used = c->step;
     slot->wanted = c->next_position;
@@ -73,7 +73,6 @@ struct block *blocks_fill(struct core *c)
 uint64_t blocks_append(struct core *c, struct record record, struct span body)
 {
     struct block *block = blocks_fill(c);
-    if (block->record_count == 0) block->time_ms = c->log_ms; /* it may have stood open and empty for long */
     uint64_t delta = c->log_ms - block->time_ms;
     record.time_delta_ms = delta > UINT32_MAX ? UINT32_MAX : (uint32_t)delta;
     uint32_t index = block_append(block, record, body);
@@ -251,16 +250,14 @@ void blocks_fetched(struct core *c, const struct core_fetched *fetched)
     }
 }
 
-struct slot *blocks_find(struct core *c, uint64_t position)
+/* Marks a slot as used in this step; false when it is the last one that a filling block could still take. */
+static bool use(struct core *c, struct slot *slot)
 {
-    for (uint32_t i = 0; i < c->slot_count; i++) {
-        struct slot *slot = &c->slots[i];
-        if (slot->state == SLOT_COMMITTED && block_holds(&slot->block, position)) {
-            slot->used = c->step;
-            return slot;
-        }
-    }
-    return NULL;
+    bool spare = c->filling || slot->used == c->step;
+    for (uint32_t i = 0; i < c->slot_count && !spare; i++)
+        spare = &c->slots[i] != slot && evictable(c, &c->slots[i]);
+    if (spare) slot->used = c->step;
+    return spare;
 }
 
 static bool is_next_for(const struct slot *slot, uint64_t position)
@@ -277,15 +274,13 @@ struct slot *blocks_find_after(struct core *c, uint64_t position, bool *out_end)
         return NULL;
     }
     if (c->slot_hint && is_next_for(&c->slots[c->slot_hint - 1], position)) {
-        c->slots[c->slot_hint - 1].used = c->step;
-        return &c->slots[c->slot_hint - 1];
+        return use(c, &c->slots[c->slot_hint - 1]) ? &c->slots[c->slot_hint - 1] : NULL;
     }
     for (uint32_t i = 0; i < c->slot_count; i++) {
         struct slot *slot = &c->slots[i];
         if (is_next_for(slot, position)) {
-            slot->used = c->step;
             c->slot_hint = i + 1;
-            return slot;
+            return use(c, slot) ? slot : NULL;
         }
         if (slot->state == SLOT_FETCHING && slot->wanted == position && !slot->before) return NULL;
     }
@@ -301,8 +296,7 @@ struct slot *blocks_find_before(struct core *c, uint64_t position, bool *out_end
         struct slot *slot = &c->slots[i];
         uint64_t last = block_last_position(&slot->block) > slot->before_to ? block_last_position(&slot->block) : slot->before_to;
         if (slot->state == SLOT_COMMITTED && position >= slot->block.first_position && position <= last) {
-            slot->used = c->step;
-            return slot;
+            return use(c, slot) ? slot : NULL;
         }
         if (slot->state == SLOT_FETCHING && slot->wanted == position && slot->before) return NULL;
     }

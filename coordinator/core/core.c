@@ -289,7 +289,6 @@ void core_step(struct core *c, const struct core_in *in, struct core_outs *outs)
     c->shell_stats = in->shell_stats;
     c->shell_stat_count = in->shell_stat_count;
 
-    blocks_fill(c); /* now, while every slot may still be taken: later in the step readers hold theirs */
     snapshot_begin_step(c);
     take_inputs(c, in);
     if (c->draining && !c->drain_said) say_drain(c);

@@ -339,7 +339,6 @@ void blocks_close(struct core *c);         /* closes and submits when the log is
 uint64_t blocks_settles_deadline(const struct core *c); /* when settles without company are written; UINT64_MAX: none wait */
 void blocks_committed(struct core *c, uint64_t number);
 void blocks_fetched(struct core *c, const struct core_fetched *fetched);
-struct slot *blocks_find(struct core *c, uint64_t position); /* committed, holds position */
 struct slot *blocks_find_after(struct core *c, uint64_t position, bool *out_end); /* holds position or is known to be the next after it; NULL: fetch under way; *out_end: nothing there */
 struct slot *blocks_find_before(struct core *c, uint64_t position, bool *out_end); /* the last that begins at or before position */
 void blocks_touch_topic(struct core *c, struct slot *slot, uint32_t topic, uint32_t tenant);
