@@ -45,6 +45,7 @@ void block_open(struct block *block, uint64_t number, uint64_t first_position, u
     block->first_position = first_position;
     block->time_ms = time_ms;
     block->term = term;
+    block->seed = first_position ^ time_ms << 24;
     block->record_count = block->topic_count = block->publisher_count = block->names_size = block->bodies_size = 0;
     memset(block->topic_slots, 0, SLOT_BYTES);
 }
@@ -69,11 +70,6 @@ static uint64_t mix(uint64_t hash, const uint8_t *data, size_t size)
         size -= step;
     }
     return hash;
-}
-
-static uint64_t seed(const struct block *block)
-{
-    return block->first_position ^ block->time_ms << 24;
 }
 
 static uint32_t append_name(struct block *block, struct span name)
@@ -104,7 +100,7 @@ static uint16_t add_topic(struct block *block, struct span tenant, struct span t
 uint16_t block_topic(struct block *block, struct span tenant, struct span topic)
 {
     must(tenant.size <= NAME_BYTES_MAX && topic.size <= NAME_BYTES_MAX);
-    uint64_t hash = mix(mix(seed(block) + tenant.size, tenant.data, tenant.size), topic.data, topic.size);
+    uint64_t hash = mix(mix(block->seed + tenant.size, tenant.data, tenant.size), topic.data, topic.size);
     for (uint32_t at = (uint32_t)hash % TOPIC_SLOTS;; at = (at + 1) % TOPIC_SLOTS) {
         uint16_t *slot = &block->topic_slots[at];
         if (*slot == 0) return add_topic(block, tenant, topic, slot);
@@ -116,7 +112,7 @@ uint16_t block_topic(struct block *block, struct span tenant, struct span topic)
 
 uint16_t block_publisher(struct block *block, const uint8_t id[16])
 {
-    uint64_t hash = mix(seed(block), id, 16);
+    uint64_t hash = mix(block->seed, id, 16);
     uint16_t *slots = block->topic_slots + TOPIC_SLOTS;
     for (uint32_t at = (uint32_t)hash % PUBLISHER_SLOTS;; at = (at + 1) % PUBLISHER_SLOTS) {
         if (slots[at] != 0) {

@@ -38,6 +38,7 @@ struct block {
     uint64_t first_position;
     uint64_t time_ms; /* log time of its opening */
     uint64_t term;
+    uint64_t seed; /* of topic_slots */
     uint32_t record_count, topic_count, publisher_count, names_size, bodies_size;
     struct record *records;
     struct block_topic *topics;

@@ -30,6 +30,20 @@ static void the_dictionary_knows_each_pair_once(void **state)
     free(block);
 }
 
+/* A stored block with the same topic twice is refused as damaged. */
+static void the_dictionary_is_found_again_when_the_time_changes(void **state)
+{
+    (void)state;
+    struct block *block = new_block();
+    const uint8_t id[16] = { 1 };
+    assert_int_equal(block_topic(block, span_text("acme"), span_text("a.b")), 0);
+    assert_int_equal(block_publisher(block, id), 0);
+    block->time_ms += 7;
+    assert_int_equal(block_topic(block, span_text("acme"), span_text("a.b")), 0);
+    assert_int_equal(block_publisher(block, id), 0);
+    free(block);
+}
+
 static void a_full_dictionary_says_so_and_still_knows_what_it_has(void **state)
 {
     (void)state;
@@ -125,9 +139,13 @@ static void a_body_beyond_the_room_is_a_bug(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_dictionary_knows_each_pair_once), cmocka_unit_test(a_full_dictionary_says_so_and_still_knows_what_it_has),
-        cmocka_unit_test(many_tenants_may_use_one_topic),      cmocka_unit_test(room_that_was_promised_is_there),
-        cmocka_unit_test(bodies_stand_one_after_the_other),    cmocka_unit_test(a_body_beyond_the_room_is_a_bug),
+        cmocka_unit_test(the_dictionary_knows_each_pair_once),
+        cmocka_unit_test(the_dictionary_is_found_again_when_the_time_changes),
+        cmocka_unit_test(a_full_dictionary_says_so_and_still_knows_what_it_has),
+        cmocka_unit_test(many_tenants_may_use_one_topic),
+        cmocka_unit_test(room_that_was_promised_is_there),
+        cmocka_unit_test(bodies_stand_one_after_the_other),
+        cmocka_unit_test(a_body_beyond_the_room_is_a_bug),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
