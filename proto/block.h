@@ -22,8 +22,8 @@ struct record { /* 40 bytes */
     uint16_t topic;     /* index + 1; 0 = none */
     uint16_t publisher; /* index + 1; 0 = none */
     uint8_t kind;
-    uint8_t flags;
-    uint16_t unused;
+    uint8_t unused;
+    uint16_t flags;
     uint32_t unused2;
 };
 

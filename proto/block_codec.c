@@ -68,7 +68,7 @@ static const struct {
 } columns[COLUMN_LAST + 1] = {
     [3] = { offsetof(struct record, kind), 1 },          [4] = { offsetof(struct record, topic), 2 },
     [5] = { offsetof(struct record, publisher), 2 },     [6] = { offsetof(struct record, number), 8 },
-    [7] = { offsetof(struct record, cause), 8 },         [8] = { offsetof(struct record, flags), 1 },
+    [7] = { offsetof(struct record, cause), 8 },         [8] = { offsetof(struct record, flags), 2 },
     [9] = { offsetof(struct record, time_delta_ms), 4 }, [10] = { offsetof(struct record, size), 4 },
 };
 

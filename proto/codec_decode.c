@@ -55,10 +55,18 @@ static void take_group(struct decoder *d, const Weir__V1__Group *from, struct gr
     to->name = span(from->name);
     to->filters = spans(d, from->n_filters, from->filters);
     to->filter_count = from->n_filters;
-    to->ordering = (uint32_t)from->ordering;
-    to->lease_ms = from->lease_ms;
-    to->max_deliveries = from->max_deliveries;
-    to->backoff_ms = from->backoff_ms;
+    to->options = (struct group_options){ .ordering = (uint32_t)from->ordering,
+                                          .lease_ms = from->lease_ms,
+                                          .max_deliveries = from->max_deliveries,
+                                          .backoff_ms = from->backoff_ms,
+                                          .affinity = (uint32_t)from->affinity,
+                                          .affinity_wait_ms = from->affinity_wait_ms,
+                                          .limit = from->limit,
+                                          .limit_by = span(from->limit_by),
+                                          .limit_each = from->limit_each,
+                                          .max_deaths = from->max_deaths,
+                                          .retry_percent = from->retry_percent,
+                                          .retry_floor = from->retry_floor };
     to->start = (uint32_t)from->start;
     to->start_at = from->start_at;
 }

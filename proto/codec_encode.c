@@ -45,10 +45,19 @@ static void put_group(struct encoder *e, const struct group_spec *from, Weir__V1
     to->name = bytes(from->name);
     to->n_filters = from->filter_count;
     to->filters = many_bytes(e, from->filter_count, from->filters);
-    to->ordering = (Weir__V1__Ordering)from->ordering;
-    to->lease_ms = from->lease_ms;
-    to->max_deliveries = from->max_deliveries;
-    to->backoff_ms = from->backoff_ms;
+    const struct group_options *o = &from->options;
+    to->ordering = (Weir__V1__Ordering)o->ordering;
+    to->lease_ms = o->lease_ms;
+    to->max_deliveries = o->max_deliveries;
+    to->backoff_ms = o->backoff_ms;
+    to->affinity = (Weir__V1__Affinity)o->affinity;
+    to->affinity_wait_ms = o->affinity_wait_ms;
+    to->limit = o->limit;
+    to->limit_by = bytes(o->limit_by);
+    to->limit_each = o->limit_each;
+    to->max_deaths = o->max_deaths;
+    to->retry_percent = o->retry_percent;
+    to->retry_floor = o->retry_floor;
     to->start = (Weir__V1__Start)from->start;
     to->start_at = from->start_at;
 }

@@ -3,7 +3,7 @@
 #ifndef WEIR_PROTO_PACKET_H
 #define WEIR_PROTO_PACKET_H
 
-#include "sdk/base/span.h"
+#include "proto/record.h"
 
 enum { PROTOCOL_VERSION = 1, INSTANCE_BYTES = 16, PUBLISHER_BYTES = 16, EPOCH_BYTES = 16 };
 
@@ -25,6 +25,7 @@ enum packet_field { /* field numbers in Packet: `about` in an Error, labels of m
 
 enum role { ROLE_UNKNOWN = 0, ROLE_WORKER, ROLE_CLIENT, ROLE_GATEWAY, ROLE_ADMIN, ROLE_COUNT };
 enum ordering { ORDERING_NONE = 0, ORDERING_KEY, ORDERING_SESSION, ORDERING_GROUP };
+enum affinity { AFFINITY_NONE = 0, AFFINITY_SESSION };
 enum start { START_NEW = 0, START_FIRST, START_SEQ, START_TIME, START_LAST };
 enum credit_kind { CREDIT_PUBLISH = 0, CREDIT_DELIVER, CREDIT_EVENTS };
 enum verb { VERB_NONE = 0, VERB_ACK, VERB_NACK, VERB_REJECT };
@@ -33,7 +34,8 @@ enum ask { ASK_NONE = 0, ASK_STATS, ASK_GROUPS };
 struct group_spec {
     struct span name;
     const struct span *filters; size_t filter_count;
-    uint32_t ordering, lease_ms, max_deliveries, backoff_ms, start;
+    struct group_options options; /* each 0 or empty = the default, or as the group has it */
+    uint32_t start;
     uint64_t start_at;
 };
 struct msg_hello {

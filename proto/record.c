@@ -66,6 +66,29 @@ static size_t written(const struct writer *w, const uint8_t *out)
     return w->full ? 0 : (size_t)(w->at - out);
 }
 
+/* Field numbers of the options that are numbers: offset + 1 in struct group_options. */
+enum { GROUP_OPTION_LAST = 21 };
+static const uint8_t group_option_at[GROUP_OPTION_LAST + 1] = {
+    [5] = offsetof(struct group_options, ordering) + 1,       [6] = offsetof(struct group_options, lease_ms) + 1,
+    [7] = offsetof(struct group_options, max_deliveries) + 1, [8] = offsetof(struct group_options, backoff_ms) + 1,
+    [14] = offsetof(struct group_options, affinity) + 1,      [15] = offsetof(struct group_options, affinity_wait_ms) + 1,
+    [16] = offsetof(struct group_options, limit) + 1,         [18] = offsetof(struct group_options, limit_each) + 1,
+    [19] = offsetof(struct group_options, max_deaths) + 1,    [20] = offsetof(struct group_options, retry_percent) + 1,
+    [21] = offsetof(struct group_options, retry_floor) + 1,
+};
+
+static uint32_t *option(const struct group_options *options, uint32_t number)
+{
+    return (uint32_t *)(void *)((uint8_t *)(uintptr_t)options + group_option_at[number] - 1);
+}
+
+static bool levels_differ(const struct record_group *group)
+{
+    for (uint32_t i = 1; i < PRIORITY_LEVELS; i++)
+        if (group->floor[i] != group->floor[0] || group->handed[i] != group->handed[0]) return true;
+    return false;
+}
+
 size_t record_group_write(const struct record_group *group, uint8_t *out, size_t out_size)
 {
     struct writer w = writer_over(out, out_size);
@@ -74,13 +97,16 @@ size_t record_group_write(const struct record_group *group, uint8_t *out, size_t
     put_number(&w, 3, group->id);
     for (uint32_t i = 0; i < group->filter_count; i++)
         put_span(&w, 4, group->filters[i]);
-    put_number(&w, 5, group->ordering);
-    put_number(&w, 6, group->lease_ms);
-    put_number(&w, 7, group->max_deliveries);
-    put_number(&w, 8, group->backoff_ms);
+    for (uint32_t number = 5; number <= GROUP_OPTION_LAST; number++)
+        if (group_option_at[number]) put_number(&w, number, *option(&group->options, number));
     put_number(&w, 9, group->generation);
-    put_number(&w, 10, group->floor);
-    put_number(&w, 11, group->handed);
+    put_number(&w, 10, group->floor[0]);
+    put_number(&w, 11, group->handed[0]);
+    if (levels_differ(group)) {
+        put_column(&w, 12, (struct column){ &group->floor[1], sizeof group->floor[0], PRIORITY_LEVELS - 1, true });
+        put_column(&w, 13, (struct column){ &group->handed[1], sizeof group->handed[0], PRIORITY_LEVELS - 1, true });
+    }
+    put_span(&w, 17, group->options.limit_by);
     return written(&w, out);
 }
 
@@ -204,7 +230,11 @@ static bool read_filter(struct record_group *group, const struct field *field)
     return group->filter_count < GROUP_FILTERS_MAX && read_span(&group->filters[group->filter_count++], field);
 }
 
-static bool read_group_field(struct record_group *group, const struct field *field)
+struct group_levels {
+    struct filling floor, handed;
+};
+
+static bool read_group_field(struct record_group *group, struct group_levels *levels, const struct field *field)
 {
     switch (field->number) {
     case 1:
@@ -215,35 +245,50 @@ static bool read_group_field(struct record_group *group, const struct field *fie
         return read_u32(&group->id, field);
     case 4:
         return read_filter(group, field);
-    case 5:
-        return read_u32(&group->ordering, field);
-    case 6:
-        return read_u32(&group->lease_ms, field);
-    case 7:
-        return read_u32(&group->max_deliveries, field);
-    case 8:
-        return read_u32(&group->backoff_ms, field);
     case 9:
         return read_u64(&group->generation, field);
     case 10:
-        return read_u64(&group->floor, field);
+        return read_u64(&group->floor[0], field);
     case 11:
-        return read_u64(&group->handed, field);
+        return read_u64(&group->handed[0], field);
+    case 12:
+        return read_column(&levels->floor, field);
+    case 13:
+        return read_column(&levels->handed, field);
+    case 17:
+        return read_span(&group->options.limit_by, field);
     default:
-        return true;
+        return field->number > GROUP_OPTION_LAST || !group_option_at[field->number] ||
+               read_u32(option(&group->options, field->number), field);
     }
+}
+
+/* Levels that are all at the same place are written once; so a group from before there were levels is read right, too. */
+static bool fill_levels(struct record_group *group, const struct group_levels *levels)
+{
+    if (levels->floor.count != levels->handed.count) return false;
+    if (levels->floor.count != 0) return levels->floor.count == PRIORITY_LEVELS - 1;
+    for (uint32_t i = 1; i < PRIORITY_LEVELS; i++) {
+        group->floor[i] = group->floor[0];
+        group->handed[i] = group->handed[0];
+    }
+    return true;
 }
 
 bool record_group_read(struct span body, struct record_group *out)
 {
     const uint8_t *at = body.data, *end = field_end(body);
     struct field field = { 0 };
+    struct group_levels levels = {
+        .floor = { .first = &out->floor[1], .stride = sizeof out->floor[0], .room = PRIORITY_LEVELS - 1, .wide = true },
+        .handed = { .first = &out->handed[1], .stride = sizeof out->handed[0], .room = PRIORITY_LEVELS - 1, .wide = true },
+    };
     *out = (struct record_group){ 0 };
     while (at < end) {
         at = field_read(at, end, &field);
-        if (at == NULL || !read_group_field(out, &field)) return false;
+        if (at == NULL || !read_group_field(out, &levels, &field)) return false;
     }
-    return true;
+    return fill_levels(out, &levels);
 }
 
 struct settle_columns {

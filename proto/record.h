@@ -8,16 +8,30 @@
 
 enum record_kind { RECORD_NONE = 0, RECORD_EVENT, RECORD_GROUP, RECORD_SETTLE, RECORD_PUBLISHER, RECORD_START, RECORD_KIND_COUNT };
 enum { RECORD_MUST_UNDERSTAND = 0x80 }; /* in the stored kind: a reader that does not know the kind must refuse the block */
-enum { RECORD_AT_MOST_ONCE = 1, RECORD_REQUEST = 2, RECORD_EMIT = 4, RECORD_EXPIRES = 8 }; /* flags of an event's record */
+/* Flags of an event's record. Two bits are the event's priority; 64 to 512 are reserved. */
+enum { RECORD_AT_MOST_ONCE = 1, RECORD_REQUEST = 2, RECORD_EMIT = 4, RECORD_EXPIRES = 8, RECORD_PRIORITY = 16 | 32 };
+enum { RECORD_PRIORITY_SHIFT = 4, PRIORITY_LEVELS = 4 };
 
 enum { GROUP_FILTERS_MAX = 16 };
 
+/* What a group's first worker decides for all that come after it. */
+struct group_options {
+    uint32_t ordering, lease_ms, max_deliveries, backoff_ms;
+    uint32_t affinity, affinity_wait_ms;
+    uint32_t limit, limit_each;
+    uint32_t max_deaths;
+    uint32_t retry_percent, retry_floor;
+    struct span limit_by;
+};
+
 struct record_group {
     struct span tenant, name;
-    uint32_t id, ordering, lease_ms, max_deliveries, backoff_ms;
+    uint32_t id;
+    struct group_options options;
     struct span filters[GROUP_FILTERS_MAX];
     uint32_t filter_count;
-    uint64_t generation, floor, handed;
+    uint64_t generation;
+    uint64_t floor[PRIORITY_LEVELS], handed[PRIORITY_LEVELS];
 };
 
 struct record_failed {

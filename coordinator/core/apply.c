@@ -115,7 +115,7 @@ static void index_filters(struct core *c, uint32_t handle, bool add)
 
 static bool group_set_text(struct group *g, const struct record_group *read)
 {
-    size_t total = read->name.size;
+    size_t total = read->name.size + read->options.limit_by.size;
     for (uint32_t i = 0; i < read->filter_count; i++)
         total += read->filters[i].size;
     if (read->name.size == 0 || read->name.size > NAME_MAX || total > GROUP_TEXT_MAX) return false;
@@ -129,6 +129,11 @@ static bool group_set_text(struct group *g, const struct record_group *read)
         g->text_size += (uint32_t)read->filters[i].size;
     }
     g->filter_count = read->filter_count;
+    g->options = read->options;
+    if (read->options.limit_by.size == 0) return true;
+    g->options.limit_by = span_of(g->text + g->text_size, read->options.limit_by.size);
+    memcpy(g->text + g->text_size, read->options.limit_by.data, read->options.limit_by.size);
+    g->text_size += (uint32_t)read->options.limit_by.size;
     return true;
 }
 
@@ -154,13 +159,9 @@ static bool apply_group(struct core *c, struct span body)
     struct group *g = group_at(c, handle);
     g->id = read.id;
     g->tenant = tenant;
-    g->ordering = read.ordering;
-    g->lease_ms = read.lease_ms;
-    g->max_deliveries = read.max_deliveries;
-    g->backoff_ms = read.backoff_ms;
     g->generation = read.generation;
-    g->floor = read.floor;
-    g->handed = read.handed;
+    g->floor = read.floor[0];
+    g->handed = read.handed[0];
     if (!group_set_text(g, &read)) return false;
     index_filters(c, handle, true);
     return true;

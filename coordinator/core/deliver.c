@@ -38,7 +38,7 @@ static void say_delivery(struct core *c, uint32_t lease, const struct block *blo
     item->c = block->time_ms + record->time_delta_ms;
     item->d = record->cause;
     item->x = l->attempt;
-    item->y = group_at(c, l->group)->lease_ms;
+    item->y = group_at(c, l->group)->options.lease_ms;
     item->body = block_body(block, record);
     p->deliver_sent_events++;
     p->deliver_sent_bytes += record->size;

@@ -44,14 +44,15 @@ uint64_t group_create(struct core *c, uint32_t tenant, const struct group_spec *
         .tenant = tenant_name(c, tenant),
         .name = spec->name,
         .id = next_group_id(c),
-        .ordering = spec->ordering,
-        .lease_ms = spec->lease_ms ? spec->lease_ms : c->config.lease_ms,
-        .max_deliveries = spec->max_deliveries,
-        .backoff_ms = spec->backoff_ms ? spec->backoff_ms : c->config.backoff_ms,
+        .options = spec->options,
         .filter_count = (uint32_t)spec->filter_count,
         .generation = 1,
     };
-    group.floor = group.handed = start_floor(c, spec, here);
+    if (!group.options.lease_ms) group.options.lease_ms = c->config.lease_ms;
+    if (!group.options.backoff_ms) group.options.backoff_ms = c->config.backoff_ms;
+    uint64_t floor = start_floor(c, spec, here);
+    for (uint32_t i = 0; i < PRIORITY_LEVELS; i++)
+        group.floor[i] = group.handed[i] = floor;
     for (uint32_t i = 0; i < group.filter_count; i++)
         group.filters[i] = spec->filters[i];
     uint8_t *body = arena_take(&c->scratch, RECORD_GROUP_BOUND);
@@ -68,13 +69,13 @@ uint64_t group_create(struct core *c, uint32_t tenant, const struct group_spec *
     return block->number;
 }
 
-const char *group_conflict(const struct core *c, const struct group *g, const struct group_spec *spec)
+const char *group_conflict(const struct group *g, const struct group_spec *spec)
 {
-    (void)c;
-    if (spec->ordering != g->ordering) return "the group has another ordering";
-    if (spec->lease_ms && spec->lease_ms != g->lease_ms) return "the group has another lease_ms";
-    if (spec->max_deliveries && spec->max_deliveries != g->max_deliveries) return "the group has another max_deliveries";
-    if (spec->backoff_ms && spec->backoff_ms != g->backoff_ms) return "the group has another backoff_ms";
+    const struct group_options *want = &spec->options, *has = &g->options;
+    if (want->ordering != has->ordering) return "the group has another ordering";
+    if (want->lease_ms && want->lease_ms != has->lease_ms) return "the group has another lease_ms";
+    if (want->max_deliveries && want->max_deliveries != has->max_deliveries) return "the group has another max_deliveries";
+    if (want->backoff_ms && want->backoff_ms != has->backoff_ms) return "the group has another backoff_ms";
     for (uint32_t i = 0; i < g->filter_count; i++) {
         bool found = false;
         for (size_t k = 0; k < spec->filter_count; k++)
@@ -415,7 +416,7 @@ static uint64_t next_random(struct core *c)
 
 uint64_t group_backoff_ms(struct core *c, const struct group *g, uint32_t attempts)
 {
-    uint64_t wait = g->backoff_ms;
+    uint64_t wait = g->options.backoff_ms;
     for (uint32_t i = 1; i < attempts && wait < BACKOFF_MAX_MS; i++)
         wait *= 2;
     if (wait > BACKOFF_MAX_MS) wait = BACKOFF_MAX_MS;

@@ -19,7 +19,7 @@ static uint32_t hello_tenant(struct core *c, const struct core_packet *in)
 }
 
 /* What is wrong with the hello in itself, before anything is looked up. */
-static enum error_code check(const struct core *c, const struct core_packet *in, const char **out_message)
+static enum error_code check(const struct core_packet *in, const char **out_message)
 {
     const struct msg_hello *h = in->packet->hello;
     *out_message = "";
@@ -33,21 +33,24 @@ static enum error_code check(const struct core *c, const struct core_packet *in,
     if (h->has_group != (h->role == ROLE_WORKER)) return *out_message = "a worker names a group, others do not", CODE_BAD_REQUEST;
     if (!h->has_group) return CODE_OK;
     const struct group_spec *g = &h->group;
-    if (g->ordering != ORDERING_NONE) return *out_message = "this ordering is not served", CODE_UNSUPPORTED;
-    if (g->max_deliveries) return *out_message = "max_deliveries is not served", CODE_UNSUPPORTED;
+    const struct group_options *o = &g->options;
+    if (o->ordering != ORDERING_NONE) return *out_message = "this ordering is not served", CODE_UNSUPPORTED;
+    if (o->affinity != AFFINITY_NONE || o->affinity_wait_ms) return *out_message = "affinity is not served", CODE_UNSUPPORTED;
+    if (o->limit || o->limit_each || o->limit_by.size) return *out_message = "limits are not served", CODE_UNSUPPORTED;
+    if (o->max_deliveries || o->max_deaths) return *out_message = "max_deliveries is not served", CODE_UNSUPPORTED;
+    if (o->retry_percent || o->retry_floor) return *out_message = "a retry budget is not served", CODE_UNSUPPORTED;
     if (g->start > START_SEQ) return *out_message = "this start is not served", CODE_UNSUPPORTED;
     if (g->name.size == 0 || g->name.size > NAME_MAX || !topic_is_valid(g->name))
         return *out_message = "the group's name is not valid", CODE_BAD_REQUEST;
     if (g->filter_count == 0 || g->filter_count > GROUP_FILTERS_MAX) return *out_message = "a group has 1 to 16 filters", CODE_BAD_REQUEST;
-    size_t text = g->name.size;
+    size_t text = g->name.size + o->limit_by.size;
     for (size_t i = 0; i < g->filter_count; i++) {
         if (!filter_is_valid(g->filters[i])) return *out_message = "a filter is not valid", CODE_BAD_REQUEST;
         if (g->filters[i].data[0] == '$') return *out_message = "groups do not read the system's topics", CODE_FORBIDDEN;
         text += g->filters[i].size;
     }
     if (text > GROUP_TEXT_MAX) return *out_message = "the group's name and filters are too long together", CODE_TOO_LARGE;
-    if (g->lease_ms > EXTEND_MAX_MS) return *out_message = "lease_ms is at most one hour", CODE_BAD_REQUEST;
-    (void)c;
+    if (o->lease_ms > EXTEND_MAX_MS) return *out_message = "lease_ms is at most one hour", CODE_BAD_REQUEST;
     return CODE_OK;
 }
 
@@ -63,7 +66,7 @@ static uint32_t join_group(struct core *c, uint32_t peer, uint32_t tenant, const
         }
         handle = group_find(c, tenant, spec->name);
     } else {
-        const char *conflict = c->config.replay.on ? NULL : group_conflict(c, group_at(c, handle), spec);
+        const char *conflict = c->config.replay.on ? NULL : group_conflict(group_at(c, handle), spec);
         if (conflict) {
             refuse(c, peer, CODE_CONFLICT, conflict); /* [R-GROUP-1] */
             return 0;
@@ -140,7 +143,7 @@ void peer_welcome(struct core *c, uint32_t handle, const struct msg_hello *hello
     w->emit_credit_bytes = c->config.emit_credit_bytes;
     w->replay = c->config.replay.on;
     if (p->group) {
-        w->lease_ms = group_at(c, p->group)->lease_ms;
+        w->lease_ms = group_at(c, p->group)->options.lease_ms;
         w->generation = group_at(c, p->group)->generation;
     }
     out_item(c, handle, ITEM_WELCOME)->more = w;
@@ -154,7 +157,7 @@ void hello_take(struct core *c, uint32_t handle, const struct core_packet *in)
     struct peer *p = peer_at(c, handle);
     const struct msg_hello *h = in->packet->hello;
     const char *message;
-    enum error_code code = check(c, in, &message);
+    enum error_code code = check(in, &message);
     if (code != CODE_OK) {
         refuse(c, handle, code, message);
         return;

@@ -87,7 +87,7 @@ void lease_hand(struct core *c, uint32_t handle, uint32_t peer)
     l->peer_prev = 0;
     if (p->leases) lease_at(c, p->leases)->peer_prev = handle;
     p->leases = handle;
-    l->deadline_ns = c->now_ns + (uint64_t)group_at(c, l->group)->lease_ms * 1000000u;
+    l->deadline_ns = c->now_ns + (uint64_t)group_at(c, l->group)->options.lease_ms * 1000000u;
     group_list_append(c, handle);
 }
 

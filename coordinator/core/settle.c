@@ -122,7 +122,7 @@ void extend_take(struct core *c, uint32_t peer, const struct msg_extend *extend)
             continue;
         }
         struct lease *l = lease_at(c, handle);
-        uint32_t wait_ms = extend->lease_ms[i] ? extend->lease_ms[i] : group_at(c, l->group)->lease_ms;
+        uint32_t wait_ms = extend->lease_ms[i] ? extend->lease_ms[i] : group_at(c, l->group)->options.lease_ms;
         if (wait_ms > EXTEND_MAX_MS) wait_ms = EXTEND_MAX_MS;
         lease_extend(c, handle, c->now_ns + (uint64_t)wait_ms * 1000000u);
     }

@@ -23,14 +23,11 @@ static size_t group_record_write(const struct core *c, const struct group *g, ui
     struct record_group record = { .tenant = tenant_name(c, g->tenant),
                                    .name = group_name(g),
                                    .id = g->id,
-                                   .ordering = g->ordering,
-                                   .lease_ms = g->lease_ms,
-                                   .max_deliveries = g->max_deliveries,
-                                   .backoff_ms = g->backoff_ms,
+                                   .options = g->options,
                                    .filter_count = g->filter_count,
                                    .generation = g->generation,
-                                   .floor = g->floor,
-                                   .handed = g->handed };
+                                   .floor = { g->floor, g->floor, g->floor, g->floor },
+                                   .handed = { g->handed, g->handed, g->handed, g->handed } };
     for (uint32_t i = 0; i < g->filter_count; i++)
         record.filters[i] = group_filter(g, i);
     return record_group_write(&record, out, size);

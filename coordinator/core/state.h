@@ -105,7 +105,8 @@ struct reader {
 
 struct group {
     /* durable */
-    uint32_t id, tenant, ordering, lease_ms, max_deliveries, backoff_ms;
+    uint32_t id, tenant;
+    struct group_options options; /* limit_by points into text */
     uint64_t generation, floor, handed;
     struct ranges settled;
     uint32_t failed_list, failed_count;
@@ -356,7 +357,7 @@ uint32_t failed_find(const struct core *c, uint32_t group, uint64_t position);
 uint32_t group_find(const struct core *c, uint32_t tenant, struct span name);
 uint32_t group_by_id(const struct core *c, uint32_t id);
 uint64_t group_create(struct core *c, uint32_t tenant, const struct group_spec *spec); /* block number of its record; 0: no room */
-const char *group_conflict(const struct core *c, const struct group *g, const struct group_spec *spec); /* NULL: the same */
+const char *group_conflict(const struct group *g, const struct group_spec *spec); /* NULL: the same */
 void group_opened(struct core *c, uint32_t group, bool recovered); /* sets the volatile part */
 void group_wake(struct core *c, uint32_t group);
 void group_pend_settled(struct core *c, uint32_t group, uint64_t first, uint64_t last);

@@ -69,10 +69,10 @@ static weir_status start(weir_worker *w, const weir_worker_options *o)
     link_options.group = (struct group_spec){ .name = span_text(o->group),
                                               .filters = filters,
                                               .filter_count = o->topic_count,
-                                              .ordering = (uint32_t)o->ordering,
-                                              .lease_ms = o->lease_ms,
-                                              .max_deliveries = o->max_deliveries,
-                                              .backoff_ms = o->backoff_ms,
+                                              .options = { .ordering = (uint32_t)o->ordering,
+                                                           .lease_ms = o->lease_ms,
+                                                           .max_deliveries = o->max_deliveries,
+                                                           .backoff_ms = o->backoff_ms },
                                               .start = (uint32_t)o->start,
                                               .start_at = o->start_at };
     link_options.deliveries_credit = credit_of(o);

@@ -101,6 +101,13 @@ static void do_publish(struct world *w, struct story_peer *p, const struct line 
     world_step(w, p, &packet, true);
 }
 
+static struct group_options group_options(const struct line *l)
+{
+    return (struct group_options){ .ordering = (uint32_t)number(l, "ordering", 0),
+                                   .lease_ms = arg(l, "lease") ? (uint32_t)duration_ms(arg(l, "lease")) : 0,
+                                   .max_deliveries = (uint32_t)number(l, "max_deliveries", 0) };
+}
+
 static void do_hello(struct world *w, struct story_peer *p, const struct line *l)
 {
     static const uint32_t roles[256] = { ['w'] = ROLE_WORKER, ['g'] = ROLE_GATEWAY, ['p'] = ROLE_CLIENT, ['a'] = ROLE_ADMIN };
@@ -123,9 +130,7 @@ static void do_hello(struct world *w, struct story_peer *p, const struct line *l
                                .epoch = span_text(arg(l, "epoch") ? arg(l, "epoch") : "0123456789abcdef") };
     hello.group = (struct group_spec){ .name = word_span(group),
                                        .filters = filters,
-                                       .ordering = (uint32_t)number(l, "ordering", 0),
-                                       .lease_ms = arg(l, "lease") ? (uint32_t)duration_ms(arg(l, "lease")) : 0,
-                                       .max_deliveries = (uint32_t)number(l, "max_deliveries", 0) };
+                                       .options = group_options(l) };
     if (arg(l, "start")) {
         hello.group.start = strcmp(arg(l, "start"), "first") == 0 ? START_FIRST : START_SEQ;
         hello.group.start_at = world_seq(w, arg(l, "start"));

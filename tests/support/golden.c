@@ -57,15 +57,12 @@ void golden_block(struct block *block)
         .tenant = span_text("acme"),
         .name = span_text("ocr"),
         .id = 7,
-        .ordering = 1,
-        .lease_ms = 30000,
-        .max_deliveries = 5,
-        .backoff_ms = 1000,
+        .options = { .ordering = 1, .lease_ms = 30000, .max_deliveries = 5, .backoff_ms = 1000 },
         .filters = { span_text("docs.>"), span_text("mail.*") },
         .filter_count = 2,
         .generation = 3,
-        .floor = 11,
-        .handed = 12,
+        .floor = { 11, 11, 11, 11 },
+        .handed = { 12, 12, 12, 12 },
     };
     const struct range settled[] = { { 13, 20 }, { 22, UINT64_C(9007199254740991) } };
     const struct record_failed failed[] = { { .seq = 21, .due_ms = UINT64_C(1700000001000), .attempts = 2 } };

@@ -65,10 +65,16 @@ static void narrow(FILE *out, const char *name, const uint32_t *column, size_t c
 #define W(field, count)  wide(out, #field, m->field, m->count)
 #define A(field, count)  narrow(out, #field, m->field, m->count)
 
+static void print_options(FILE *out, const struct group_options *m)
+{
+    N(ordering), N(lease_ms), N(max_deliveries), N(backoff_ms), N(affinity), N(affinity_wait_ms), N(limit), T(limit_by), N(limit_each);
+    N(max_deaths), N(retry_percent), N(retry_floor);
+}
+
 static void print_group(FILE *out, const struct group_spec *m)
 {
     fputs(" group={", out);
-    T(name), TS(filters, filter_count), N(ordering), N(lease_ms), N(max_deliveries), N(backoff_ms), N(start), N(start_at);
+    T(name), TS(filters, filter_count), print_options(out, &m->options), N(start), N(start_at);
     fputs(" }", out);
 }
 

@@ -226,7 +226,7 @@ static void heads_that_do_not_fit_are_damaged_though_the_checksum_is_right(void 
                                       0)),
                      BLOCK_DAMAGED);                                                                      /* a publisher of 3 bytes */
     assert_int_equal(load(room, FORGE(room, 0, "\x0a\x03\x12\x01t\x0a\x03\x12\x01t", 0)), BLOCK_DAMAGED); /* a topic twice */
-    assert_int_equal(load(room, FORGE(room, 1, "\x42\x02\x80\x02", 0)), BLOCK_DAMAGED);                   /* flags of 9 bits */
+    assert_int_equal(load(room, FORGE(room, 1, "\x42\x03\x80\x80\x04", 0)), BLOCK_DAMAGED);               /* flags of 17 bits */
     assert_int_equal(load(room, FORGE(room, BLOCK_RECORDS_MAX + 1, "", 0)), BLOCK_DAMAGED);
     assert_int_equal(load(room, FORGE(room, BLOCK_RECORDS_MAX, "", 0)), BLOCK_LOADED);
 }

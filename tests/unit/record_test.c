@@ -10,15 +10,12 @@ static void a_group_is_read_as_it_was_written(void **state)
         .tenant = span_text("acme"),
         .name = span_text("ocr"),
         .id = 7,
-        .ordering = 1,
-        .lease_ms = 30000,
-        .max_deliveries = 5,
-        .backoff_ms = 1000,
+        .options = { .ordering = 1, .lease_ms = 30000, .max_deliveries = 5, .backoff_ms = 1000 },
         .filters = { span_text("docs.>"), span_text("mail.*") },
         .filter_count = 2,
         .generation = 3,
-        .floor = UINT64_MAX,
-        .handed = 12,
+        .floor = { UINT64_MAX, 1, 2, 3 },
+        .handed = { 12, 13, 14, UINT64_MAX },
     };
     uint8_t bytes[RECORD_GROUP_BOUND];
     size_t size = record_group_write(&group, bytes, sizeof bytes);
@@ -29,7 +26,7 @@ static void a_group_is_read_as_it_was_written(void **state)
     assert_text(found.name, "ocr");
     assert_int_equal(found.filter_count, 2);
     assert_text(found.filters[1], "mail.*");
-    assert_true(found.floor == UINT64_MAX);
+    assert_true(found.floor[0] == UINT64_MAX && found.floor[3] == 3 && found.handed[3] == UINT64_MAX);
     uint8_t again[RECORD_GROUP_BOUND];
     assert_int_equal(record_group_write(&found, again, sizeof again), size);
     assert_memory_equal(again, bytes, size);
@@ -42,17 +39,18 @@ static void the_largest_group_fits_its_bound(void **state)
     static char name[255];
     static uint8_t bytes[RECORD_GROUP_BOUND];
     struct span longest = span_of(memset(name, 'x', sizeof name), sizeof name);
-    struct record_group group = { .tenant = longest,
-                                  .name = longest,
-                                  .id = UINT32_MAX,
-                                  .ordering = UINT32_MAX,
-                                  .lease_ms = UINT32_MAX,
-                                  .max_deliveries = UINT32_MAX,
-                                  .backoff_ms = UINT32_MAX,
-                                  .filter_count = GROUP_FILTERS_MAX,
-                                  .generation = UINT64_MAX,
-                                  .floor = UINT64_MAX,
-                                  .handed = UINT64_MAX };
+    struct record_group group = {
+        .tenant = longest,
+        .name = longest,
+        .id = UINT32_MAX,
+        .options = { .limit_by = longest },
+        .filter_count = GROUP_FILTERS_MAX,
+        .generation = UINT64_MAX,
+    };
+    for (int i = 0; i < PRIORITY_LEVELS; i++)
+        group.floor[i] = group.handed[i] = UINT64_MAX;
+    for (uint32_t *option = &group.options.ordering; option <= &group.options.retry_floor; option++)
+        *option = UINT32_MAX;
     for (int i = 0; i < GROUP_FILTERS_MAX; i++)
         group.filters[i] = longest;
     assert_true(record_group_write(&group, bytes, sizeof bytes) > 0);

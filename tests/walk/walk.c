@@ -357,7 +357,7 @@ static void do_hello(struct walk *w, uint32_t peer)
                                .first_unanswered = 1,
                                .epoch = span_text("0123456789abcdef"),
                                .has_group = peer < WORKERS };
-    hello.group = (struct group_spec){ .name = span_text("g"), .filters = &filter, .filter_count = 1, .lease_ms = 2000, .backoff_ms = 100 };
+    hello.group = (struct group_spec){ .name = span_text("g"), .filters = &filter, .filter_count = 1, .options = { .lease_ms = 2000, .backoff_ms = 100 } };
     for (uint32_t i = 0; i < p->held_count; i++)
         seq[i] = p->held[i].seq, attempt[i] = p->held[i].attempt;
     hello.held_seq = seq;
