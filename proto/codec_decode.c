@@ -341,6 +341,8 @@ static void take_answer(struct decoder *d, const Weir__V1__Answer *from, struct 
     to->stat_count = from->n_stat;
     to->groups = row_list(d, from->n_group, from->group);
     to->group_count = from->n_group;
+    to->message = span(from->message);
+    to->count = from->count;
 }
 
 static void take_replay(struct decoder *d, const Weir__V1__Replay *from, struct msg_replay *to)
@@ -364,6 +366,19 @@ static void take_part(struct decoder *d, const Weir__V1__Part *from, struct msg_
 {
     (void)d;
     *to = (struct msg_part){ from->number, from->index, from->count, from->size };
+}
+
+static void take_manage(struct decoder *d, const Weir__V1__Manage *from, struct msg_manage *to)
+{
+    to->id = from->id;
+    to->action = (uint32_t)from->action;
+    to->tenant = span(from->tenant);
+    to->has_group = from->group != NULL;
+    if (from->group != NULL) take_group(d, from->group, &to->group);
+    to->seq = from->seq;
+    to->epoch = span(from->epoch);
+    to->set = from->set;
+    to->set_count = from->n_set;
 }
 
 DEFINE_LIST(hello, Weir__V1__Hello, struct msg_hello)
@@ -394,6 +409,7 @@ DEFINE_LIST(replay, Weir__V1__Replay, struct msg_replay)
 DEFINE_LIST(drain, Weir__V1__Drain, struct msg_drain)
 DEFINE_LIST(moved, Weir__V1__Moved, struct msg_moved)
 DEFINE_LIST(part, Weir__V1__Part, struct msg_part)
+DEFINE_LIST(manage, Weir__V1__Manage, struct msg_manage)
 
 /* A message that stands in a packet once is a list of one or none. */
 #define TAKE_ONE(name)               to->name = name##_list(d, from->name != NULL, &from->name)
@@ -429,6 +445,7 @@ static void take_packet(struct decoder *d, const Weir__V1__Packet *from, struct 
     TAKE_ONE(drain);
     TAKE_ONE(moved);
     TAKE_ONE(part);
+    TAKE_MANY(manage, manages, manage_count);
     to->unknown_fields = from->base.n_unknown_fields;
 }
 

@@ -40,8 +40,11 @@ static ProtobufCBinaryData *many_bytes(struct encoder *e, size_t count, const st
     return to;
 }
 
-static void put_group(struct encoder *e, const struct group_spec *from, Weir__V1__Group *to)
+static Weir__V1__Group *new_group(struct encoder *e, const struct group_spec *from)
 {
+    Weir__V1__Group *to = take(e, 1, sizeof *to);
+    if (to == NULL) return NULL;
+    weir__v1__group__init(to);
     to->name = bytes(from->name);
     to->n_filters = from->filter_count;
     to->filters = many_bytes(e, from->filter_count, from->filters);
@@ -60,6 +63,7 @@ static void put_group(struct encoder *e, const struct group_spec *from, Weir__V1
     to->retry_floor = o->retry_floor;
     to->start = (Weir__V1__Start)from->start;
     to->start_at = from->start_at;
+    return to;
 }
 
 static void put_hello(struct encoder *e, const struct msg_hello *from, Weir__V1__Hello *to)
@@ -78,11 +82,7 @@ static void put_hello(struct encoder *e, const struct msg_hello *from, Weir__V1_
     to->held_seq = wide(from->held_seq);
     to->held_attempt = narrow(from->held_attempt);
     to->max_packet_bytes = from->max_packet_bytes;
-    if (!from->has_group) return;
-    to->group = take(e, 1, sizeof *to->group);
-    if (to->group == NULL) return;
-    weir__v1__group__init(to->group);
-    put_group(e, &from->group, to->group);
+    if (from->has_group) to->group = new_group(e, &from->group);
 }
 
 static void put_welcome(struct encoder *e, const struct msg_welcome *from, Weir__V1__Welcome *to)
@@ -368,6 +368,8 @@ static void put_answer(struct encoder *e, const struct msg_answer *from, Weir__V
     to->stat = stat_list(e, from->stat_count, from->stats);
     to->n_group = from->group_count;
     to->group = group_row_list(e, from->group_count, from->groups);
+    to->message = bytes(from->message);
+    to->count = from->count;
 }
 
 static void put_replay(struct encoder *e, const struct msg_replay *from, Weir__V1__Replay *to)
@@ -400,6 +402,18 @@ static void put_part(struct encoder *e, const struct msg_part *from, Weir__V1__P
     to->size = from->size;
 }
 
+static void put_manage(struct encoder *e, const struct msg_manage *from, Weir__V1__Manage *to)
+{
+    to->id = from->id;
+    to->action = (Weir__V1__Action)from->action;
+    to->tenant = bytes(from->tenant);
+    to->seq = from->seq;
+    to->epoch = bytes(from->epoch);
+    to->n_set = from->set_count;
+    to->set = narrow(from->set);
+    if (from->has_group) to->group = new_group(e, &from->group);
+}
+
 DEFINE_LIST(hello, struct msg_hello, Weir__V1__Hello)
 DEFINE_LIST(welcome, struct msg_welcome, Weir__V1__Welcome)
 DEFINE_LIST(error, struct msg_error, Weir__V1__Error)
@@ -428,6 +442,7 @@ DEFINE_LIST(replay, struct msg_replay, Weir__V1__Replay)
 DEFINE_LIST(drain, struct msg_drain, Weir__V1__Drain)
 DEFINE_LIST(moved, struct msg_moved, Weir__V1__Moved)
 DEFINE_LIST(part, struct msg_part, Weir__V1__Part)
+DEFINE_LIST(manage, struct msg_manage, Weir__V1__Manage)
 
 static void *first(void *list)
 {
@@ -470,6 +485,7 @@ static void put_packet(struct encoder *e, const struct packet *from, Weir__V1__P
     PUT_ONE(drain);
     PUT_ONE(moved);
     PUT_ONE(part);
+    PUT_MANY(manage, manages, manage_count);
 }
 
 enum codec_result codec_encode(struct arena *arena, const struct packet *packet, struct span *out_head)

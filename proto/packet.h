@@ -20,7 +20,7 @@ enum packet_field { /* field numbers in Packet: `about` in an Error, labels of m
     FIELD_HELLO = 1, FIELD_WELCOME, FIELD_ERROR, FIELD_HEARTBEAT, FIELD_CREDIT, FIELD_PUBLISH, FIELD_ACCEPTED, FIELD_REFUSED,
     FIELD_SUBSCRIBE, FIELD_SUBSCRIBED, FIELD_UNSUBSCRIBE, FIELD_EVENTS, FIELD_CAUGHT_UP, FIELD_ENDED, FIELD_DELIVER, FIELD_SETTLE,
     FIELD_SETTLED, FIELD_EXTEND, FIELD_RELEASE, FIELD_REVOKE, FIELD_PARTIAL, FIELD_CANCEL, FIELD_QUERY, FIELD_ANSWER, FIELD_REPLAY,
-    FIELD_DRAIN, FIELD_MOVED, FIELD_PART, FIELD_COUNT
+    FIELD_DRAIN, FIELD_MOVED, FIELD_PART, FIELD_MANAGE, FIELD_COUNT
 };
 
 enum role { ROLE_UNKNOWN = 0, ROLE_WORKER, ROLE_CLIENT, ROLE_GATEWAY, ROLE_ADMIN, ROLE_COUNT };
@@ -30,6 +30,10 @@ enum start { START_NEW = 0, START_FIRST, START_SEQ, START_TIME, START_LAST };
 enum credit_kind { CREDIT_PUBLISH = 0, CREDIT_DELIVER, CREDIT_EVENTS };
 enum verb { VERB_NONE = 0, VERB_ACK, VERB_NACK, VERB_REJECT };
 enum ask { ASK_NONE = 0, ASK_STATS, ASK_GROUPS };
+enum action {
+    ACTION_NONE = 0, ACTION_GROUP_SET, ACTION_GROUP_PAUSE, ACTION_GROUP_RESUME, ACTION_GROUP_SEEK, ACTION_GROUP_DELETE, ACTION_DEAD_RETRY,
+    ACTION_DEAD_DROP, ACTION_COUNT
+};
 
 struct group_spec {
     struct span name;
@@ -94,7 +98,11 @@ struct group_row {
     uint32_t workers, leased, failed, ranges;
 };
 struct msg_answer {
-    uint64_t id; uint32_t code, more; const struct stat_row *stats; size_t stat_count; const struct group_row *groups; size_t group_count;
+    uint64_t id, count; uint32_t code, more; struct span message;
+    const struct stat_row *stats; size_t stat_count; const struct group_row *groups; size_t group_count;
+};
+struct msg_manage {
+    uint64_t id, seq; uint32_t action; struct span tenant, epoch; bool has_group; struct group_spec group; const uint32_t *set; size_t set_count;
 };
 struct msg_replay { struct span filter; uint64_t from, until; };
 struct msg_drain { uint32_t reconnect_ms; };
@@ -131,6 +139,7 @@ struct packet {
     const struct msg_drain *drain;
     const struct msg_moved *moved;
     const struct msg_part *part;
+    const struct msg_manage *manages; size_t manage_count;
     uint32_t unknown_fields; /* decoded only: how many fields of this packet we do not know; each is answered by `unsupported` */
     struct span body;        /* decoded: frame 1. codec_decode has checked that the size columns add up to it exactly. */
     const struct span *pieces; size_t piece_count; /* to encode: the bodies, in the order the size columns measure them */

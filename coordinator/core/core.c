@@ -227,7 +227,8 @@ bool core_turn_add(struct core_turn *turn, const struct packet *packet)
             turn->items += packet->publishes[i].count;
         if (packet->settle) turn->items += packet->settle->count + packet->settle->emit_count;
         turn->items +=
-            packet->subscribe_count + packet->unsubscribe_count + packet->query_count + packet->cancel_count + packet->partial_count;
+            packet->subscribe_count + packet->unsubscribe_count + packet->query_count + packet->cancel_count + packet->partial_count +
+            packet->manage_count;
     }
     turn->items++;
     return turn->bytes < CORE_TURN_BYTES && turn->items < CORE_TURN_ITEMS;

@@ -221,6 +221,8 @@ static void take_messages(struct core *c, uint32_t handle, const struct packet *
         cancel_take(c, handle, &packet->cancels[i]);
     for (size_t i = 0; i < packet->query_count; i++)
         query_take(c, handle, &packet->queries[i]);
+    for (size_t i = 0; i < packet->manage_count; i++)
+        manage_take(c, handle, &packet->manages[i]);
 }
 
 void peers_packet(struct core *c, const struct core_packet *in)

@@ -417,6 +417,9 @@ void partial_take(struct core *c, uint32_t peer, const struct msg_partial *parti
 void cancel_take(struct core *c, uint32_t peer, const struct msg_cancel *cancel);
 void query_take(struct core *c, uint32_t peer, const struct msg_query *query);
 
+/* manage.c */
+void manage_take(struct core *c, uint32_t peer, const struct msg_manage *manage);
+
 /* snapshot.c */
 void snapshot_touch_group(struct core *c, uint32_t group);
 void snapshot_touch_publisher(struct core *c, uint32_t publisher);

@@ -26,7 +26,7 @@ static struct story_peer *peer_of(struct world *w, uint32_t connection)
 static const char *const field_names[FIELD_COUNT] = {
     "unknown",    "hello",       "welcome", "error",     "heartbeat", "credit",  "publish", "accepted", "refused", "subscribe",
     "subscribed", "unsubscribe", "events",  "caught_up", "ended",     "deliver", "settle",  "settled",  "extend",  "release",
-    "revoke",     "partial",     "cancel",  "query",     "answer",    "replay",  "drain",   "moved",    "part",
+    "revoke",     "partial",     "cancel",  "query",     "answer",    "replay",  "drain",   "moved",    "part",    "manage",
 };
 
 static const char *lease_event(const struct story_peer *p, uint64_t lease)

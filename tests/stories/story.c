@@ -302,6 +302,20 @@ static void do_request_parts(struct world *w, struct story_peer *p, const struct
     world_step(w, p, &packet, true);
 }
 
+/* manage group_pause group=ocr [e1] [tenant=t] */
+static void do_manage(struct world *w, struct story_peer *p, const struct line *l)
+{
+    static const char *const actions[ACTION_COUNT] = { "none",       "group_set",    "group_pause", "group_resume",
+                                                       "group_seek", "group_delete", "dead_retry",  "dead_drop" };
+    struct msg_manage m = { .id = 1, .action = ACTION_COUNT, .tenant = word_span(arg(l, "tenant")), .epoch = word_span(arg(l, "epoch")) };
+    for (uint32_t i = 0; i < ACTION_COUNT; i++)
+        if (strcmp(l->words[2], actions[i]) == 0) m.action = i;
+    m.has_group = arg(l, "group") != NULL;
+    m.group.name = word_span(arg(l, "group"));
+    if (l->word_count > 3 && !strchr(l->words[3], '=')) m.seq = world_seq(w, l->words[3]);
+    world_step(w, p, &(struct packet){ .manages = &m, .manage_count = 1 }, true);
+}
+
 static void greet(struct world *w, struct story_peer *p)
 {
     struct line hello = { .words = { "", "hello" }, .word_count = 2 };
@@ -337,6 +351,8 @@ static void peer_acts(struct world *w, struct line *l)
         world_step(w, p, &(struct packet){ .body = span_of(p, CORE_PACKET_BYTES_MAX + 1) }, true);
     else if (strcmp(verb, "message") == 0)
         do_message(w, p, l);
+    else if (strcmp(verb, "manage") == 0)
+        do_manage(w, p, l);
     else if (strcmp(verb, "partial") == 0 || strcmp(verb, "cancel") == 0 || strcmp(verb, "query") == 0)
         do_request_parts(w, p, l);
     else if (strcmp(verb, "gone") == 0)

@@ -207,7 +207,7 @@ static void print_row(FILE *out, const struct group_row *m)
 
 static void print_answer(FILE *out, const struct msg_answer *m)
 {
-    N(id), N(code);
+    N(id), N(code), T(message), N(count);
     for (size_t i = 0; i < m->stat_count; i++) {
         fputs(" stat={", out);
         text(out, "name", m->stats[i].name), number(out, "value", m->stats[i].value);
@@ -236,6 +236,13 @@ static void print_moved(FILE *out, const struct msg_moved *m)
 static void print_part(FILE *out, const struct msg_part *m)
 {
     N(number), N(index), N(count), N(size);
+}
+
+static void print_manage(FILE *out, const struct msg_manage *m)
+{
+    N(id), N(action), T(tenant);
+    if (m->has_group) print_group(out, &m->group);
+    N(seq), T(epoch), A(set, set_count);
 }
 
 #define LINE(kind, message)                                                                                                                \
@@ -280,6 +287,7 @@ void packet_print(FILE *out, const struct packet *p)
     ONE(drain);
     ONE(moved);
     ONE(part);
+    MANY(manage, manages, manage_count);
 }
 
 char *packet_text(const struct packet *packet)

@@ -44,6 +44,7 @@ static struct msg_replay replay;
 static struct msg_drain drain;
 static struct msg_moved moved;
 static struct msg_part part;
+static struct msg_manage manages[2];
 
 static void fill_greetings(void)
 {
@@ -139,8 +140,18 @@ static void fill_publishing(void)
         .failed = 13,
         .ranges = 14,
     };
-    answers[0] = (struct msg_answer){ 77, CODE_OK, 1, stats, 2, rows, 1 };
-    answers[1] = (struct msg_answer){ .id = 78, .code = CODE_UNSUPPORTED };
+    answers[0] = (struct msg_answer){ .id = 77, .more = 1, .stats = stats, .stat_count = 2, .groups = rows, .group_count = 1 };
+    answers[1] = (struct msg_answer){ .id = 78, .code = CODE_UNSUPPORTED, .message = span_text("not served"), .count = 3 };
+    manages[0] = (struct msg_manage){ .id = 79,
+                                      .action = ACTION_GROUP_SET,
+                                      .tenant = span_text("acme"),
+                                      .has_group = true,
+                                      .group = hello.group,
+                                      .epoch = span_text("00112233aabbccdd"),
+                                      .set = attempts,
+                                      .set_count = 2 };
+    manages[1] =
+        (struct msg_manage){ .id = 80, .action = ACTION_DEAD_RETRY, .has_group = true, .group = { .name = span_text("ocr") }, .seq = big };
 }
 
 static void fill_subscribing(void)
@@ -207,6 +218,7 @@ void sample_packets(struct sample_packet out[FIELD_COUNT - 1])
         { "drain", { .drain = &drain }, 0 },
         { "moved", { .moved = &moved }, 0 },
         { "part", { .part = &part }, 0 },
+        { "manage", { .manages = manages, .manage_count = 2 }, 0 },
     };
     fill_greetings();
     fill_publishing();

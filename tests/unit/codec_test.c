@@ -115,8 +115,8 @@ static void unknown_fields_of_the_packet_are_counted_and_others_ignored(void **s
 {
     (void)state;
     struct packet *p = NULL;
-    /* field 100 as bytes, field 29 as a number, and a heartbeat with an unknown field 9 */
-    assert_int_equal(DECODE("\xa2\x06\x02zz\xe8\x01\x07\x22\x04\x08\x05\x48\x01", 0, &p), CODEC_OK);
+    /* field 100 as bytes, field 30 as a number, and a heartbeat with an unknown field 9 */
+    assert_int_equal(DECODE("\xa2\x06\x02zz\xf0\x01\x07\x22\x04\x08\x05\x48\x01", 0, &p), CODEC_OK);
     assert_int_equal(p->unknown_fields, 2);
     assert_int_equal(p->heartbeat->echo, 5);
 }

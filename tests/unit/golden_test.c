@@ -30,10 +30,10 @@ static size_t body_size_of(const char *name)
     return 0;
 }
 
-static const char *const kinds[] = { "hello",   "welcome",   "error",      "heartbeat",   "credit",  "publish",   "accepted",
-                                     "refused", "subscribe", "subscribed", "unsubscribe", "events",  "caught_up", "ended",
-                                     "deliver", "settle",    "settled",    "extend",      "release", "revoke",    "partial",
-                                     "cancel",  "query",     "answer",     "replay",      "drain",   "moved",     "part" };
+static const char *const kinds[] = { "hello",     "welcome",    "error",       "heartbeat", "credit",    "publish", "accepted", "refused",
+                                     "subscribe", "subscribed", "unsubscribe", "events",    "caught_up", "ended",   "deliver",  "settle",
+                                     "settled",   "extend",     "release",     "revoke",    "partial",   "cancel",  "query",    "answer",
+                                     "replay",    "drain",      "moved",       "part",      "manage" };
 
 static void golden_packets_mean_what_they_meant(void **state)
 {
