@@ -56,6 +56,20 @@ enum scan reader_next(struct core *c, struct reader *reader, uint32_t owner, str
     return SCAN_END;
 }
 
+enum scan reader_seek(struct core *c, struct seek *seek)
+{
+    uint64_t position;
+    while (seek_next(seek, &position)) {
+        bool end;
+        if (c->scan_budget == 0) return SCAN_LATER;
+        c->scan_budget--;
+        struct slot *slot = blocks_find_after(c, position, &end);
+        if (!slot && !end) return SCAN_WAIT;
+        seek_take(seek, slot ? &slot->block : NULL);
+    }
+    return SCAN_EVENT;
+}
+
 void reader_wait(struct core *c)
 {
     if (c->fetching > 0) return; /* its end wakes all that wait */

@@ -6,6 +6,7 @@
 #define WEIR_CORE_STATE_H
 
 #include "coordinator/core/core.h"
+#include "coordinator/core/seek.h"
 #include "proto/event.h"
 #include "sdk/base/arena.h"
 #include "sdk/base/filters.h"
@@ -178,7 +179,7 @@ struct ticket {
 };
 
 /* ---- subscriptions ---- */
-enum sub_state { SUB_LIVE, SUB_CATCHING, SUB_SEEKING /* looks for the last n */ };
+enum sub_state { SUB_LIVE, SUB_CATCHING, SUB_SEEKING_LAST /* looks for the last n */, SUB_SEEKING_TIME };
 struct sub {
     uint32_t id, peer, lane, tenant;
     uint32_t peer_next, peer_prev;
@@ -190,7 +191,7 @@ struct sub {
     uint64_t cursor, end; /* end: last position of a limited one */
     uint64_t limit;       /* events still to send of a limited one */
     uint64_t left;        /* matches still to find while seeking */
-    uint64_t since_ms;    /* events before are passed over */
+    struct seek seek;     /* SEEKING_TIME */
     uint64_t credit_events, sent_events;
     uint32_t filter_size;
     uint8_t filter[NAME_MAX + 1];
@@ -377,6 +378,7 @@ uint64_t group_backoff_ms(struct core *c, const struct group *g, uint32_t attemp
 enum scan { SCAN_EVENT, SCAN_END /* nothing there (yet) */, SCAN_WAIT /* for a fetch */, SCAN_LATER /* this step has looked enough */ };
 enum scan reader_next(struct core *c, struct reader *reader, uint32_t owner, struct slot **out_slot, uint32_t *out_index); /* leaves the cursor on the event */
 bool record_matches(struct core *c, const struct block *block, uint32_t index, uint32_t owner);
+enum scan reader_seek(struct core *c, struct seek *seek); /* goes on with it: SCAN_EVENT: seek->low is the place */
 void reader_wait(struct core *c); /* a fetch that could not begin is tried again soon */
 
 /* deliver.c */

@@ -71,12 +71,13 @@ static void place(const struct core *c, struct sub *s, const struct msg_subscrib
         break;
     }
     case START_TIME:
-        s->since_ms = m->start_at;
+        s->state = SUB_SEEKING_TIME;
+        seek_begin(&s->seek, SEEK_TIME, m->start_at, oldest, c->head);
         break;
     case START_LAST:
         s->cursor = c->head + 1;
         s->left = m->start_at;
-        if (s->left > 0 && c->head > 0) s->state = SUB_SEEKING;
+        if (s->left > 0 && c->head > 0) s->state = SUB_SEEKING_LAST;
         break;
     default:
         break;
@@ -147,7 +148,7 @@ void subscribe_take(struct core *c, uint32_t peer, const struct msg_subscribe *m
         s->end = c->head;
         s->limit = m->limit;
     }
-    if (s->state != SUB_SEEKING) say_subscribed(c, s, gap);
+    if (s->state == SUB_CATCHING) say_subscribed(c, s, gap);
     activate(c, handle);
 }
 
@@ -308,6 +309,25 @@ static enum progress seek_last(struct core *c, uint32_t handle)
     return PROGRESS_MORE;
 }
 
+/* The first event of a time or later. */
+static enum progress seek_time(struct core *c, uint32_t handle)
+{
+    struct sub *s = sub_at(c, handle);
+    switch (reader_seek(c, &s->seek)) {
+    case SCAN_WAIT:
+        return park(c, s, true);
+    case SCAN_LATER:
+        return PROGRESS_MORE;
+    default:
+        break;
+    }
+    if (!out_has_room(c, 1)) return PROGRESS_MORE;
+    s->cursor = s->seek.low < c->trimmed_below ? c->trimmed_below : s->seek.low;
+    say_subscribed(c, s, false);
+    s->state = SUB_CATCHING;
+    return PROGRESS_MORE;
+}
+
 static enum progress catch_up_one(struct core *c, uint32_t handle)
 {
     struct sub *s = sub_at(c, handle);
@@ -333,7 +353,6 @@ static enum progress catch_up_one(struct core *c, uint32_t handle)
     }
     const struct block *block = &slot->block;
     s->cursor++;
-    if (s->since_ms && block->time_ms + block->records[index].time_delta_ms < s->since_ms) return PROGRESS_MORE;
     say_event(c, s, block, index);
     if (s->limited) s->limit--;
     return PROGRESS_MORE;
@@ -342,7 +361,10 @@ static enum progress catch_up_one(struct core *c, uint32_t handle)
 static enum progress visit(struct core *c, uint32_t handle)
 {
     for (uint32_t i = 0; i < EVENTS_PER_VISIT; i++) {
-        enum progress progress = sub_at(c, handle)->state == SUB_SEEKING ? seek_last(c, handle) : catch_up_one(c, handle);
+        enum sub_state state = sub_at(c, handle)->state;
+        enum progress progress = state == SUB_SEEKING_LAST   ? seek_last(c, handle)
+                                 : state == SUB_SEEKING_TIME ? seek_time(c, handle)
+                                                             : catch_up_one(c, handle);
         if (progress != PROGRESS_MORE) return progress;
     }
     return PROGRESS_MORE;

@@ -5,7 +5,7 @@
 #include "coordinator/shell/store.h"
 
 #include "coordinator/shell/history_file.h"
-#include "coordinator/shell/seek.h"
+#include "coordinator/core/seek.h"
 #include "sdk/base/must.h"
 #include "sdk/program/journal.h"
 

@@ -128,9 +128,7 @@ static void do_hello(struct world *w, struct story_peer *p, const struct line *l
                                .first_unanswered = number(l, "unanswered", p->next_number),
                                .has_group = group != NULL,
                                .epoch = span_text(arg(l, "epoch") ? arg(l, "epoch") : "0123456789abcdef") };
-    hello.group = (struct group_spec){ .name = word_span(group),
-                                       .filters = filters,
-                                       .options = group_options(l) };
+    hello.group = (struct group_spec){ .name = word_span(group), .filters = filters, .options = group_options(l) };
     if (arg(l, "start")) {
         hello.group.start = strcmp(arg(l, "start"), "first") == 0 ? START_FIRST : START_SEQ;
         hello.group.start_at = world_seq(w, arg(l, "start"));
@@ -241,6 +239,7 @@ static void do_subscribe(struct world *w, struct story_peer *p, const struct lin
         m.epoch = span_text(arg(l, "epoch") ? arg(l, "epoch") : "0123456789abcdef");
     }
     if (arg(l, "last")) m.start = START_LAST, m.start_at = number(l, "last", 0);
+    if (arg(l, "ago")) m.start = START_TIME, m.start_at = w->log_ms - duration_ms(arg(l, "ago"));
     struct packet packet = { .subscribes = &m, .subscribe_count = 1 };
     world_step(w, p, &packet, true);
 }

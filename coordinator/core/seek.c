@@ -1,6 +1,6 @@
 /* Positions have gaps (each start jumps ahead), so an answer may lie above what was asked; then nothing lies between, and the upper end
  * falls to it. */
-#include "coordinator/shell/seek.h"
+#include "coordinator/core/seek.h"
 
 void seek_begin(struct seek *seek, enum seek_by by, uint64_t target, uint64_t first_position, uint64_t last_position)
 {
@@ -19,17 +19,33 @@ bool seek_next(const struct seek *seek, uint64_t *out_position)
     return true;
 }
 
-static bool is_before(const struct seek *seek, const struct block *block)
+static bool is_before(const struct seek *seek, const struct block *block, uint32_t index)
 {
-    return seek->by == SEEK_TIME ? block->time_ms < seek->target : block->number < seek->target;
+    return seek->by == SEEK_TIME ? block->time_ms + block->records[index].time_delta_ms < seek->target : block->number < seek->target;
+}
+
+static uint32_t count_before(const struct seek *seek, const struct block *block)
+{
+    uint32_t low = 0, high = block->record_count;
+    while (low < high) {
+        uint32_t at = (low + high) / 2;
+        if (is_before(seek, block, at))
+            low = at + 1;
+        else
+            high = at;
+    }
+    return low;
 }
 
 void seek_take(struct seek *seek, const struct block *block)
 {
     uint64_t asked = middle(seek);
+    uint32_t before = block ? count_before(seek, block) : 0;
     if (!block)
         seek->high = asked;
-    else if (is_before(seek, block))
+    else if (before > 0 && before < block->record_count)
+        seek->low = seek->high = block->first_position + before; /* the place is inside */
+    else if (before > 0)
         seek->low = block_last_position(block) + 1;
     else
         seek->high = block->first_position < asked ? block->first_position : asked;

@@ -1,16 +1,16 @@
-/* Finds a place in the log by reading single blocks: a binary search over positions, one fetch at a time. Kind: shell, but without any I/O
- * of its own.
+/* Finds a place in the log by reading single blocks: a binary search over positions, one block at a time. Pure, and without any I/O of its
+ * own: the core looks for a time with it (a group's or a subscription's start), the shell for the edge of the window.
  *
- * All blocks of the log are either *before* the place or not, and those before it come first; `seek_low` ends as the first position behind
- * the last block that is before. */
+ * All records of the log are either *before* the place or not, and those before it come first; `low` ends as the position of the first that
+ * is not, or one past the last position. */
 #ifndef WEIR_COORDINATOR_SEEK_H
 #define WEIR_COORDINATOR_SEEK_H
 
 #include "proto/block.h"
 
 enum seek_by {
-    SEEK_TIME,   /* before: opened before the time */
-    SEEK_NUMBER, /* before: a lower block number */
+    SEEK_TIME,   /* before: written before the time */
+    SEEK_NUMBER, /* before: in a block of a lower number */
 };
 
 struct seek {
