@@ -76,6 +76,11 @@ static inline bool block_holds(const struct block *block, uint64_t position)
 {
     return block->record_count > 0 && position >= block->first_position && position <= block_last_position(block);
 }
+/* The first position of an event that stands here again; 0: it stands here first. */
+static inline uint64_t record_first(const struct record *record)
+{
+    return record->flags & RECORD_AGAIN ? record->number : 0;
+}
 static inline struct span block_body(const struct block *block, const struct record *record)
 {
     return span_of(block->bodies + record->body, record->size);

@@ -185,10 +185,12 @@ static void take_events(struct decoder *d, const Weir__V1__Events *from, struct 
 {
     check(d, from->n_time_ms == from->n_seq && from->n_size == from->n_seq);
     check_optional(d, from->n_cause, from->n_seq);
+    check_optional(d, from->n_first, from->n_seq);
     to->subscription = from->subscription;
     to->seq = from->seq;
     to->time_ms = from->time_ms;
     to->cause = from->n_cause > 0 ? from->cause : NULL;
+    to->first = from->n_first > 0 ? from->first : NULL;
     to->size = from->size;
     to->count = from->n_seq;
     d->body_size += sum(from->size, from->n_size);
@@ -211,10 +213,12 @@ static void take_deliver(struct decoder *d, const Weir__V1__Deliver *from, struc
     size_t count = from->n_lease;
     check(d, from->n_seq == count && from->n_time_ms == count && from->n_attempt == count && from->n_size == count);
     check_optional(d, from->n_cause, count);
+    check_optional(d, from->n_first, count);
     to->lease = from->lease;
     to->seq = from->seq;
     to->time_ms = from->time_ms;
     to->cause = from->n_cause > 0 ? from->cause : NULL;
+    to->first = from->n_first > 0 ? from->first : NULL;
     to->attempt = from->attempt;
     to->size = from->size;
     to->count = count;

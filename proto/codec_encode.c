@@ -204,6 +204,8 @@ static void put_events(struct encoder *e, const struct msg_events *from, Weir__V
     to->size = narrow(from->size);
     to->n_cause = from->cause != NULL ? from->count : 0;
     to->cause = wide(from->cause);
+    to->n_first = from->first != NULL ? from->count : 0;
+    to->first = wide(from->first);
 }
 
 static void put_caught_up(struct encoder *e, const struct msg_caught_up *from, Weir__V1__CaughtUp *to)
@@ -233,6 +235,8 @@ static void put_deliver(struct encoder *e, const struct msg_deliver *from, Weir_
     to->size = narrow(from->size);
     to->n_cause = from->cause != NULL ? from->count : 0;
     to->cause = wide(from->cause);
+    to->n_first = from->first != NULL ? from->count : 0;
+    to->first = wide(from->first);
     to->lease_ms = from->lease_ms;
 }
 

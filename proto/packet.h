@@ -72,12 +72,18 @@ struct msg_subscribe {
 struct msg_subscribed { uint64_t subscription, cursor; uint32_t gap; };
 struct msg_unsubscribe { uint64_t subscription; };
 struct msg_events {
-    uint64_t subscription; const uint64_t *seq, *time_ms, *cause /* NULL or [count] */; const uint32_t *size; size_t count;
+    uint64_t subscription;
+    const uint64_t *seq, *time_ms, *cause, *first /* these two: NULL or [count] */;
+    const uint32_t *size;
+    size_t count;
 };
 struct msg_caught_up { uint64_t subscription, cursor; };
 struct msg_ended { uint64_t subscription, cursor; uint32_t code, more; };
 struct msg_deliver {
-    const uint64_t *lease, *seq, *time_ms, *cause /* NULL or [count] */; const uint32_t *attempt, *size; size_t count; uint32_t lease_ms;
+    const uint64_t *lease, *seq, *time_ms, *cause, *first /* these two: NULL or [count] */;
+    const uint32_t *attempt, *size;
+    size_t count;
+    uint32_t lease_ms;
 };
 struct msg_settle {
     uint64_t first_number; const uint64_t *lease; const uint32_t *verb; size_t count;

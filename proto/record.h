@@ -6,10 +6,32 @@
 #include "sdk/base/ranges.h"
 #include "sdk/base/span.h"
 
-enum record_kind { RECORD_NONE = 0, RECORD_EVENT, RECORD_GROUP, RECORD_SETTLE, RECORD_PUBLISHER, RECORD_START, RECORD_KIND_COUNT };
+enum record_kind {
+    RECORD_NONE = 0,
+    RECORD_EVENT,
+    RECORD_GROUP,
+    RECORD_SETTLE,
+    RECORD_PUBLISHER,
+    RECORD_START,
+    RECORD_HELD,         /* an event that is not shown yet; it comes as RECORD_EVENT with RECORD_AGAIN when it is due */
+    RECORD_PART,         /* a piece of a large event */
+    RECORD_TOKENS,       /* part of the token table; only in snapshots */
+    RECORD_DEAD_LETTERS, /* a group's dead letters; only in snapshots */
+    RECORD_DELAYS,       /* part of the table of held events; only in snapshots */
+    RECORD_KIND_COUNT
+};
 enum { RECORD_MUST_UNDERSTAND = 0x80 }; /* in the stored kind: a reader that does not know the kind must refuse the block */
-/* Flags of an event's record. Two bits are the event's priority; 64 to 512 are reserved. */
-enum { RECORD_AT_MOST_ONCE = 1, RECORD_REQUEST = 2, RECORD_EMIT = 4, RECORD_EXPIRES = 8, RECORD_PRIORITY = 16 | 32 };
+/* Flags of an event's record. Two bits are the event's priority; 256 and 512 are reserved. Again: the event stood at an earlier position
+ * before, `number` is the first of them; the record has no publisher then. Token: its author gave it one, and it counts from here. */
+enum {
+    RECORD_AT_MOST_ONCE = 1,
+    RECORD_REQUEST = 2,
+    RECORD_EMIT = 4,
+    RECORD_EXPIRES = 8,
+    RECORD_PRIORITY = 16 | 32,
+    RECORD_AGAIN = 64,
+    RECORD_TOKEN = 128
+};
 enum { RECORD_PRIORITY_SHIFT = 4, PRIORITY_LEVELS = 4 };
 
 enum { GROUP_FILTERS_MAX = 16 };

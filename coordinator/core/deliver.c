@@ -37,6 +37,7 @@ static void say_delivery(struct core *c, uint32_t lease, const struct block *blo
     item->b = block->first_position + index;
     item->c = block->time_ms + record->time_delta_ms;
     item->d = record->cause;
+    item->first = record_first(record);
     item->x = l->attempt;
     item->y = group_at(c, l->group)->options.lease_ms;
     item->body = block_body(block, record);

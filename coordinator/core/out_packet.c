@@ -117,18 +117,22 @@ static void build_events(struct core *c, struct packet *p, struct span *pieces, 
     if (total == 0) return;
     struct msg_events *runs = TAKE(b->runs, struct msg_events);
     uint64_t *seq = TAKE(total, uint64_t), *time_ms = TAKE(total, uint64_t), *cause = TAKE(total, uint64_t);
+    uint64_t *firsts = TAKE(total, uint64_t);
     uint32_t *size = TAKE(total, uint32_t);
     EACH(ITEM_EVENT, i)
     {
         if (p->events_count == 0 || runs[p->events_count - 1].subscription != i->a)
             runs[p->events_count++] =
                 (struct msg_events){ .subscription = i->a, .seq = seq + n, .time_ms = time_ms + n, .cause = cause + n, .size = size + n };
+        struct msg_events *run = &runs[p->events_count - 1];
         seq[n] = i->b;
         time_ms[n] = i->c;
         cause[n] = i->d;
+        firsts[n] = i->first;
+        if (i->first) run->first = firsts + (n - run->count);
         size[n] = (uint32_t)i->body.size;
         pieces[p->piece_count++] = i->body;
-        runs[p->events_count - 1].count++;
+        run->count++;
         n++;
     }
     p->events = runs;
@@ -140,8 +144,8 @@ static void build_deliver(struct core *c, struct packet *p, struct span *pieces,
     if (total == 0) return;
     struct msg_deliver *deliver = TAKE(1, struct msg_deliver);
     uint64_t *lease = TAKE(total, uint64_t), *seq = TAKE(total, uint64_t), *time_ms = TAKE(total, uint64_t), *cause = TAKE(total, uint64_t);
+    uint64_t *firsts = TAKE(total, uint64_t), caused = 0, again = 0;
     uint32_t *attempt = TAKE(total, uint32_t), *size = TAKE(total, uint32_t);
-    uint64_t caused = 0;
     *deliver = (struct msg_deliver){ .lease = lease, .seq = seq, .time_ms = time_ms, .attempt = attempt, .size = size, .count = total };
     EACH(ITEM_DELIVER, i)
     {
@@ -150,12 +154,15 @@ static void build_deliver(struct core *c, struct packet *p, struct span *pieces,
         time_ms[n] = i->c;
         cause[n] = i->d;
         caused |= i->d;
+        firsts[n] = i->first;
+        again |= i->first;
         attempt[n] = i->x;
         size[n++] = (uint32_t)i->body.size;
         deliver->lease_ms = i->y;
         pieces[p->piece_count++] = i->body;
     }
     if (caused) deliver->cause = cause;
+    if (again) deliver->first = firsts;
     p->deliver = deliver;
 }
 

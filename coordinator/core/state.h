@@ -206,7 +206,7 @@ struct item { /* one entry of a packet to be; what a..d mean is said in out.c */
     uint32_t next;
     uint32_t kind;
     uint32_t x, y, z;
-    uint64_t a, b, c, d;
+    uint64_t a, b, c, d, first;
     struct span body;
     const void *more; /* in scratch */
 };

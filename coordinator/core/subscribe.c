@@ -189,6 +189,7 @@ static void say_event(struct core *c, struct sub *s, const struct block *block, 
     item->b = block->first_position + index;
     item->c = block->time_ms + record->time_delta_ms;
     item->d = record->cause;
+    item->first = record_first(record);
     item->body = block_body(block, record);
     lane->event_sent_events++;
     lane->event_sent_bytes += record->size;

@@ -139,7 +139,7 @@ static void print_unsubscribe(FILE *out, const struct msg_unsubscribe *m)
 
 static void print_events(FILE *out, const struct msg_events *m)
 {
-    N(subscription), W(seq, count), W(time_ms, count), W(cause, count), A(size, count);
+    N(subscription), W(seq, count), W(time_ms, count), W(cause, count), W(first, count), A(size, count);
 }
 
 static void print_caught_up(FILE *out, const struct msg_caught_up *m)
@@ -154,7 +154,7 @@ static void print_ended(FILE *out, const struct msg_ended *m)
 
 static void print_deliver(FILE *out, const struct msg_deliver *m)
 {
-    W(lease, count), W(seq, count), W(time_ms, count), A(attempt, count), W(cause, count), A(size, count), N(lease_ms);
+    W(lease, count), W(seq, count), W(time_ms, count), A(attempt, count), W(cause, count), W(first, count), A(size, count), N(lease_ms);
 }
 
 static void print_settle(FILE *out, const struct msg_settle *m)

@@ -5,6 +5,7 @@ static const uint64_t positions[] = { 1, 127, 128, UINT64_C(9007199254740991) };
 static const uint64_t leases[] = { 7, UINT64_C(1) << 40, 300, 1 };
 static const uint64_t times[] = { UINT64_C(1700000000000), UINT64_C(1700000000001), 0, 5 };
 static const uint64_t causes[] = { 0, 3, 0, 128 };
+static const uint64_t firsts[] = { 0, 120, 0, 0 };
 static const uint32_t attempts[] = { 1, 2, 300, UINT32_MAX };
 static const uint32_t sizes[] = { 0, 5, 200, 70000 };
 static const uint32_t verbs[] = { VERB_ACK, VERB_NACK, VERB_REJECT, 9 };
@@ -162,8 +163,8 @@ static void fill_subscribing(void)
     subscribed[0] = (struct msg_subscribed){ 1, 1048576, 1 };
     unsubscribes[0] = (struct msg_unsubscribe){ 1 };
     unsubscribes[1] = (struct msg_unsubscribe){ UINT32_MAX };
-    events[0] = (struct msg_events){ 1, positions, times, causes, sizes, COUNT };
-    events[1] = (struct msg_events){ 2, positions, times, NULL, sizes, 1 };
+    events[0] = (struct msg_events){ 1, positions, times, causes, firsts, sizes, COUNT };
+    events[1] = (struct msg_events){ 2, positions, times, NULL, NULL, sizes, 1 };
     caught_up[0] = (struct msg_caught_up){ 1, 1048580 };
     ended[0] = (struct msg_ended){ 1, 1048581, CODE_OK, 1 };
     ended[1] = (struct msg_ended){ 2, 0, CODE_GONE, 0 };
@@ -178,7 +179,7 @@ static void fill_working(void)
 {
     reasons[1] = span_text("the model is loading");
     reasons[2] = span_of("\xff\x00", 2);
-    deliver = (struct msg_deliver){ leases, positions, times, causes, attempts, sizes, COUNT, 30000 };
+    deliver = (struct msg_deliver){ leases, positions, times, causes, firsts, attempts, sizes, COUNT, 30000 };
     settle = (struct msg_settle){ 9, leases, verbs, COUNT, delays, reasons, emits, sizes, COUNT };
     settled[0] = (struct msg_settled){ 9, 3, CODE_OK };
     settled[1] = (struct msg_settled){ 12, 1, CODE_STALE };
