@@ -91,7 +91,7 @@ struct link_fact {
         } subscription;
         struct {
             uint64_t id;
-            const uint64_t *seq, *time_ms, *cause /* NULL or [count] */;
+            const uint64_t *seq, *time_ms, *cause /* NULL or [count] */, *first /* NULL or [count] */;
             const uint32_t *size;
             size_t count;
             struct span body;

@@ -176,6 +176,7 @@ void link_take_events(struct link *link, const struct msg_events *events, struct
     fact.events.seq = events->seq + skip;
     fact.events.time_ms = events->time_ms + skip;
     fact.events.cause = events->cause != NULL ? events->cause + skip : NULL;
+    fact.events.first = events->first != NULL ? events->first + skip : NULL;
     fact.events.size = events->size + skip;
     fact.events.count = events->count - skip;
     fact.events.body = span_of(body.data + skipped_bytes, body.size - skipped_bytes);

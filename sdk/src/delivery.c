@@ -30,7 +30,7 @@ uint64_t weir_delivery_seq(const weir_delivery *d)
 
 const char *weir_delivery_event_id(weir_delivery *d)
 {
-    if (d->event_id[0] == '\0' && d->chunk != NULL) session_event_id(d->event_id, d->chunk->epoch, d->seq);
+    if (d->event_id[0] == '\0' && d->chunk != NULL) session_event_id(d->event_id, d->chunk->epoch, d->id_seq);
     return d->event_id;
 }
 

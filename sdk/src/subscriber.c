@@ -15,7 +15,7 @@
 enum { FILTERS_MAX = 64 };
 
 struct stamp {
-    uint64_t seq, time_ms, cause;
+    uint64_t seq, time_ms, cause, first;
     uint32_t size;
 };
 
@@ -76,7 +76,11 @@ static struct batch *make_batch(const struct link_fact *f)
     };
     for (size_t i = 0; i < count; i++) {
         uint32_t size = f->events.size[i];
-        stamps[i] = (struct stamp){ f->events.seq[i], f->events.time_ms[i], f->events.cause != NULL ? f->events.cause[i] : 0, size };
+        stamps[i] = (struct stamp){ .seq = f->events.seq[i],
+                                    .time_ms = f->events.time_ms[i],
+                                    .cause = f->events.cause != NULL ? f->events.cause[i] : 0,
+                                    .first = f->events.first != NULL ? f->events.first[i] : 0,
+                                    .size = size };
         if (size != 0) memcpy(to, from, size);
         from += size;
         to += size + (size_t)1;
@@ -328,7 +332,8 @@ weir_status weir_subscriber_next(weir_subscriber *s, int timeout_ms, const weir_
                                      .time_ms = stamp->time_ms,
                                      .cause_seq = stamp->cause,
                                      .topic_index = s->current->topic_index,
-                                     .gap = s->current->gap && place_in(s->current) == 1 };
+                                     .gap = s->current->gap && place_in(s->current) == 1,
+                                     .first_seq = stamp->first != 0 ? stamp->first : stamp->seq };
     session_event_id(s->stored.event_id, s->current->epoch, stamp->seq);
     *out_event = &s->stored;
     return WEIR_OK;

@@ -22,7 +22,7 @@ struct weir_delivery {
     weir_worker *worker;
     struct chunk *chunk;
     uint8_t *bytes; /* one more than size, for the last NUL */
-    uint64_t seq, time_ms, cause;
+    uint64_t seq, time_ms, cause, id_seq /* what the event's id is made of */;
     uint32_t handle, size, attempt, lease_ms;
     struct weir_delivery *next; /* in the ready queue */
     void *user;

@@ -112,6 +112,7 @@ static void take_delivery(weir_worker *w, const struct link_fact *fact, size_t i
     d->seq = c->seq[i];
     d->time_ms = c->time_ms[i];
     d->cause = c->cause != NULL ? c->cause[i] : 0;
+    d->id_seq = c->first != NULL && c->first[i] != 0 ? c->first[i] : d->seq;
     d->attempt = c->attempt[i];
     d->size = c->size[i];
     d->lease_ms = w->group_lease_ms;

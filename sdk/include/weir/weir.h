@@ -256,7 +256,7 @@ WEIR_API void weir_worker_close(weir_worker **worker);
 /* Lends the event until the delivery is settled. NULL when its bytes cannot be read (it was not checked by a coordinator). Since 0.1. */
 WEIR_API const weir_event *weir_delivery_event(weir_delivery *delivery);
 WEIR_API uint64_t weir_delivery_seq(const weir_delivery *delivery);       /* order in the log, below 2^53 */
-WEIR_API const char *weir_delivery_event_id(weir_delivery *delivery);     /* "<epoch>-<position>"; lent until it is settled */
+WEIR_API const char *weir_delivery_event_id(weir_delivery *delivery);     /* "<epoch>-<its first seq>"; lent until it is settled */
 WEIR_API uint64_t weir_delivery_time_ms(const weir_delivery *delivery);   /* when it was logged, Unix */
 WEIR_API uint64_t weir_delivery_cause_seq(const weir_delivery *delivery); /* the seq of the event that led to it; 0 = none */
 WEIR_API uint32_t weir_delivery_attempt(const weir_delivery *delivery);   /* 1, 2, … */
@@ -442,6 +442,7 @@ typedef struct weir_stored_event {
     size_t topic_index;                /* of the filter in options.topics */
     bool gap;                          /* events between the place asked for, or the one before, and this one are not there any more */
     char event_id[WEIR_EVENT_ID_SIZE]; /* to resume after it */
+    uint64_t first_seq;                /* where it stood first, when it is carried again; else seq */
 } weir_stored_event;
 
 /* As weir_worker_open. Gives *out_subscriber. It resumes by itself after a lost connection, without gap or repeat. Since 0.1. */
