@@ -291,7 +291,7 @@ static void take_cancel(struct decoder *d, const Weir__V1__Cancel *from, struct 
 static void take_query(struct decoder *d, const Weir__V1__Query *from, struct msg_query *to)
 {
     (void)d;
-    *to = (struct msg_query){ from->id, (uint32_t)from->ask, span(from->tenant), span(from->name) };
+    *to = (struct msg_query){ from->id, (uint32_t)from->ask, span(from->tenant), span(from->name), from->seq, span(from->session) };
 }
 
 static void take_stat(struct decoder *d, const Weir__V1__Stat *from, struct stat_row *to)
@@ -320,6 +320,38 @@ static void take_row(struct decoder *d, const Weir__V1__GroupRow *from, struct g
     to->leased = from->leased;
     to->failed = from->failed;
     to->ranges = from->ranges;
+    struct group_spec options = { 0 };
+    to->has_options = from->options != NULL;
+    if (from->options != NULL) take_group(d, from->options, &options);
+    to->options = options.options;
+    to->old_filters = spans(d, from->n_old_filters, from->old_filters);
+    to->old_filter_count = from->n_old_filters;
+    to->filters_from = from->filters_from;
+    to->lag = from->lag;
+    to->lag_is_estimate = from->lag_is_estimate;
+    to->lag_ms = from->lag_ms;
+    to->oldest = from->oldest;
+    to->arrivals = from->arrivals;
+    to->settles = from->settles;
+    to->service_us = from->service_us;
+    to->workers_wanted = from->workers_wanted;
+    to->wait = (uint32_t)from->wait;
+    to->wait_since_ms = from->wait_since_ms;
+}
+
+static void take_why(struct decoder *d, const Weir__V1__WhyRow *from, struct why_row *to)
+{
+    (void)d;
+    to->tenant = span(from->tenant);
+    to->group = span(from->group);
+    to->worker = span(from->worker);
+    to->seq = from->seq;
+    to->since_ms = from->since_ms;
+    to->until_ms = from->until_ms;
+    to->by_seq = from->by_seq;
+    to->ahead = from->ahead;
+    to->wait = (uint32_t)from->wait;
+    to->attempt = from->attempt;
 }
 
 /* Defines name_list: an array of `to` in the arena, converted by take_name from an array of pointers. NULL when count is 0 or nothing fits.
@@ -335,6 +367,7 @@ static void take_row(struct decoder *d, const Weir__V1__GroupRow *from, struct g
 
 DEFINE_LIST(stat, Weir__V1__Stat, struct stat_row)
 DEFINE_LIST(row, Weir__V1__GroupRow, struct group_row)
+DEFINE_LIST(why, Weir__V1__WhyRow, struct why_row)
 
 static void take_answer(struct decoder *d, const Weir__V1__Answer *from, struct msg_answer *to)
 {
@@ -345,8 +378,11 @@ static void take_answer(struct decoder *d, const Weir__V1__Answer *from, struct 
     to->stat_count = from->n_stat;
     to->groups = row_list(d, from->n_group, from->group);
     to->group_count = from->n_group;
+    to->whys = why_list(d, from->n_why, from->why);
+    to->why_count = from->n_why;
     to->message = span(from->message);
     to->count = from->count;
+    to->seq = from->seq;
 }
 
 static void take_replay(struct decoder *d, const Weir__V1__Replay *from, struct msg_replay *to)

@@ -314,6 +314,8 @@ static void put_query(struct encoder *e, const struct msg_query *from, Weir__V1_
     to->ask = (Weir__V1__Ask)from->ask;
     to->tenant = bytes(from->tenant);
     to->name = bytes(from->name);
+    to->seq = from->seq;
+    to->session = bytes(from->session);
 }
 
 static void put_stat(struct encoder *e, const struct stat_row *from, Weir__V1__Stat *to)
@@ -343,6 +345,35 @@ static void put_group_row(struct encoder *e, const struct group_row *from, Weir_
     to->expired = from->expired;
     to->ranges = from->ranges;
     to->head = from->head;
+    if (from->has_options) to->options = new_group(e, &(struct group_spec){ .options = from->options });
+    to->n_old_filters = from->old_filter_count;
+    to->old_filters = many_bytes(e, from->old_filter_count, from->old_filters);
+    to->filters_from = from->filters_from;
+    to->lag = from->lag;
+    to->lag_is_estimate = from->lag_is_estimate;
+    to->lag_ms = from->lag_ms;
+    to->oldest = from->oldest;
+    to->arrivals = from->arrivals;
+    to->settles = from->settles;
+    to->service_us = from->service_us;
+    to->workers_wanted = from->workers_wanted;
+    to->wait = (Weir__V1__Wait)from->wait;
+    to->wait_since_ms = from->wait_since_ms;
+}
+
+static void put_why_row(struct encoder *e, const struct why_row *from, Weir__V1__WhyRow *to)
+{
+    (void)e;
+    to->tenant = bytes(from->tenant);
+    to->group = bytes(from->group);
+    to->seq = from->seq;
+    to->wait = (Weir__V1__Wait)from->wait;
+    to->since_ms = from->since_ms;
+    to->until_ms = from->until_ms;
+    to->by_seq = from->by_seq;
+    to->worker = bytes(from->worker);
+    to->attempt = from->attempt;
+    to->ahead = from->ahead;
 }
 
 /* Defines name_list: an array of pointers to `proto`, filled by put_name from an array. NULL when count is 0 or nothing fits. */
@@ -362,6 +393,7 @@ static void put_group_row(struct encoder *e, const struct group_row *from, Weir_
 
 DEFINE_LIST(stat, struct stat_row, Weir__V1__Stat)
 DEFINE_LIST(group_row, struct group_row, Weir__V1__GroupRow)
+DEFINE_LIST(why_row, struct why_row, Weir__V1__WhyRow)
 
 static void put_answer(struct encoder *e, const struct msg_answer *from, Weir__V1__Answer *to)
 {
@@ -372,8 +404,11 @@ static void put_answer(struct encoder *e, const struct msg_answer *from, Weir__V
     to->stat = stat_list(e, from->stat_count, from->stats);
     to->n_group = from->group_count;
     to->group = group_row_list(e, from->group_count, from->groups);
+    to->n_why = from->why_count;
+    to->why = why_row_list(e, from->why_count, from->whys);
     to->message = bytes(from->message);
     to->count = from->count;
+    to->seq = from->seq;
 }
 
 static void put_replay(struct encoder *e, const struct msg_replay *from, Weir__V1__Replay *to)

@@ -29,7 +29,11 @@ enum affinity { AFFINITY_NONE = 0, AFFINITY_SESSION };
 enum start { START_NEW = 0, START_FIRST, START_SEQ, START_TIME, START_LAST };
 enum credit_kind { CREDIT_PUBLISH = 0, CREDIT_DELIVER, CREDIT_EVENTS };
 enum verb { VERB_NONE = 0, VERB_ACK, VERB_NACK, VERB_REJECT };
-enum ask { ASK_NONE = 0, ASK_STATS, ASK_GROUPS };
+enum ask { ASK_NONE = 0, ASK_STATS, ASK_GROUPS, ASK_WHY };
+enum wait {
+    WAIT_NONE = 0, WAIT_SETTLED, WAIT_WORKING, WAIT_COMMIT, WAIT_CATCH_UP, WAIT_NO_WORKER, WAIT_NO_CREDIT, WAIT_PAUSED, WAIT_BACK_OFF,
+    WAIT_ADOPTION, WAIT_ROOM, WAIT_EXPIRED, WAIT_DRAIN, WAIT_RETRY, WAIT_COUNT
+};
 enum action {
     ACTION_NONE = 0, ACTION_GROUP_SET, ACTION_GROUP_PAUSE, ACTION_GROUP_RESUME, ACTION_GROUP_SEEK, ACTION_GROUP_DELETE, ACTION_DEAD_RETRY,
     ACTION_DEAD_DROP, ACTION_COUNT
@@ -96,16 +100,25 @@ struct msg_release { const uint64_t *lease; size_t count; };
 struct msg_revoke { const uint64_t *lease; const uint32_t *code; size_t count; };
 struct msg_partial { uint64_t lease, subscription, cause; struct span topic; uint32_t attempt, index, size; };
 struct msg_cancel { uint64_t lease, seq; struct span tenant; };
-struct msg_query { uint64_t id; uint32_t ask; struct span tenant, name; };
+struct msg_query { uint64_t id; uint32_t ask; struct span tenant, name; uint64_t seq; struct span session; };
 struct stat_row { struct span name; uint64_t value; };
 struct group_row {
     struct span tenant, name; const struct span *filters; size_t filter_count;
     uint64_t generation, floor, handed, cursor, head, delivered, acked, nacked, rejected, expired;
     uint32_t workers, leased, failed, ranges;
+    bool has_options;
+    struct group_options options;
+    const struct span *old_filters; size_t old_filter_count;
+    uint64_t filters_from, lag, lag_ms, oldest, arrivals, settles, service_us, wait_since_ms;
+    uint32_t lag_is_estimate, workers_wanted, wait;
+};
+struct why_row {
+    struct span tenant, group, worker; uint64_t seq, since_ms, until_ms, by_seq, ahead; uint32_t wait, attempt;
 };
 struct msg_answer {
-    uint64_t id, count; uint32_t code, more; struct span message;
+    uint64_t id, count, seq; uint32_t code, more; struct span message;
     const struct stat_row *stats; size_t stat_count; const struct group_row *groups; size_t group_count;
+    const struct why_row *whys; size_t why_count;
 };
 struct msg_manage {
     uint64_t id, seq; uint32_t action; struct span tenant, epoch; bool has_group; struct group_spec group; const uint32_t *set; size_t set_count;

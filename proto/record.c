@@ -107,6 +107,11 @@ size_t record_group_write(const struct record_group *group, uint8_t *out, size_t
         put_column(&w, 13, (struct column){ &group->handed[1], sizeof group->handed[0], PRIORITY_LEVELS - 1, true });
     }
     put_span(&w, 17, group->options.limit_by);
+    put_number(&w, 22, group->paused_ms);
+    for (uint32_t i = 0; i < group->old_filter_count; i++)
+        put_span(&w, 23, group->old_filters[i]);
+    put_number(&w, 24, group->filters_from);
+    put_number(&w, 25, group->deleted);
     return written(&w, out);
 }
 
@@ -225,9 +230,9 @@ static bool read_span(struct span *out, const struct field *field)
     return field->wire == WIRE_BYTES;
 }
 
-static bool read_filter(struct record_group *group, const struct field *field)
+static bool read_filter(struct span filters[GROUP_FILTERS_MAX], uint32_t *count, const struct field *field)
 {
-    return group->filter_count < GROUP_FILTERS_MAX && read_span(&group->filters[group->filter_count++], field);
+    return *count < GROUP_FILTERS_MAX && read_span(&filters[(*count)++], field);
 }
 
 struct group_levels {
@@ -244,7 +249,7 @@ static bool read_group_field(struct record_group *group, struct group_levels *le
     case 3:
         return read_u32(&group->id, field);
     case 4:
-        return read_filter(group, field);
+        return read_filter(group->filters, &group->filter_count, field);
     case 9:
         return read_u64(&group->generation, field);
     case 10:
@@ -257,6 +262,15 @@ static bool read_group_field(struct record_group *group, struct group_levels *le
         return read_column(&levels->handed, field);
     case 17:
         return read_span(&group->options.limit_by, field);
+    case 22:
+        return read_u64(&group->paused_ms, field);
+    case 23:
+        return read_filter(group->old_filters, &group->old_filter_count, field);
+    case 24:
+        return read_u64(&group->filters_from, field);
+    case 25:
+        group->deleted = field->value != 0;
+        return field->wire == WIRE_VARINT;
     default:
         return field->number > GROUP_OPTION_LAST || !group_option_at[field->number] ||
                read_u32(option(&group->options, field->number), field);

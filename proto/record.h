@@ -54,6 +54,11 @@ struct record_group {
     uint32_t filter_count;
     uint64_t generation;
     uint64_t floor[PRIORITY_LEVELS], handed[PRIORITY_LEVELS];
+    uint64_t paused_ms;                         /* log time since when nothing goes out; 0 = not paused */
+    struct span old_filters[GROUP_FILTERS_MAX]; /* match below filters_from, those above from there on */
+    uint32_t old_filter_count;
+    uint64_t filters_from; /* 0 = the filters never changed, or nothing is open from before */
+    bool deleted;          /* there is no such group any more; generation: the highest that one ever had */
 };
 
 struct record_failed {
@@ -67,7 +72,7 @@ struct record_settle {
     uint32_t id;
     uint32_t level;
     uint64_t generation;
-    uint64_t handed; /* 0 = unchanged */
+    uint64_t handed;             /* 0 = unchanged */
     const struct range *settled; /* to write */
     uint32_t settled_count;
     const struct record_failed *failed; /* to write */
@@ -101,14 +106,14 @@ size_t record_start_write(const struct record_start *start, uint8_t *out, size_t
 /* Upper bounds of the above, for reserving room. */
 size_t record_settle_bound(uint32_t settled_count, uint32_t failed_count);
 size_t record_publisher_bound(uint32_t run_count);
-enum { RECORD_GROUP_BOUND = 8 * 1024, RECORD_START_BOUND = 128 };
+enum { RECORD_GROUP_BOUND = 12 * 1024, RECORD_START_BOUND = 128 };
 
 /* Each *_read parses a body. False: malformed, more entries than the arrays hold, a range whose first is above its last, a publisher's id
  * that has not 16 bytes. Arrays are the caller's; spans point into body.
  * For settle and publisher the array pointers of *out are set to them. */
 bool record_group_read(struct span body, struct record_group *out);
-bool record_settle_read(struct span body, struct range *settled, uint32_t settled_max, struct record_failed *failed,
-                        uint32_t failed_max, struct record_settle *out);
+bool record_settle_read(struct span body, struct range *settled, uint32_t settled_max, struct record_failed *failed, uint32_t failed_max,
+                        struct record_settle *out);
 bool record_publisher_read(struct span body, struct record_run *runs, uint32_t runs_max, struct record_publisher *out);
 bool record_start_read(struct span body, struct record_start *out);
 

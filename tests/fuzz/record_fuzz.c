@@ -18,8 +18,12 @@ static void group(struct span body)
     if (!record_group_read(body, &a)) return;
     for (uint32_t i = 0; i < a.filter_count; i++)
         if (a.filters[i].size == 0) return; /* no filter; such a record is refused when it is applied */
+    for (uint32_t i = 0; i < a.old_filter_count; i++)
+        if (a.old_filters[i].size == 0) return;
     size_t size = record_group_write(&a, again, sizeof again);
     must(record_group_read(span_of(again, size), &b));
+    must(a.paused_ms == b.paused_ms && a.filters_from == b.filters_from && a.deleted == b.deleted);
+    must(a.old_filter_count == b.old_filter_count);
     must(a.id == b.id && a.generation == b.generation && a.filter_count == b.filter_count);
     must(memcmp(a.floor, b.floor, sizeof a.floor) == 0 && memcmp(a.handed, b.handed, sizeof a.handed) == 0);
     must(span_equal(a.name, b.name) && span_equal(a.tenant, b.tenant));

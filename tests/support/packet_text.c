@@ -194,7 +194,7 @@ static void print_cancel(FILE *out, const struct msg_cancel *m)
 
 static void print_query(FILE *out, const struct msg_query *m)
 {
-    N(id), N(ask), T(tenant), T(name);
+    N(id), N(ask), T(tenant), T(name), N(seq), T(session);
 }
 
 static void print_row(FILE *out, const struct group_row *m)
@@ -202,6 +202,16 @@ static void print_row(FILE *out, const struct group_row *m)
     fputs(" group={", out);
     T(tenant), T(name), TS(filters, filter_count), N(generation), N(floor), N(handed), N(workers), N(leased), N(failed), N(cursor);
     N(delivered), N(acked), N(nacked), N(rejected), N(expired), N(ranges), N(head);
+    if (m->has_options) print_options(out, &m->options);
+    TS(old_filters, old_filter_count), N(filters_from), N(lag), N(lag_is_estimate), N(lag_ms), N(oldest), N(arrivals), N(settles);
+    N(service_us), N(workers_wanted), N(wait), N(wait_since_ms);
+    fputs(" }", out);
+}
+
+static void print_why(FILE *out, const struct why_row *m)
+{
+    fputs(" why={", out);
+    T(tenant), T(group), N(seq), N(wait), N(since_ms), N(until_ms), N(by_seq), T(worker), N(attempt), N(ahead);
     fputs(" }", out);
 }
 
@@ -215,7 +225,9 @@ static void print_answer(FILE *out, const struct msg_answer *m)
     }
     for (size_t i = 0; i < m->group_count; i++)
         print_row(out, &m->groups[i]);
-    N(more);
+    for (size_t i = 0; i < m->why_count; i++)
+        print_why(out, &m->whys[i]);
+    N(more), N(seq);
 }
 
 static void print_replay(FILE *out, const struct msg_replay *m)

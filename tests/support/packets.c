@@ -37,9 +37,10 @@ static struct msg_release release;
 static struct msg_revoke revoke;
 static struct msg_partial partials[2];
 static struct msg_cancel cancels[2];
-static struct msg_query queries[1];
+static struct msg_query queries[2];
 static struct stat_row stats[2];
 static struct group_row rows[1];
+static struct why_row whys[2];
 static struct msg_answer answers[2];
 static struct msg_replay replay;
 static struct msg_drain drain;
@@ -118,7 +119,8 @@ static void fill_publishing(void)
     accepted[0] = (struct msg_accepted){ 1, 1048577, 4, 0 };
     accepted[1] = (struct msg_accepted){ 7, 12, 1, 1 };
     refused[0] = (struct msg_refused){ 5, 2, CODE_OVERLOADED, 250, span_text("the backlog is full") };
-    queries[0] = (struct msg_query){ 77, ASK_GROUPS, span_text("acme"), span_text("ocr") };
+    queries[0] = (struct msg_query){ 77, ASK_GROUPS, span_text("acme"), span_text("ocr"), 0, { 0 } };
+    queries[1] = (struct msg_query){ .id = 78, .ask = ASK_WHY, .seq = big, .session = span_text("s-12") };
     stats[0] = (struct stat_row){ span_text("events"), big };
     stats[1] = (struct stat_row){ span_text("zero"), 0 };
     rows[0] = (struct group_row){
@@ -140,9 +142,37 @@ static void fill_publishing(void)
         .leased = 12,
         .failed = 13,
         .ranges = 14,
+        .has_options = true,
+        .options = hello.group.options,
+        .old_filters = filters + 1,
+        .old_filter_count = 1,
+        .filters_from = 15,
+        .lag = 16,
+        .lag_is_estimate = 1,
+        .lag_ms = 17,
+        .oldest = 18,
+        .arrivals = 19,
+        .settles = 20,
+        .service_us = 21,
+        .workers_wanted = 22,
+        .wait = WAIT_PAUSED,
+        .wait_since_ms = 23,
     };
+    whys[0] = (struct why_row){ .tenant = span_text("acme"),
+                                .group = span_text("ocr"),
+                                .worker = span_text("ocr on gpu-3"),
+                                .seq = 1,
+                                .since_ms = 2,
+                                .until_ms = 3,
+                                .by_seq = 4,
+                                .ahead = 5,
+                                .wait = WAIT_WORKING,
+                                .attempt = 6 };
+    whys[1] = (struct why_row){ .group = span_text("index"), .wait = 99 };
     answers[0] = (struct msg_answer){ .id = 77, .more = 1, .stats = stats, .stat_count = 2, .groups = rows, .group_count = 1 };
-    answers[1] = (struct msg_answer){ .id = 78, .code = CODE_UNSUPPORTED, .message = span_text("not served"), .count = 3 };
+    answers[1] = (struct msg_answer){
+        .id = 78, .code = CODE_UNSUPPORTED, .message = span_text("not served"), .count = 3, .seq = big, .whys = whys, .why_count = 2
+    };
     manages[0] = (struct msg_manage){ .id = 79,
                                       .action = ACTION_GROUP_SET,
                                       .tenant = span_text("acme"),
@@ -213,7 +243,7 @@ void sample_packets(struct sample_packet out[FIELD_COUNT - 1])
         { "revoke", { .revoke = &revoke }, 0 },
         { "partial", { .partials = partials, .partial_count = 2 }, 12 + 30 },
         { "cancel", { .cancels = cancels, .cancel_count = 2 }, 0 },
-        { "query", { .queries = queries, .query_count = 1 }, 0 },
+        { "query", { .queries = queries, .query_count = 2 }, 0 },
         { "answer", { .answers = answers, .answer_count = 2 }, 0 },
         { "replay", { .replay = &replay }, 0 },
         { "drain", { .drain = &drain }, 0 },

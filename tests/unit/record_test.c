@@ -16,6 +16,11 @@ static void a_group_is_read_as_it_was_written(void **state)
         .generation = 3,
         .floor = { UINT64_MAX, 1, 2, 3 },
         .handed = { 12, 13, 14, UINT64_MAX },
+        .paused_ms = 1700000000000,
+        .old_filters = { span_text("scans.>") },
+        .old_filter_count = 1,
+        .filters_from = 99,
+        .deleted = true,
     };
     uint8_t bytes[RECORD_GROUP_BOUND];
     size_t size = record_group_write(&group, bytes, sizeof bytes);
@@ -26,6 +31,9 @@ static void a_group_is_read_as_it_was_written(void **state)
     assert_text(found.name, "ocr");
     assert_int_equal(found.filter_count, 2);
     assert_text(found.filters[1], "mail.*");
+    assert_int_equal(found.old_filter_count, 1);
+    assert_text(found.old_filters[0], "scans.>");
+    assert_true(found.filters_from == 99 && found.paused_ms == 1700000000000 && found.deleted);
     assert_true(found.floor[0] == UINT64_MAX && found.floor[3] == 3 && found.handed[3] == UINT64_MAX);
     uint8_t again[RECORD_GROUP_BOUND];
     assert_int_equal(record_group_write(&found, again, sizeof again), size);
@@ -46,13 +54,17 @@ static void the_largest_group_fits_its_bound(void **state)
         .options = { .limit_by = longest },
         .filter_count = GROUP_FILTERS_MAX,
         .generation = UINT64_MAX,
+        .paused_ms = UINT64_MAX,
+        .old_filter_count = GROUP_FILTERS_MAX,
+        .filters_from = UINT64_MAX,
+        .deleted = true,
     };
     for (int i = 0; i < PRIORITY_LEVELS; i++)
         group.floor[i] = group.handed[i] = UINT64_MAX;
     for (uint32_t *option = &group.options.ordering; option <= &group.options.retry_floor; option++)
         *option = UINT32_MAX;
     for (int i = 0; i < GROUP_FILTERS_MAX; i++)
-        group.filters[i] = longest;
+        group.filters[i] = group.old_filters[i] = longest;
     assert_true(record_group_write(&group, bytes, sizeof bytes) > 0);
 }
 
