@@ -69,28 +69,6 @@ uint64_t group_create(struct core *c, uint32_t tenant, const struct group_spec *
     return block->number;
 }
 
-const char *group_conflict(const struct group *g, const struct group_spec *spec)
-{
-    const struct group_options *want = &spec->options, *has = &g->options;
-    if (want->ordering != has->ordering) return "the group has another ordering";
-    if (want->lease_ms && want->lease_ms != has->lease_ms) return "the group has another lease_ms";
-    if (want->max_deliveries && want->max_deliveries != has->max_deliveries) return "the group has another max_deliveries";
-    if (want->backoff_ms && want->backoff_ms != has->backoff_ms) return "the group has another backoff_ms";
-    for (uint32_t i = 0; i < g->filter_count; i++) {
-        bool found = false;
-        for (size_t k = 0; k < spec->filter_count; k++)
-            found = found || span_equal(spec->filters[k], group_filter(g, i));
-        if (!found) return "the group has other filters";
-    }
-    for (size_t k = 0; k < spec->filter_count; k++) {
-        bool found = false;
-        for (uint32_t i = 0; i < g->filter_count; i++)
-            found = found || span_equal(spec->filters[k], group_filter(g, i));
-        if (!found) return "the group has other filters";
-    }
-    return NULL;
-}
-
 void group_opened(struct core *c, uint32_t handle, bool recovered)
 {
     struct group *g = group_at(c, handle);

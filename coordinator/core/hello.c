@@ -31,27 +31,7 @@ static enum error_code check(const struct core_packet *in, const char **out_mess
     if (h->publisher.size != 0 && h->publisher.size != PUBLISHER_BYTES)
         return *out_message = "publisher must have 16 bytes", CODE_BAD_REQUEST;
     if (h->has_group != (h->role == ROLE_WORKER)) return *out_message = "a worker names a group, others do not", CODE_BAD_REQUEST;
-    if (!h->has_group) return CODE_OK;
-    const struct group_spec *g = &h->group;
-    const struct group_options *o = &g->options;
-    if (o->ordering != ORDERING_NONE) return *out_message = "this ordering is not served", CODE_UNSUPPORTED;
-    if (o->affinity != AFFINITY_NONE || o->affinity_wait_ms) return *out_message = "affinity is not served", CODE_UNSUPPORTED;
-    if (o->limit || o->limit_each || o->limit_by.size) return *out_message = "limits are not served", CODE_UNSUPPORTED;
-    if (o->max_deliveries || o->max_deaths) return *out_message = "max_deliveries is not served", CODE_UNSUPPORTED;
-    if (o->retry_percent || o->retry_floor) return *out_message = "a retry budget is not served", CODE_UNSUPPORTED;
-    if (g->start > START_SEQ) return *out_message = "this start is not served", CODE_UNSUPPORTED;
-    if (g->name.size == 0 || g->name.size > NAME_MAX || !topic_is_valid(g->name))
-        return *out_message = "the group's name is not valid", CODE_BAD_REQUEST;
-    if (g->filter_count == 0 || g->filter_count > GROUP_FILTERS_MAX) return *out_message = "a group has 1 to 16 filters", CODE_BAD_REQUEST;
-    size_t text = g->name.size + o->limit_by.size;
-    for (size_t i = 0; i < g->filter_count; i++) {
-        if (!filter_is_valid(g->filters[i])) return *out_message = "a filter is not valid", CODE_BAD_REQUEST;
-        if (g->filters[i].data[0] == '$') return *out_message = "groups do not read the system's topics", CODE_FORBIDDEN;
-        text += g->filters[i].size;
-    }
-    if (text > GROUP_TEXT_MAX) return *out_message = "the group's name and filters are too long together", CODE_TOO_LARGE;
-    if (o->lease_ms > EXTEND_MAX_MS) return *out_message = "lease_ms is at most one hour", CODE_BAD_REQUEST;
-    return CODE_OK;
+    return !h->has_group ? CODE_OK : group_spec_check(&h->group, out_message);
 }
 
 /* The group, made when new. *out_block: of its record when that is not committed yet. */

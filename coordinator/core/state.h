@@ -358,7 +358,6 @@ uint32_t failed_find(const struct core *c, uint32_t group, uint64_t position);
 uint32_t group_find(const struct core *c, uint32_t tenant, struct span name);
 uint32_t group_by_id(const struct core *c, uint32_t id);
 uint64_t group_create(struct core *c, uint32_t tenant, const struct group_spec *spec); /* block number of its record; 0: no room */
-const char *group_conflict(const struct group *g, const struct group_spec *spec); /* NULL: the same */
 void group_opened(struct core *c, uint32_t group, bool recovered); /* sets the volatile part */
 void group_wake(struct core *c, uint32_t group);
 void group_pend_settled(struct core *c, uint32_t group, uint64_t first, uint64_t last);
@@ -373,6 +372,11 @@ void group_join(struct core *c, uint32_t group, uint32_t peer);
 void group_leave(struct core *c, uint32_t peer);
 void worker_ring_update(struct core *c, uint32_t peer); /* in the ring exactly while it has credit */
 uint64_t group_backoff_ms(struct core *c, const struct group *g, uint32_t attempts);
+
+/* group_spec.c */
+enum error_code group_spec_check(const struct group_spec *spec, const char **out_message); /* can it be served? */
+const char *group_conflict(const struct group *g, const struct group_spec *spec); /* what it asks for that the group has otherwise; NULL: nothing */
+bool group_has_filters(const struct group *g, const struct group_spec *spec);     /* these and no others, in any order */
 
 /* reader.c: the one way to read in order */
 enum scan { SCAN_EVENT, SCAN_END /* nothing there (yet) */, SCAN_WAIT /* for a fetch */, SCAN_LATER /* this step has looked enough */ };
