@@ -51,9 +51,8 @@ bool log_file_sync_folder(const char *path)
     char folder[PATH_MAX];
     snprintf(folder, sizeof folder, "%s", path);
     char *slash = strrchr(folder, '/');
-    must(slash != NULL);
-    slash[slash == folder] = 0;
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (slash != NULL) slash[slash == folder] = 0;
+    int fd = open(slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return false;
     bool synced = fsync(fd) == 0;
     int code = errno;
@@ -76,6 +75,11 @@ bool log_file_replace(const char *path, struct span content)
         return false;
     }
     return rename(temporary, path) == 0 && log_file_sync_folder(path);
+}
+
+bool log_folder_make(const char *path)
+{
+    return mkdir(path, 0755) == 0 ? log_file_sync_folder(path) : errno == EEXIST;
 }
 
 /* Reads a small text file. Returns its size, -1 with errno. */
@@ -107,7 +111,7 @@ static enum log_status make_folders(const char *path, struct log_error *error)
     snprintf(part, sizeof part, "%s", path);
     for (char *slash = strchr(part + 1, '/');; slash = strchr(slash + 1, '/')) {
         if (slash != NULL) *slash = 0;
-        if (mkdir(part, 0755) != 0 && errno != EEXIST) return log_refuse_errno(error, "cannot make the data directory", part, errno);
+        if (!log_folder_make(part)) return log_refuse_errno(error, "cannot make the data directory", part, errno);
         if (slash == NULL) return LOG_OK;
         *slash = '/';
     }

@@ -45,6 +45,8 @@ bool log_directory_reset_mark(struct log_directory *directory, uint64_t position
 /* Writes DIR/name by a temporary file, synced, renamed; then syncs the folder it is in. False: errno. */
 bool log_file_replace(const char *path, struct span content);
 bool log_file_sync_folder(const char *path); /* of the file at path */
+/* Makes a folder whose name is on the disk before anything in it is relied on; one that is there is fine. False: errno. */
+bool log_folder_make(const char *path);
 
 /* LOG_NOT_WRITABLE or LOG_IO with errno's reason and what to do. */
 enum log_status log_refuse_errno(struct log_error *error, const char *what, const char *path, int code);

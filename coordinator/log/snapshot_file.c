@@ -61,7 +61,7 @@ bool snapshot_writer_begin(struct snapshot_writer *writer, const char *folder, u
 {
     *writer = (struct snapshot_writer){ .fd = -1, .position = position };
     must(snprintf(writer->path, sizeof writer->path, "%s/%020" PRIu64 ".snapshot", folder, position) < (int)sizeof writer->path);
-    if (mkdir(folder, 0755) != 0 && errno != EEXIST) return false;
+    if (!log_folder_make(folder)) return false;
     char temporary[PATH_MAX + 8];
     temporary_name(writer->path, temporary, sizeof temporary);
     writer->fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

@@ -9,35 +9,28 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 
-from harness import PROGRAMS, Weir, wait_for
+from harness import Weir, preload, wait_for
 from wire import Peer, event, read_log
 
 CALLS = {"write": ["EIO", "ENOSPC", "EINTR", "short"], "fdatasync": ["EIO", "ENOSPC", "EINTR"], "open": ["EIO", "ENOSPC"], "rename": ["EIO", "ENOSPC"]}
 EVENTS, BURST = 30, 3
 
 
-def preload(shim):
-    """ASan wants to be the first library of a program that was built with it."""
-    linked = subprocess.run(["ldd", os.path.join(PROGRAMS, "weir-coordinator")], capture_output=True, text=True).stdout
-    asan = [line.split()[2] for line in linked.splitlines() if "libasan" in line]
-    return ":".join(asan + [shim])
-
-
 class Run:
     """One life of a coordinator with one fault, then one without."""
 
-    def __init__(self, shim, call, number, with_):
+    def __init__(self, call, number, with_):
         self.directory = tempfile.mkdtemp(prefix="weir-fault-")
         self.weir = Weir(self.directory)
         self.log = self.weir.path("faults.log")
-        self.environment = {"LD_PRELOAD": preload(shim), "WEIR_FAULT_DIR": self.weir.path("data"), "WEIR_FAULT_CALL": call,
+        self.environment = {"LD_PRELOAD": preload("fault_shim"), "WEIR_FAULT_DIR": self.weir.path("data"), "WEIR_FAULT_CALL": call,
                             "WEIR_FAULT_AT": str(number), "WEIR_FAULT_WITH": with_, "WEIR_FAULT_LOG": self.log}
         self.name = f"{call} {number} {with_}"
         self.ok, self.refused, self.called, self.settled, self.unknown_settles = {}, set(), [], set(), set()
+        self.losses = []
 
     def load(self):
         """Bursts of publishes, half of the deliveries settled with an emit. Stops when the coordinator does."""
@@ -90,10 +83,9 @@ class Run:
         rows = [(seq, json.loads(event_["data"])["id"]) for seq, event_ in read_log(self.weir.endpoint)[0]]
         there = {id_: seq for seq, id_ in rows}
         assert len(there) == len(rows), f"{self.name}: an event is in the log twice: {rows}"
-        for id_, seq in self.ok.items():
-            assert there.get(id_) == seq, f"{self.name}: {id_} was ok at {seq}; after the restart it is at {there.get(id_)}"
-        for id_ in self.settled:
-            assert id_ in there, f"{self.name}: a settle was answered and its emit {id_} is gone"
+        self.losses = [f"{self.name}: {id_} was ok at {seq}; after the restart it is at {there.get(id_)}"
+                       for id_, seq in self.ok.items() if there.get(id_) != seq]
+        self.losses += [f"{self.name}: a settle was answered and its emit {id_} is gone" for id_ in self.settled if id_ not in there]
         strangers = set(there) - set(self.called) - self.unknown_settles
         assert not strangers, f"{self.name}: from nowhere: {strangers}"
         assert not self.refused & set(there), f"{self.name}: refused and yet there: {self.refused & set(there)}"
@@ -130,7 +122,8 @@ class Run:
         self.check_after_restart()
         self.weir.stop_all()
         counts = self.counts()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        if not self.losses:
+            shutil.rmtree(self.directory, ignore_errors=True)
         return happened, counts
 
     def counts(self):
@@ -151,24 +144,11 @@ def plan(counts, runs):
     return [every[int(i * step)] for i in range(runs)], len(every)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shim", default=os.path.join(PROGRAMS, "../tests/libfault_shim.so"))
-    parser.add_argument("--runs", type=int, default=40)
-    parser.add_argument("--only", help="CALL:N:WITH, one fault again")
-    options = parser.parse_args()
-    shim = os.path.abspath(options.shim)
-    if options.only:
-        call, number, with_ = options.only.split(":")
-        faults, total = [(call, int(number), with_)], 1
-    else:
-        happened, counts = Run(shim, "none", 0, "EIO").run()
-        assert happened == "went on", f"without a fault the load {happened}"
-        print(f"calls under the data directory: {counts}", flush=True)
-        faults, total = plan(counts, options.runs)
-    tally = {}
+def sweep(faults):
+    """-> (tally, losses); what is wrong otherwise ends it"""
+    tally, losses = {"events": 0, "faults": 0}, []
     for fault in faults:
-        run = Run(shim, *fault)
+        run = Run(*fault)
         try:
             happened, counts = run.run()
         except BaseException:
@@ -176,10 +156,32 @@ def main():
             print(f"{run.name}: everything is kept in {run.directory}; again: --only {':'.join(map(str, fault))}", flush=True)
             raise
         tally[happened] = tally.get(happened, 0) + 1
-        tally["fired"] = tally.get("fired", 0) + counts["fault"]
-    print(json.dumps({"faults": len(faults), "of": total, **tally}))
+        tally["events"] += len(run.called)
+        tally["faults"] += counts["fault"]
+        losses += [f"{text}; everything is kept in {run.directory}" for text in run.losses]
+    return tally, losses
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=40)
+    parser.add_argument("--only", help="CALL:N:WITH, one fault again")
+    options = parser.parse_args()
+    if options.only:
+        call, number, with_ = options.only.split(":")
+        faults, total = [(call, int(number), with_)], 1
+    else:
+        happened, counts = Run("none", 0, "EIO").run()
+        assert happened == "went on", f"without a fault the load {happened}"
+        print(f"calls under the data directory: {counts}", flush=True)
+        faults, total = plan(counts, options.runs)
+    tally, losses = sweep(faults)
+    for loss in losses:
+        print(loss)
+    print(json.dumps({"rounds": len(faults), "of": total, **tally, "losses": len(losses)}))
+    return 1 if losses else 0
 
 
 if __name__ == "__main__":
     sys.dont_write_bytecode = True
-    main()
+    sys.exit(main())

@@ -31,6 +31,13 @@ def program(name):
     return os.path.join(PROGRAMS, name)
 
 
+def preload(shim):
+    """LD_PRELOAD for weir-coordinator with a shim of this directory. ASan wants to be the first library of a program built with it."""
+    linked = subprocess.run(["ldd", program("weir-coordinator")], capture_output=True, text=True).stdout
+    asan = [line.split()[2] for line in linked.splitlines() if "libasan" in line]
+    return ":".join(asan + [os.path.abspath(os.path.join(PROGRAMS, f"../tests/lib{shim}.so"))])
+
+
 def wait_for(look, what, deadline_s=DEADLINE_S):
     """Calls look() until it returns something true; a failure says what came last."""
     deadline, last = time.monotonic() + deadline_s, None
@@ -43,11 +50,11 @@ def wait_for(look, what, deadline_s=DEADLINE_S):
 
 
 class Program:
-    """A child process whose stderr goes to a file. `ready` holds the fields of its line event=ready."""
+    """A child process whose stderr goes to a file. `ready` holds the fields of its line event=ready; `through`: a command that execs it."""
 
-    def __init__(self, name, arguments, log, environment=None, stdin=None, stdout=None):
+    def __init__(self, name, arguments, log, environment=None, stdin=None, stdout=None, through=()):
         self.name, self.log, self.ready = name, log, None
-        self.command = [program(name)] + [str(a) for a in arguments]
+        self.command = [*through, program(name)] + [str(a) for a in arguments]
         with open(log, "ab") as file:
             self.log_from = file.tell()
             self.process = subprocess.Popen(self.command, stdin=stdin or subprocess.DEVNULL, stdout=stdout or file, stderr=file,
@@ -116,10 +123,10 @@ class Weir:
         started.await_ready()
         return started
 
-    def start_coordinator(self, *arguments, environment=None, data="data"):
+    def start_coordinator(self, *arguments, data="data", **options):
         self.coordinator = self.start("weir-coordinator", ["--dev", "--data", self.path(data), "--listen", self.endpoint or "tcp://127.0.0.1:0",
                                                            "--http", self.http or "127.0.0.1:0", "--log-format", "json", *arguments],
-                                      environment=environment)
+                                      **options)
         self.endpoint, self.http = self.coordinator.ready["listen"], self.coordinator.ready["http"]
         return self.coordinator
 
