@@ -107,9 +107,9 @@ static void index_filters(struct core *c, uint32_t handle, bool add)
     struct group *g = group_at(c, handle);
     for (uint32_t i = 0; i < g->filter_count; i++) {
         if (add)
-            must(filters_add(c->tenants[g->tenant].filters, group_filter(g, i), handle));
+            must(filters_add(c->filters, g->tenant, group_filter(g, i), handle));
         else
-            filters_remove(c->tenants[g->tenant].filters, group_filter(g, i), handle);
+            filters_remove(c->filters, g->tenant, group_filter(g, i), handle);
     }
 }
 

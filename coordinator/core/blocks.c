@@ -86,7 +86,7 @@ void blocks_touch_topic(struct core *c, struct slot *slot, uint32_t topic, uint3
 {
     struct block_topic *entry = &slot->block.topics[topic];
     if (entry->mark) return;
-    uint32_t found = filters_match(c->tenants[tenant].filters, block_topic_name(&slot->block, topic), c->matches, c->matches_max);
+    uint32_t found = filters_match(c->filters, tenant, block_topic_name(&slot->block, topic), c->matches, c->matches_max);
     if (found > c->matches_max) found = c->matches_max;
     entry->mark = 1;
     for (uint32_t i = 0; i < found && !(c->matches[i] & SUBSCRIPTION_BIT); i++) {

@@ -134,14 +134,12 @@ static void carve_turn(struct carver *v, struct core *c, const struct core_limit
     if (v->memory) arena_init(&c->scratch, scratch, SCRATCH_BYTES);
 }
 
-/* Filter indexes: one per tenant, each big enough for all groups and subscriptions; untouched pages cost nothing. */
+/* One index for all tenants, with room for the filters of all groups and subscriptions: nobody's filters keep another's out. */
 static void carve_filters(struct carver *v, struct core *c, const struct core_limits *l)
 {
     uint32_t entries = l->groups_max * GROUP_FILTERS_MAX + l->subscriptions_max;
-    for (uint32_t i = 1; i <= l->tenants_max; i++) {
-        void *memory = carve(v, filters_memory(entries));
-        if (v->memory) c->tenants[i].filters = memory;
-    }
+    void *memory = carve(v, filters_memory(entries, l->tenants_max));
+    if (v->memory) c->filters = filters_init(memory, entries, l->tenants_max, c->config.secret);
 }
 
 static size_t carve_all(struct core *c, void *memory, const struct core_config *config)

@@ -58,7 +58,7 @@ static bool is_inbox(struct span topic)
 /* Groups come before subscriptions in what filters_match gives, as long as there is room for all of it. */
 static bool some_group_matches(const struct core *c, uint32_t tenant, struct span topic)
 {
-    return filters_match(c->tenants[tenant].filters, topic, c->matches, c->matches_max) > 0 && !(c->matches[0] & SUBSCRIPTION_BIT);
+    return filters_match(c->filters, tenant, topic, c->matches, c->matches_max) > 0 && !(c->matches[0] & SUBSCRIPTION_BIT);
 }
 
 enum error_code publish_check(const struct core *c, uint32_t tenant, struct span bytes, bool emit, struct event *out)

@@ -14,7 +14,7 @@ void partial_take(struct core *c, uint32_t peer, const struct msg_partial *m, co
         return;
     }
     const struct lease *l = lease_at(c, handle);
-    uint32_t found = filters_match(c->tenants[p->tenant].filters, m->topic, c->matches, c->matches_max);
+    uint32_t found = filters_match(c->filters, p->tenant, m->topic, c->matches, c->matches_max);
     for (uint32_t i = 0; i < found && i < c->matches_max; i++) {
         if (!(c->matches[i] & SUBSCRIPTION_BIT)) continue;
         struct sub *s = sub_at(c, c->matches[i] & ~SUBSCRIPTION_BIT);

@@ -40,9 +40,9 @@ enum {
 struct tenant {
     uint8_t name[NAME_MAX + 1];
     uint32_t name_size;
-    struct filters *filters; /* groups: their handle; subscriptions: their handle | SUBSCRIPTION_BIT */
 };
-#define SUBSCRIPTION_BIT 0x80000000u
+
+#define SUBSCRIPTION_BIT 0x80000000u /* of a handle in the filter index: a subscription's, else a group's */
 
 /* What one peer may send and be sent in one tenant [R-CREDIT-2, R-CREDIT-4]. */
 struct lane {
@@ -229,6 +229,7 @@ struct core {
 
     struct tenant *tenants; /* [tenants_max + 1], 1-based */
     uint32_t tenant_count;
+    struct filters *filters; /* of all tenants */
     struct slab peers, lanes, publishers, groups, failed, leases, subs;
     struct map by_connection, by_publisher, by_failed, by_lease, by_sub, by_instance;
     struct range *group_ranges; /* [groups_max + 1][ranges_per_group_max] */

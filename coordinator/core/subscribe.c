@@ -90,7 +90,7 @@ static uint32_t open_sub(struct core *c, uint32_t peer, uint32_t tenant, const s
     uint32_t handle = lane ? slab_take(&c->subs) : 0;
     if (!handle) return 0;
     struct sub *s = sub_at(c, handle);
-    if (!filters_add(c->tenants[tenant].filters, m->filter, handle | SUBSCRIPTION_BIT)) {
+    if (!filters_add(c->filters, tenant, m->filter, handle | SUBSCRIPTION_BIT)) {
         slab_free(&c->subs, handle);
         return 0;
     }
@@ -155,7 +155,7 @@ void subscribe_take(struct core *c, uint32_t peer, const struct msg_subscribe *m
 void sub_end(struct core *c, uint32_t handle)
 {
     struct sub *s = sub_at(c, handle);
-    filters_remove(c->tenants[s->tenant].filters, span_of(s->filter, s->filter_size), handle | SUBSCRIPTION_BIT);
+    filters_remove(c->filters, s->tenant, span_of(s->filter, s->filter_size), handle | SUBSCRIPTION_BIT);
     map_remove(&c->by_sub, sub_key(s->peer, s->id));
     if (s->peer_prev)
         sub_at(c, s->peer_prev)->peer_next = s->peer_next;
@@ -210,7 +210,7 @@ static const uint32_t *topic_subs(struct core *c, const struct block *block, uin
         }
         uint32_t room = c->matches_max - c->match_count - 1;
         uint32_t *into = c->matches + c->match_count + 1;
-        uint32_t found = filters_match(c->tenants[tenant].filters, block_topic_name(block, topic), into, room);
+        uint32_t found = filters_match(c->filters, tenant, block_topic_name(block, topic), into, room);
         must(found <= room);
         c->matches[c->match_count] = found;
         c->topic_match[topic] = c->match_count + 1;

@@ -1,4 +1,4 @@
-/* Tenants: names to small numbers, each with an index of its filters. Tenants are never removed while the core lives. */
+/* Tenants: names to small numbers. Tenants are never removed while the core lives. */
 #include "coordinator/core/state.h"
 
 uint32_t tenant_find(const struct core *c, struct span name)
@@ -22,7 +22,5 @@ uint32_t tenant_add(struct core *c, struct span name)
     struct tenant *tenant = &c->tenants[++c->tenant_count];
     memcpy(tenant->name, name.data, name.size);
     tenant->name_size = (uint32_t)name.size;
-    uint32_t entries = c->config.limits.groups_max * GROUP_FILTERS_MAX + c->config.limits.subscriptions_max;
-    tenant->filters = filters_init(tenant->filters, entries, c->config.secret);
     return c->tenant_count;
 }

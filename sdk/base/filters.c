@@ -5,14 +5,14 @@
  * is at most 2^depth of them, and only where filters exist that differ in just these places.
  *
  * How the parts hang together
- *   node   one word after its parent's; root is node 1. Values of filters that end here (`exact`) and that end in `>` here (`tail`).
- *   entry  one (node, end, value); a doubly linked list per node and end, and in `pairs` by that triple, so adding and removing never
- * search. word   64-bit SipHash under the secret, mixed with the parent: the key in `words`. Two words that collide would be taken for one
- *          another; under a secret that nobody outside knows the chance is that of guessing 64 bits, per pair.
- *   member one distinct value, by value in `members`, with a stamp that says whether the match under way has counted it already. Only a
- * match that finds more than its caller has room for needs that; the others sort what they found and drop what is there twice. `words`
- * starts small and doubles, so an index that holds little touches little of its memory. Invariants: a node other than the root has an entry
- * or a child; all memory fits entries_max entries of TOPIC_WORDS_MAX words each. */
+ *   node   one word after its parent's; the root of scope n is node n. Values of filters that end here (`exact`) and that end in `>` here
+ * (`tail`). entry  one (node, end, value); a doubly linked list per node and end, and in `pairs` by that triple, so adding and removing
+ * never search. word   64-bit SipHash under the secret, mixed with the parent: the key in `words`. Two words that collide would be taken
+ * for one another; under a secret that nobody outside knows the chance is that of guessing 64 bits, per pair. member one distinct value, by
+ * value in `members`, with a stamp that says whether the match under way has counted it already. Only a match that finds more than its
+ * caller has room for needs that; the others sort what they found and drop what is there twice. `words` starts small and doubles, so an
+ * index that holds little touches little of its memory. Invariants: a node other than a root has an entry or a child; all memory fits
+ * entries_max entries of TOPIC_WORDS_MAX words each. */
 #include "sdk/base/filters.h"
 
 #include "sdk/base/map.h"
@@ -21,10 +21,10 @@
 #include "sdk/base/topic.h"
 
 enum end { END_EXACT, END_TAIL, ENDS };
-enum { ROOT = 1, WORDS_FIRST = 64 };
+enum { WORDS_FIRST = 64 };
 
 struct node {
-    uint64_t key; /* in words; unused for a `*` child and the root */
+    uint64_t key; /* in words; unused for a `*` child and a root */
     uint32_t parent;
     uint32_t star;     /* the `*` child */
     uint32_t children; /* without the `*` child */
@@ -46,16 +46,16 @@ struct member {
 struct filters {
     struct slab nodes, entries, members;
     struct map words, pairs, values;
-    uint32_t words_max;
+    uint32_t words_max, scopes;
     uint64_t stamp;
     uint64_t secret[2];
 };
 
 /* One entry too many is never begun, so nodes for entries_max filters are enough. */
-static uint32_t nodes_max(uint32_t entries_max)
+static uint32_t nodes_max(uint32_t entries_max, uint32_t scopes_max)
 {
-    must(entries_max <= UINT32_MAX / 2 / (TOPIC_WORDS_MAX + 1));
-    return entries_max * TOPIC_WORDS_MAX + 1;
+    must(entries_max <= UINT32_MAX / 2 / (TOPIC_WORDS_MAX + 1) && scopes_max <= UINT32_MAX / 4);
+    return entries_max * TOPIC_WORDS_MAX + scopes_max;
 }
 
 static size_t header_bytes(void)
@@ -63,16 +63,16 @@ static size_t header_bytes(void)
     return (sizeof(struct filters) + 63) & ~(size_t)63;
 }
 
-size_t filters_memory(uint32_t entries_max)
+size_t filters_memory(uint32_t entries_max, uint32_t scopes_max)
 {
-    uint32_t nodes = nodes_max(entries_max);
+    uint32_t nodes = nodes_max(entries_max, scopes_max);
     return header_bytes() + slab_memory(nodes, sizeof(struct node)) + slab_memory(entries_max, sizeof(struct entry)) +
            slab_memory(entries_max, sizeof(struct member)) + map_memory(nodes) + 2 * map_memory(entries_max);
 }
 
-struct filters *filters_init(void *zeroed_memory, uint32_t entries_max, const uint64_t secret[2])
+struct filters *filters_init(void *zeroed_memory, uint32_t entries_max, uint32_t scopes_max, const uint64_t secret[2])
 {
-    uint32_t nodes = nodes_max(entries_max);
+    uint32_t nodes = nodes_max(entries_max, scopes_max);
     struct filters *index = zeroed_memory;
     uint8_t *at = (uint8_t *)zeroed_memory + header_bytes();
     slab_init(&index->nodes, at, nodes, sizeof(struct node));
@@ -89,7 +89,9 @@ struct filters *filters_init(void *zeroed_memory, uint32_t entries_max, const ui
     map_init(&index->words, at, nodes < WORDS_FIRST ? nodes : WORDS_FIRST);
     index->secret[0] = secret[0];
     index->secret[1] = secret[1];
-    must(slab_take(&index->nodes) == ROOT);
+    index->scopes = scopes_max;
+    for (uint32_t scope = 1; scope <= scopes_max; scope++)
+        must(slab_take(&index->nodes) == scope);
     return index;
 }
 
@@ -137,7 +139,7 @@ static void grow_words(struct filters *index)
     struct map_slot *slots = words->slots;
     memset(slots, 0, ((size_t)words->mask + 1) * sizeof *slots);
     map_init(words, slots, limit);
-    for (uint32_t handle = ROOT + 1; handle <= index->nodes.touched; handle++) {
+    for (uint32_t handle = index->scopes + 1; handle <= index->nodes.touched; handle++) {
         if (!slab_is_taken(&index->nodes, handle) || node_at(index, handle)->is_star) continue;
         must(map_put(words, node_at(index, handle)->key, handle));
     }
@@ -172,10 +174,10 @@ static uint32_t add_child(struct filters *index, uint32_t parent, struct span wo
 }
 
 /* The node where filter ends, 0 when there is none. */
-static uint32_t find_end(const struct filters *index, struct span filter, enum end *out_end)
+static uint32_t find_end(const struct filters *index, uint32_t scope, struct span filter, enum end *out_end)
 {
     struct span word;
-    uint32_t node = ROOT;
+    uint32_t node = scope;
     *out_end = END_EXACT;
     for (size_t at = 0; node != 0 && next_word(filter, &at, &word);) {
         if (is_sign(word, '>'))
@@ -186,10 +188,10 @@ static uint32_t find_end(const struct filters *index, struct span filter, enum e
     return node;
 }
 
-static uint32_t make_end(struct filters *index, struct span filter)
+static uint32_t make_end(struct filters *index, uint32_t scope, struct span filter)
 {
     struct span word;
-    uint32_t node = ROOT;
+    uint32_t node = scope;
     for (size_t at = 0; next_word(filter, &at, &word) && !is_sign(word, '>');) {
         uint32_t child = child_of(index, node, word);
         node = child != 0 ? child : add_child(index, node, word);
@@ -217,15 +219,15 @@ static void leave_members(struct filters *index, uint32_t value, uint32_t handle
     slab_free(&index->members, handle);
 }
 
-bool filters_add(struct filters *index, struct span filter, uint32_t value)
+bool filters_add(struct filters *index, uint32_t scope, struct span filter, uint32_t value)
 {
-    must(value != 0);
+    must(value != 0 && scope != 0 && scope <= index->scopes);
     enum end end;
-    uint32_t at = find_end(index, filter, &end);
+    uint32_t at = find_end(index, scope, filter, &end);
     if (at != 0 && map_get(&index->pairs, pair_key(at, end, value)) != 0) return true;
     uint32_t handle = slab_take(&index->entries);
     if (handle == 0) return false;
-    uint32_t node = at != 0 ? at : make_end(index, filter);
+    uint32_t node = at != 0 ? at : make_end(index, scope, filter);
     /* a walk that failed did not see the rest of the filter */
     end = filter.data[filter.size - 1] == '>' ? END_TAIL : END_EXACT;
     uint32_t *first = &node_at(index, node)->first_entry[end];
@@ -240,7 +242,7 @@ bool filters_add(struct filters *index, struct span filter, uint32_t value)
 /* Frees handle and then its ancestors as far as nothing hangs on them. */
 static void prune(struct filters *index, uint32_t handle)
 {
-    while (handle != ROOT) {
+    while (handle > index->scopes) {
         struct node *node = node_at(index, handle);
         if (node->first_entry[END_EXACT] != 0 || node->first_entry[END_TAIL] != 0 || node->children != 0 || node->star != 0) return;
         uint32_t parent = node->parent;
@@ -255,10 +257,11 @@ static void prune(struct filters *index, uint32_t handle)
     }
 }
 
-bool filters_remove(struct filters *index, struct span filter, uint32_t value)
+bool filters_remove(struct filters *index, uint32_t scope, struct span filter, uint32_t value)
 {
+    must(scope != 0 && scope <= index->scopes);
     enum end end;
-    uint32_t node = find_end(index, filter, &end);
+    uint32_t node = find_end(index, scope, filter, &end);
     if (node == 0) return false;
     uint32_t handle = map_get(&index->pairs, pair_key(node, end, value));
     if (handle == 0) return false;
@@ -343,11 +346,11 @@ struct step {
 
 /* Visits every node whose path matches the first words of the topic, depth first. The stack holds at most one waiting `*` child per word.
  */
-static void walk(struct match *match, const uint64_t *hashes, uint32_t words, bool system)
+static void walk(struct match *match, uint32_t scope, const uint64_t *hashes, uint32_t words, bool system)
 {
     struct step stack[TOPIC_WORDS_MAX + 2];
     uint32_t height = 0;
-    stack[height++] = (struct step){ ROOT, 0 };
+    stack[height++] = (struct step){ scope, 0 };
     while (height > 0) {
         struct step step = stack[--height];
         const struct node *node = node_at(match->index, step.node);
@@ -368,8 +371,9 @@ static void walk(struct match *match, const uint64_t *hashes, uint32_t words, bo
     }
 }
 
-uint32_t filters_match(const struct filters *index, struct span topic, uint32_t *out, uint32_t out_max)
+uint32_t filters_match(const struct filters *index, uint32_t scope, struct span topic, uint32_t *out, uint32_t out_max)
 {
+    must(scope != 0 && scope <= index->scopes);
     uint64_t hashes[TOPIC_WORDS_MAX];
     uint32_t words = 0;
     struct span word;
@@ -379,12 +383,12 @@ uint32_t filters_match(const struct filters *index, struct span topic, uint32_t 
     }
     struct match match = { .index = index, .out = out, .out_max = out_max };
     bool system = topic.data[0] == '$';
-    walk(&match, hashes, words, system);
+    walk(&match, scope, hashes, words, system);
     if (match.found > out_max) {
         /* The stamps are scratch marks, no part of what the index holds. */
         match.stamp = ++((struct filters *)(uintptr_t)index)->stamp;
         match.found = 0;
-        walk(&match, hashes, words, system);
+        walk(&match, scope, hashes, words, system);
     }
     uint32_t written = match.found < out_max ? match.found : out_max;
     sort(out, written);
