@@ -1,70 +1,8 @@
 /* The bodies of the log's own records. The core writes and reads them while stepping and recovering, so they are done by hand over field.h:
  * no allocation, and arrays straight into the caller's. Columns are written packed and read packed or not, as protobuf demands. */
-#include "proto/record.h"
-
-#include "proto/field.h"
+#include "proto/record_parts.h"
 
 enum { PUBLISHER_ID_BYTES = 16 };
-
-/* A writer that stops at the end of its room and remembers that it did. */
-struct writer {
-    uint8_t *at;
-    uint8_t *end;
-    bool full;
-};
-
-static bool has_room(struct writer *w, size_t size)
-{
-    if (size > (size_t)(w->end - w->at)) w->full = true;
-    return !w->full;
-}
-
-static void put_number(struct writer *w, uint32_t number, uint64_t value)
-{
-    if (has_room(w, field_number_size(number, value))) w->at = field_put_number(w->at, number, value);
-}
-
-static void put_span(struct writer *w, uint32_t number, struct span bytes)
-{
-    if (has_room(w, field_span_size(number, bytes))) w->at = field_put_span(w->at, number, bytes);
-}
-
-/* A column is described by where its first value lies and how far the next one is: an array of structs is written field by field. */
-struct column {
-    const void *first;
-    uint32_t stride;
-    uint32_t count;
-    bool wide; /* uint64_t, else uint32_t */
-};
-
-static uint64_t column_value(struct column column, uint32_t index)
-{
-    const uint8_t *at = (const uint8_t *)column.first + (size_t)index * column.stride;
-    if (column.wide) return *(const uint64_t *)(const void *)at;
-    return *(const uint32_t *)(const void *)at;
-}
-
-static void put_column(struct writer *w, uint32_t number, struct column column)
-{
-    if (column.count == 0) return;
-    size_t size = 0;
-    for (uint32_t i = 0; i < column.count; i++)
-        size += field_varint_size(column_value(column, i));
-    if (!has_room(w, FIELD_TAG_BYTES_MAX + FIELD_LENGTH_BYTES_MAX + size)) return;
-    w->at = field_put_varint(field_put_tag(w->at, number, WIRE_BYTES), size);
-    for (uint32_t i = 0; i < column.count; i++)
-        w->at = field_put_varint(w->at, column_value(column, i));
-}
-
-static struct writer writer_over(uint8_t *out, size_t size)
-{
-    return (struct writer){ .at = out, .end = out + size };
-}
-
-static size_t written(const struct writer *w, const uint8_t *out)
-{
-    return w->full ? 0 : (size_t)(w->at - out);
-}
 
 /* Field numbers of the options that are numbers: offset + 1 in struct group_options. */
 enum { GROUP_OPTION_LAST = 21 };
@@ -103,8 +41,8 @@ size_t record_group_write(const struct record_group *group, uint8_t *out, size_t
     put_number(&w, 10, group->floor[0]);
     put_number(&w, 11, group->handed[0]);
     if (levels_differ(group)) {
-        put_column(&w, 12, (struct column){ &group->floor[1], sizeof group->floor[0], PRIORITY_LEVELS - 1, true });
-        put_column(&w, 13, (struct column){ &group->handed[1], sizeof group->handed[0], PRIORITY_LEVELS - 1, true });
+        put_column(&w, 12, (struct column){ &group->floor[1], sizeof group->floor[0], PRIORITY_LEVELS - 1, COLUMN_U64 });
+        put_column(&w, 13, (struct column){ &group->handed[1], sizeof group->handed[0], PRIORITY_LEVELS - 1, COLUMN_U64 });
     }
     put_span(&w, 17, group->options.limit_by);
     put_number(&w, 22, group->paused_ms);
@@ -124,12 +62,12 @@ size_t record_settle_write(const struct record_settle *settle, uint8_t *out, siz
     put_number(&w, 2, settle->generation);
     put_number(&w, 3, settle->handed);
     if (settle->settled_count > 0) { /* a range is two numbers in a row */
-        put_column(&w, 4, (struct column){ settle->settled, sizeof(uint64_t), settle->settled_count * 2, true });
+        put_column(&w, 4, (struct column){ settle->settled, sizeof(uint64_t), settle->settled_count * 2, COLUMN_U64 });
     }
     if (count > 0) {
-        put_column(&w, 5, (struct column){ &failed->seq, sizeof *failed, count, true });
-        put_column(&w, 6, (struct column){ &failed->attempts, sizeof *failed, count, false });
-        put_column(&w, 7, (struct column){ &failed->due_ms, sizeof *failed, count, true });
+        put_column(&w, 5, (struct column){ &failed->seq, sizeof *failed, count, COLUMN_U64 });
+        put_column(&w, 6, (struct column){ &failed->attempts, sizeof *failed, count, COLUMN_U32 });
+        put_column(&w, 7, (struct column){ &failed->due_ms, sizeof *failed, count, COLUMN_U64 });
     }
     put_number(&w, 8, settle->level);
     return written(&w, out);
@@ -144,9 +82,9 @@ size_t record_publisher_write(const struct record_publisher *publisher, uint8_t 
     put_number(&w, 3, publisher->highest);
     put_number(&w, 4, publisher->forgotten);
     if (publisher->run_count > 0) {
-        put_column(&w, 5, (struct column){ &runs->number, sizeof *runs, publisher->run_count, true });
-        put_column(&w, 6, (struct column){ &runs->position, sizeof *runs, publisher->run_count, true });
-        put_column(&w, 7, (struct column){ &runs->count, sizeof *runs, publisher->run_count, false });
+        put_column(&w, 5, (struct column){ &runs->number, sizeof *runs, publisher->run_count, COLUMN_U64 });
+        put_column(&w, 6, (struct column){ &runs->position, sizeof *runs, publisher->run_count, COLUMN_U64 });
+        put_column(&w, 7, (struct column){ &runs->count, sizeof *runs, publisher->run_count, COLUMN_U32 });
     }
     put_number(&w, 8, publisher->used);
     return written(&w, out);
@@ -162,8 +100,6 @@ size_t record_start_write(const struct record_start *start, uint8_t *out, size_t
     return written(&w, out);
 }
 
-enum { COLUMN_HEAD = FIELD_TAG_BYTES_MAX + FIELD_LENGTH_BYTES_MAX, VARINT32_BYTES_MAX = 5 };
-
 size_t record_settle_bound(uint32_t settled_count, uint32_t failed_count)
 {
     size_t fixed = 5 * (1 + FIELD_VARINT_BYTES_MAX) + 4 * COLUMN_HEAD;
@@ -176,58 +112,6 @@ size_t record_publisher_bound(uint32_t run_count)
     size_t names = 2 * COLUMN_HEAD + PUBLISHER_ID_BYTES + 255; /* a tenant's name has at most 255 bytes */
     size_t fixed = 3 * (1 + FIELD_VARINT_BYTES_MAX) + 3 * COLUMN_HEAD;
     return names + fixed + (size_t)run_count * (2 * FIELD_VARINT_BYTES_MAX + VARINT32_BYTES_MAX);
-}
-
-/* Where the values of one column go while reading: as struct column, but with room and a count that rises. */
-struct filling {
-    void *first;
-    uint32_t stride;
-    uint32_t room;
-    uint32_t count;
-    bool wide;
-};
-
-static bool fill(struct filling *column, uint64_t value)
-{
-    if (column->count == column->room) return false;
-    uint8_t *at = (uint8_t *)column->first + (size_t)column->count++ * column->stride;
-    if (column->wide)
-        *(uint64_t *)(void *)at = value;
-    else
-        *(uint32_t *)(void *)at = (uint32_t)value;
-    return true;
-}
-
-static bool read_column(struct filling *column, const struct field *field)
-{
-    if (field->wire == WIRE_VARINT) return fill(column, field->value);
-    if (field->wire != WIRE_BYTES) return false;
-    const uint8_t *at = field->bytes.data, *end = at + field->bytes.size;
-    while (at < end) {
-        uint64_t value;
-        at = field_varint(at, end, FIELD_VARINT_BYTES_MAX, &value);
-        if (at == NULL || !fill(column, value)) return false;
-    }
-    return true;
-}
-
-static bool read_u64(uint64_t *out, const struct field *field)
-{
-    *out = field->value;
-    return field->wire == WIRE_VARINT;
-}
-
-static bool read_u32(uint32_t *out, const struct field *field)
-{
-    if (field->wire != WIRE_VARINT) return false;
-    *out = (uint32_t)field->value;
-    return true;
-}
-
-static bool read_span(struct span *out, const struct field *field)
-{
-    *out = field->bytes;
-    return field->wire == WIRE_BYTES;
 }
 
 static bool read_filter(struct span filters[GROUP_FILTERS_MAX], uint32_t *count, const struct field *field)
@@ -294,8 +178,8 @@ bool record_group_read(struct span body, struct record_group *out)
     const uint8_t *at = body.data, *end = field_end(body);
     struct field field = { 0 };
     struct group_levels levels = {
-        .floor = { .first = &out->floor[1], .stride = sizeof out->floor[0], .room = PRIORITY_LEVELS - 1, .wide = true },
-        .handed = { .first = &out->handed[1], .stride = sizeof out->handed[0], .room = PRIORITY_LEVELS - 1, .wide = true },
+        .floor = { .first = &out->floor[1], .stride = sizeof out->floor[0], .room = PRIORITY_LEVELS - 1, .kind = COLUMN_U64 },
+        .handed = { .first = &out->handed[1], .stride = sizeof out->handed[0], .room = PRIORITY_LEVELS - 1, .kind = COLUMN_U64 },
     };
     *out = (struct record_group){ 0 };
     while (at < end) {
@@ -340,10 +224,10 @@ bool record_settle_read(struct span body, struct range *settled, uint32_t settle
     struct field field = { 0 };
     if (settled_max > UINT32_MAX / 2) settled_max = UINT32_MAX / 2;
     struct settle_columns columns = {
-        .settled = { .first = settled, .stride = sizeof(uint64_t), .room = settled_max * 2, .wide = true },
-        .seq = { .first = failed, .stride = sizeof *failed, .room = failed_max, .wide = true },
-        .due = { .first = failed, .stride = sizeof *failed, .room = failed_max, .wide = true },
-        .attempts = { .first = failed, .stride = sizeof *failed, .room = failed_max, .wide = false },
+        .settled = { .first = settled, .stride = sizeof(uint64_t), .room = settled_max * 2, .kind = COLUMN_U64 },
+        .seq = { .first = failed, .stride = sizeof *failed, .room = failed_max, .kind = COLUMN_U64 },
+        .due = { .first = failed, .stride = sizeof *failed, .room = failed_max, .kind = COLUMN_U64 },
+        .attempts = { .first = failed, .stride = sizeof *failed, .room = failed_max },
     };
     if (failed_max > 0) {
         columns.seq.first = &failed->seq;
@@ -400,9 +284,9 @@ bool record_publisher_read(struct span body, struct record_run *runs, uint32_t r
     const uint8_t *at = body.data, *end = field_end(body);
     struct field field = { 0 };
     struct publisher_columns columns = {
-        .number = { .first = runs, .stride = sizeof *runs, .room = runs_max, .wide = true },
-        .position = { .first = runs, .stride = sizeof *runs, .room = runs_max, .wide = true },
-        .count = { .first = runs, .stride = sizeof *runs, .room = runs_max, .wide = false },
+        .number = { .first = runs, .stride = sizeof *runs, .room = runs_max, .kind = COLUMN_U64 },
+        .position = { .first = runs, .stride = sizeof *runs, .room = runs_max, .kind = COLUMN_U64 },
+        .count = { .first = runs, .stride = sizeof *runs, .room = runs_max },
     };
     if (runs_max > 0) {
         columns.number.first = &runs->number;

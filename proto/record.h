@@ -92,6 +92,37 @@ struct record_publisher {
     uint32_t run_count;
 };
 
+/* Pieces of the tables of tokens and of held events. A tenant is named once in each. */
+enum {
+    RECORD_TABLE_TENANTS_MAX = 64,
+    RECORD_TOKEN_BYTES = 16,
+};
+
+struct record_token {
+    uint8_t hash[RECORD_TOKEN_BYTES];
+    uint64_t position, time_ms; /* both rise */
+    uint32_t tenant;            /* index in tenants */
+    uint32_t unused;
+};
+
+struct record_tokens {
+    struct span tenants[RECORD_TABLE_TENANTS_MAX];
+    uint32_t tenant_count, count;
+    const struct record_token *tokens; /* to write */
+};
+
+struct record_delay {
+    uint64_t first, position, due_ms;
+    uint32_t tenant;
+    uint32_t unused;
+};
+
+struct record_delays {
+    struct span tenants[RECORD_TABLE_TENANTS_MAX];
+    uint32_t tenant_count, count;
+    const struct record_delay *delays; /* to write */
+};
+
 struct record_start {
     struct span epoch;
     uint64_t term, first_position, time_ms;
@@ -102,19 +133,24 @@ size_t record_group_write(const struct record_group *group, uint8_t *out, size_t
 size_t record_settle_write(const struct record_settle *settle, uint8_t *out, size_t out_size);
 size_t record_publisher_write(const struct record_publisher *publisher, uint8_t *out, size_t out_size);
 size_t record_start_write(const struct record_start *start, uint8_t *out, size_t out_size);
+size_t record_tokens_write(const struct record_tokens *tokens, uint8_t *out, size_t out_size);
+size_t record_delays_write(const struct record_delays *delays, uint8_t *out, size_t out_size);
 
 /* Upper bounds of the above, for reserving room. */
 size_t record_settle_bound(uint32_t settled_count, uint32_t failed_count);
 size_t record_publisher_bound(uint32_t run_count);
+size_t record_table_bound(uint32_t entries); /* of tokens or delays */
 enum { RECORD_GROUP_BOUND = 12 * 1024, RECORD_START_BOUND = 128 };
 
 /* Each *_read parses a body. False: malformed, more entries than the arrays hold, a range whose first is above its last, a publisher's id
- * that has not 16 bytes. Arrays are the caller's; spans point into body.
+ * that has not 16 bytes, an entry of a table whose tenant is not named in it. Arrays are the caller's; spans point into body.
  * For settle and publisher the array pointers of *out are set to them. */
 bool record_group_read(struct span body, struct record_group *out);
 bool record_settle_read(struct span body, struct range *settled, uint32_t settled_max, struct record_failed *failed, uint32_t failed_max,
                         struct record_settle *out);
 bool record_publisher_read(struct span body, struct record_run *runs, uint32_t runs_max, struct record_publisher *out);
 bool record_start_read(struct span body, struct record_start *out);
+bool record_tokens_read(struct span body, struct record_token *tokens, uint32_t tokens_max, struct record_tokens *out);
+bool record_delays_read(struct span body, struct record_delay *delays, uint32_t delays_max, struct record_delays *out);
 
 #endif

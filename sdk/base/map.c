@@ -135,19 +135,44 @@ static inline uint64_t little_endian(const uint8_t *bytes, size_t count)
     return word;
 }
 
-uint64_t map_hash(const uint64_t secret[2], const void *data, size_t size)
+static struct sip sip_begin(const uint64_t secret[2])
 {
-    struct sip s = { secret[0] ^ UINT64_C(0x736f6d6570736575), secret[1] ^ UINT64_C(0x646f72616e646f6d),
-                     secret[0] ^ UINT64_C(0x6c7967656e657261), secret[1] ^ UINT64_C(0x7465646279746573) };
-    const uint8_t *bytes = data;
+    return (struct sip){ secret[0] ^ UINT64_C(0x736f6d6570736575), secret[1] ^ UINT64_C(0x646f72616e646f6d),
+                         secret[0] ^ UINT64_C(0x6c7967656e657261), secret[1] ^ UINT64_C(0x7465646279746573) };
+}
+
+static void sip_bytes(struct sip *s, const uint8_t *bytes, size_t size)
+{
     size_t whole = size & ~(size_t)7;
     for (size_t at = 0; at < whole; at += 8)
-        sip_word(&s, little_endian(bytes + at, 8));
+        sip_word(s, little_endian(bytes + at, 8));
     uint64_t last = (uint64_t)size << 56;
     if (size > whole) last |= little_endian(bytes + whole, size - whole);
-    sip_word(&s, last);
-    s.v2 ^= 0xff;
+    sip_word(s, last);
+}
+
+static uint64_t sip_end(struct sip *s)
+{
     for (int i = 0; i < 4; i++)
-        sip_round(&s);
-    return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+        sip_round(s);
+    return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
+
+uint64_t map_hash(const uint64_t secret[2], const void *data, size_t size)
+{
+    struct sip s = sip_begin(secret);
+    sip_bytes(&s, data, size);
+    s.v2 ^= 0xff;
+    return sip_end(&s);
+}
+
+void map_hash_wide(const uint64_t secret[2], const void *data, size_t size, uint64_t out[2])
+{
+    struct sip s = sip_begin(secret);
+    s.v1 ^= 0xee;
+    sip_bytes(&s, data, size);
+    s.v2 ^= 0xee;
+    out[0] = sip_end(&s);
+    s.v1 ^= 0xdd;
+    out[1] = sip_end(&s);
 }

@@ -37,4 +37,7 @@ bool map_remove(struct map *map, uint64_t key);
 /* SipHash-2-4 of bytes under a 128-bit secret: for keys that strangers choose. */
 uint64_t map_hash(const uint64_t secret[2], const void *data, size_t size);
 
+/* The 128-bit one: where two that are alike must be the same. */
+void map_hash_wide(const uint64_t secret[2], const void *data, size_t size, uint64_t out[2]);
+
 #endif

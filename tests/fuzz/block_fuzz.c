@@ -59,6 +59,10 @@ static void read_body(uint8_t kind, struct span body)
     struct record_run runs[16];
     struct record_publisher publisher;
     struct record_start start;
+    struct record_token tokens[16];
+    struct record_delay delays[16];
+    struct record_tokens token_table;
+    struct record_delays delay_table;
     uint8_t *bytes = malloc(body.size > 0 ? body.size : 1); /* its end is watched */
     if (body.size > 0) memcpy(bytes, body.data, body.size);
     body.data = bytes;
@@ -66,6 +70,8 @@ static void read_body(uint8_t kind, struct span body)
     if (kind == RECORD_SETTLE) record_settle_read(body, settled, 16, failed, 16, &settle);
     if (kind == RECORD_PUBLISHER) record_publisher_read(body, runs, 16, &publisher);
     if (kind == RECORD_START) record_start_read(body, &start);
+    if (kind == RECORD_TOKENS) record_tokens_read(body, tokens, 16, &token_table);
+    if (kind == RECORD_DELAYS) record_delays_read(body, delays, 16, &delay_table);
     free(bytes);
 }
 

@@ -10,6 +10,8 @@ enum { ENTRIES = 64, BODY_BYTES = 1 << 16 };
 static struct range settled[2][ENTRIES];
 static struct record_failed failed[2][ENTRIES];
 static struct record_run runs[2][ENTRIES];
+static struct record_token tokens[2][ENTRIES];
+static struct record_delay delays[2][ENTRIES];
 static uint8_t again[BODY_BYTES];
 
 static void group(struct span body)
@@ -64,10 +66,32 @@ static void start(struct span body)
     must(record_start_read(span_of(again, size), &b) && a.term == b.term && span_equal(a.epoch, b.epoch));
 }
 
+static void token_table(struct span body)
+{
+    struct record_tokens a, b;
+    if (!record_tokens_read(body, tokens[0], ENTRIES, &a)) return;
+    for (uint32_t i = 0; i < a.tenant_count; i++)
+        if (a.tenants[i].size == 0) return; /* no tenant; such a record is refused when it is applied */
+    size_t size = record_tokens_write(&a, again, sizeof again);
+    must(record_tokens_read(span_of(again, size), tokens[1], ENTRIES, &b) && a.count == b.count && a.tenant_count == b.tenant_count);
+    must(memcmp(tokens[0], tokens[1], a.count * sizeof tokens[0][0]) == 0);
+}
+
+static void delay_table(struct span body)
+{
+    struct record_delays a, b;
+    if (!record_delays_read(body, delays[0], ENTRIES, &a)) return;
+    for (uint32_t i = 0; i < a.tenant_count; i++)
+        if (a.tenants[i].size == 0) return;
+    size_t size = record_delays_write(&a, again, sizeof again);
+    must(record_delays_read(span_of(again, size), delays[1], ENTRIES, &b) && a.count == b.count && a.tenant_count == b.tenant_count);
+    must(memcmp(delays[0], delays[1], a.count * sizeof delays[0][0]) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const kinds[])(struct span) = { group, settle, publisher, start };
+    static void (*const kinds[])(struct span) = { group, settle, publisher, start, token_table, delay_table };
     if (size == 0 || size > BODY_BYTES / 4) return 0;
-    kinds[data[0] % 4](span_of(data + 1, size - 1));
+    kinds[data[0] % 6](span_of(data + 1, size - 1));
     return 0;
 }

@@ -79,6 +79,11 @@ static void the_hash_is_siphash_2_4(void **state)
     assert_true(map_hash(secret, input, 8) == UINT64_C(0x93f5f5799a932462));
     assert_true(map_hash(secret, input, 15) == UINT64_C(0xa129ca6149be45e5));
     assert_true(map_hash(secret, NULL, 0) == UINT64_C(0x726fdb47dd0e0e31));
+    uint64_t wide[2];
+    map_hash_wide(secret, input, 0, wide); /* a3817f04ba25a8e66df67214c7550293 */
+    assert_true(wide[0] == UINT64_C(0xe6a825ba047f81a3) && wide[1] == UINT64_C(0x930255c71472f66d));
+    map_hash_wide(secret, input, 1, wide); /* da87c1d86b99af44347659119b22fc45 */
+    assert_true(wide[0] == UINT64_C(0x44af996bd8c187da) && wide[1] == UINT64_C(0x45fc229b11597634));
 }
 
 int main(void)

@@ -171,6 +171,53 @@ static void a_start_is_read_as_it_was_written(void **state)
     assert_false(record_start_read(span_of(bytes, size - 1), &found));
 }
 
+static void a_piece_of_the_token_table_is_read_as_it_was_written(void **state)
+{
+    (void)state;
+    struct record_token tokens[MANY], room[MANY];
+    for (uint32_t i = 0; i < MANY; i++) {
+        tokens[i] = (struct record_token){ .position = 7 + 3 * (uint64_t)i, .time_ms = i / 2, .tenant = i % 2 };
+        memset(tokens[i].hash, (int)(0xf0 + i), RECORD_TOKEN_BYTES);
+    }
+    tokens[MANY - 1].position = tokens[MANY - 1].time_ms = UINT64_MAX;
+    struct record_tokens found,
+        table = { .tenants = { span_text("acme"), span_text("dev") }, .tenant_count = 2, .tokens = tokens, .count = MANY };
+    static uint8_t bytes[32 * 1024], again[sizeof bytes];
+    size_t size = record_tokens_write(&table, bytes, sizeof bytes);
+    assert_true(size > 0 && size <= record_table_bound(MANY) && record_table_bound(MANY) <= sizeof bytes);
+    assert_true(record_tokens_read(span_of(bytes, size), room, MANY, &found));
+    assert_text(found.tenants[1], "dev");
+    assert_int_equal(found.count, MANY);
+    assert_int_equal(room[1].position, 10);
+    assert_int_equal(room[1].tenant, 1);
+    assert_memory_equal(room[3].hash, tokens[3].hash, RECORD_TOKEN_BYTES);
+    assert_int_equal(record_tokens_write(&found, again, sizeof again), size);
+    assert_memory_equal(again, bytes, size);
+    assert_false(record_tokens_read(span_of(bytes, size), room, MANY - 1, &found));
+    assert_int_equal(record_tokens_write(&table, again, size - 1), 0);
+    tokens[4].tenant = 2; /* there is none */
+    size = record_tokens_write(&table, bytes, sizeof bytes);
+    assert_false(record_tokens_read(span_of(bytes, size), room, MANY, &found));
+}
+
+static void a_piece_of_the_table_of_held_events_is_read_as_it_was_written(void **state)
+{
+    (void)state;
+    struct record_delay delays[MANY], room[MANY];
+    for (uint32_t i = 0; i < MANY; i++)
+        delays[i] = (struct record_delay){ .first = UINT64_MAX - i, .position = 9 - i % 3, .due_ms = i };
+    struct record_delays found, table = { .tenants = { span_text("acme") }, .tenant_count = 1, .delays = delays, .count = MANY };
+    static uint8_t bytes[32 * 1024], again[sizeof bytes];
+    size_t size = record_delays_write(&table, bytes, sizeof bytes);
+    assert_true(size > 0);
+    assert_true(record_delays_read(span_of(bytes, size), room, MANY, &found));
+    assert_true(room[5].first == UINT64_MAX - 5 && room[5].position == 7 && room[5].due_ms == 5);
+    assert_int_equal(record_delays_write(&found, again, sizeof again), size);
+    assert_memory_equal(again, bytes, size);
+    assert_false(record_delays_read(span_of(bytes, size), room, MANY - 1, &found));
+    assert_false(record_delays_read(span_of(bytes, size - 1), room, MANY, &found));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +228,8 @@ int main(void)
         cmocka_unit_test(columns_that_do_not_fit_together_are_refused),
         cmocka_unit_test(a_publisher_is_read_as_it_was_written),
         cmocka_unit_test(a_start_is_read_as_it_was_written),
+        cmocka_unit_test(a_piece_of_the_token_table_is_read_as_it_was_written),
+        cmocka_unit_test(a_piece_of_the_table_of_held_events_is_read_as_it_was_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,117 @@
+/* The bodies of the records that hold a piece of a large table in a snapshot: tokens and held events, some thousands in each. */
+#include "proto/record_parts.h"
+
+size_t record_table_bound(uint32_t entries)
+{
+    size_t tenant = FIELD_TAG_BYTES_MAX + FIELD_LENGTH_BYTES_MAX + 255,
+           entry = VARINT32_BYTES_MAX + RECORD_TOKEN_BYTES + 2 * FIELD_VARINT_BYTES_MAX;
+    return RECORD_TABLE_TENANTS_MAX * tenant + 4 * COLUMN_HEAD + entries * entry;
+}
+
+static void put_tenants(struct writer *w, const struct span *tenants, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        put_span(w, 1, tenants[i]);
+}
+
+/* Bytes of one size, without a length each. */
+static void put_hashes(struct writer *w, uint32_t number, const struct record_token *tokens, uint32_t count)
+{
+    size_t size = (size_t)count * RECORD_TOKEN_BYTES;
+    if (count == 0 || !has_room(w, COLUMN_HEAD + size)) return;
+    w->at = field_put_varint(field_put_tag(w->at, number, WIRE_BYTES), size);
+    for (uint32_t i = 0; i < count; i++, w->at += RECORD_TOKEN_BYTES)
+        memcpy(w->at, tokens[i].hash, RECORD_TOKEN_BYTES);
+}
+
+size_t record_tokens_write(const struct record_tokens *table, uint8_t *out, size_t out_size)
+{
+    struct writer w = writer_over(out, out_size);
+    const struct record_token *tokens = table->tokens;
+    put_tenants(&w, table->tenants, table->tenant_count);
+    if (table->count == 0) return written(&w, out);
+    put_column(&w, 2, (struct column){ &tokens->tenant, sizeof *tokens, table->count, COLUMN_U32 });
+    put_hashes(&w, 3, tokens, table->count);
+    put_column(&w, 4, (struct column){ &tokens->position, sizeof *tokens, table->count, COLUMN_GAPS });
+    put_column(&w, 5, (struct column){ &tokens->time_ms, sizeof *tokens, table->count, COLUMN_GAPS });
+    return written(&w, out);
+}
+
+size_t record_delays_write(const struct record_delays *table, uint8_t *out, size_t out_size)
+{
+    struct writer w = writer_over(out, out_size);
+    const struct record_delay *delays = table->delays;
+    put_tenants(&w, table->tenants, table->tenant_count);
+    if (table->count == 0) return written(&w, out);
+    put_column(&w, 2, (struct column){ &delays->tenant, sizeof *delays, table->count, COLUMN_U32 });
+    put_column(&w, 3, (struct column){ &delays->first, sizeof *delays, table->count, COLUMN_U64 });
+    put_column(&w, 4, (struct column){ &delays->position, sizeof *delays, table->count, COLUMN_U64 });
+    put_column(&w, 5, (struct column){ &delays->due_ms, sizeof *delays, table->count, COLUMN_U64 });
+    return written(&w, out);
+}
+
+static bool read_tenant(struct span tenants[RECORD_TABLE_TENANTS_MAX], uint32_t *count, const struct field *field)
+{
+    return *count < RECORD_TABLE_TENANTS_MAX && read_span(&tenants[(*count)++], field);
+}
+
+static bool read_hashes(struct filling *column, struct record_token *tokens, const struct field *field)
+{
+    if (field->wire != WIRE_BYTES || field->bytes.size % RECORD_TOKEN_BYTES != 0) return false;
+    size_t count = field->bytes.size / RECORD_TOKEN_BYTES;
+    if (count > column->room - column->count) return false;
+    for (size_t i = 0; i < count; i++)
+        memcpy(tokens[column->count++].hash, field->bytes.data + i * RECORD_TOKEN_BYTES, RECORD_TOKEN_BYTES);
+    return true;
+}
+
+bool record_tokens_read(struct span body, struct record_token *tokens, uint32_t tokens_max, struct record_tokens *out)
+{
+    const uint8_t *at = body.data, *end = field_end(body);
+    struct field field = { 0 };
+    struct filling tenant = { .first = &tokens->tenant, .stride = sizeof *tokens, .room = tokens_max }, hash = { .room = tokens_max };
+    struct filling position = { .first = &tokens->position, .stride = sizeof *tokens, .room = tokens_max, .kind = COLUMN_GAPS };
+    struct filling time = { .first = &tokens->time_ms, .stride = sizeof *tokens, .room = tokens_max, .kind = COLUMN_GAPS };
+    *out = (struct record_tokens){ .tokens = tokens };
+    while (at < end) {
+        bool good = true;
+        at = field_read(at, end, &field);
+        if (at == NULL) return false;
+        if (field.number == 1) good = read_tenant(out->tenants, &out->tenant_count, &field);
+        if (field.number == 2) good = read_column(&tenant, &field);
+        if (field.number == 3) good = read_hashes(&hash, tokens, &field);
+        if (field.number == 4) good = read_column(&position, &field);
+        if (field.number == 5) good = read_column(&time, &field);
+        if (!good) return false;
+    }
+    out->count = tenant.count;
+    for (uint32_t i = 0; i < out->count; i++)
+        if (tokens[i].tenant >= out->tenant_count) return false;
+    return hash.count == out->count && position.count == out->count && time.count == out->count;
+}
+
+bool record_delays_read(struct span body, struct record_delay *delays, uint32_t delays_max, struct record_delays *out)
+{
+    const uint8_t *at = body.data, *end = field_end(body);
+    struct field field = { 0 };
+    struct filling tenant = { .first = &delays->tenant, .stride = sizeof *delays, .room = delays_max };
+    struct filling first = { .first = &delays->first, .stride = sizeof *delays, .room = delays_max, .kind = COLUMN_U64 };
+    struct filling position = { .first = &delays->position, .stride = sizeof *delays, .room = delays_max, .kind = COLUMN_U64 };
+    struct filling due = { .first = &delays->due_ms, .stride = sizeof *delays, .room = delays_max, .kind = COLUMN_U64 };
+    *out = (struct record_delays){ .delays = delays };
+    while (at < end) {
+        bool good = true;
+        at = field_read(at, end, &field);
+        if (at == NULL) return false;
+        if (field.number == 1) good = read_tenant(out->tenants, &out->tenant_count, &field);
+        if (field.number == 2) good = read_column(&tenant, &field);
+        if (field.number == 3) good = read_column(&first, &field);
+        if (field.number == 4) good = read_column(&position, &field);
+        if (field.number == 5) good = read_column(&due, &field);
+        if (!good) return false;
+    }
+    out->count = tenant.count;
+    for (uint32_t i = 0; i < out->count; i++)
+        if (delays[i].tenant >= out->tenant_count) return false;
+    return first.count == out->count && position.count == out->count && due.count == out->count;
+}
