@@ -133,14 +133,17 @@ static void print_place(const struct options *options, size_t index, enum option
     char env[128];
     switch (source) {
     case SOURCE_FILE:
-        fprintf(stderr, "%s:%u: [%s] %s = %s: ", options->file, line, option->section, option->key, text);
+        fprintf(stderr, "%s:%u: [%s%s%s] %s = %s: ", options->file, line, option->section, options->name ? " " : "",
+                options->name ? options->name : "", option->key, text);
         break;
     case SOURCE_ENV:
         options_env_name(options->program, option, env, sizeof env);
         fprintf(stderr, "environment: %s=%s: ", env, text);
         break;
     default:
-        if (option->flag)
+        if (options->name)
+            fprintf(stderr, "%s:%u: [%s %s] %s = %s: ", options->file, options->line, option->section, options->name, option->key, text);
+        else if (option->flag)
             fprintf(stderr, "--%s %s: ", option->flag, text);
         else
             fprintf(stderr, "[%s] %s = %s: ", option->section, option->key, text);
@@ -239,6 +242,23 @@ static void check_counts(struct options *options)
                       options->operands[options->program->operands_max]);
 }
 
+/* Also those of its named sections. */
+static unsigned errors(const struct options *options)
+{
+    unsigned count = options->errors;
+    for (size_t i = 0; i < options->section_count; i++)
+        count += options->sections[i]->errors;
+    return count;
+}
+
+static void check_all(struct options *options)
+{
+    check_counts(options);
+    for (size_t i = 0; i < options->section_count; i++)
+        check_all(options->sections[i]);
+    if (errors(options) == 0 && options->program->check && !options->program->check(options)) options->errors++;
+}
+
 /* The exit code, or OPTIONS_RUN. */
 static int finish(struct options *options)
 {
@@ -253,9 +273,8 @@ static int finish(struct options *options)
     }
     options_read_environment(options);
     if (options->file) options_read_file(options);
-    if (!options->print) check_counts(options);
-    if (options->errors == 0 && !options->print && program->check && !program->check(options)) options->errors++;
-    if (options->errors > 0) return EXIT_USAGE;
+    if (!options->print) check_all(options);
+    if (errors(options) > 0) return EXIT_USAGE;
     if (options->print) {
         options_print_config(options, stdout);
         return EXIT_FINE;
@@ -267,7 +286,7 @@ static int finish(struct options *options)
     return OPTIONS_RUN;
 }
 
-int options_read(const struct program *program, int argc, char *const argv[], struct options **out_options)
+struct options *options_new(const struct program *program, int argc, char *const argv[])
 {
     struct options *options = options_memory(NULL, 1, sizeof *options);
     *options = (struct options){ .program = program, .argc = argc, .argv = argv, .rest = argc };
@@ -275,6 +294,12 @@ int options_read(const struct program *program, int argc, char *const argv[], st
     memset(options->values, 0, program->option_count * sizeof *options->values);
     options->operands = options_memory(NULL, (size_t)argc + 1, sizeof *options->operands);
     set_defaults(options);
+    return options;
+}
+
+int options_read(const struct program *program, int argc, char *const argv[], struct options **out_options)
+{
+    struct options *options = options_new(program, argc, argv);
     options_read_flags(options);
     int code = finish(options);
     if (code == OPTIONS_RUN)
@@ -291,6 +316,10 @@ void options_destroy(struct options **options)
         drop_items(&(*options)->values[i]);
         free((*options)->values[i].items);
     }
+    for (size_t i = 0; i < (*options)->section_count; i++)
+        options_destroy(&(*options)->sections[i]);
+    free((void *)(*options)->sections);
+    free((*options)->name);
     free((*options)->values);
     free((void *)(*options)->operands);
     free(*options);

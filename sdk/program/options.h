@@ -2,8 +2,8 @@
  *
  * Flags override the environment, which overrides the file, which overrides the defaults. A list is overridden as a whole.
  * The file is `[section]`, `key = value`, `# comment`; a value may stand in double quotes (\" and \\ inside); lists are separated by
- * commas, or their key is repeated. Every error names where the value came from, the key, and what is allowed; all errors are told, not the
- * first.
+ * commas, or their key is repeated. A section may also be named, [group ocr], and come once for each name. Every error names where the
+ * value came from, the key, and what is allowed; all errors are told, not the first.
  *
  * Every program gets --config FILE --check-config --print-config (when a setting has a section), --help -h --version.
  *
@@ -63,6 +63,9 @@ struct program {
     const char *env_prefix; /* "WEIR_COORDINATOR_"; NULL: only settings with `env` are read from the environment */
     const struct option *options;
     size_t option_count;
+    const char *named_section;   /* "group": [group NAME] may stand in the file, once for each name; NULL: no such sections */
+    const struct program *named; /* the settings of one; each has named_section as its section and no flag */
+    bool (*check_name)(const char *name);
     size_t operands_min, operands_max; /* words that are no flags; 0, 0: none are taken */
     bool stop_at_operand;              /* the first operand ends the flags: for programs with verbs */
     bool (*check)(
@@ -83,6 +86,13 @@ bool options_true(const struct options *options, size_t index);    /* BOOL */
 size_t options_count(const struct options *options, size_t index); /* LIST: how many items; others: 0 or 1 */
 const char *options_item(const struct options *options, size_t index, size_t item);
 bool options_given(const struct options *options, size_t index); /* not only by its default */
+
+/* The named sections of the file, in its order. Each is read as options are. */
+size_t options_sections(const struct options *options);
+const struct options *options_section(const struct options *options, size_t section);
+const char *options_section_name(const struct options *section);
+/* As options_complain, for what does not fit to the section as a whole: "weir.conf:7: [group ocr]: MESSAGE". */
+__attribute__((format(printf, 2, 3))) void options_section_complain(const struct options *section, const char *message, ...);
 
 size_t options_operands(const struct options *options);
 const char *options_operand(const struct options *options, size_t operand);

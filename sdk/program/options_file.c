@@ -8,6 +8,12 @@
 enum { LINE_BYTES_MAX = 4096, SECTION_BYTES_MAX = 64 };
 #define UNKNOWN "?" /* after a section line that was refused: what follows is passed over, it was told once */
 
+/* Where the settings of the next line go. */
+struct place {
+    struct options *options; /* the program's, or those of a named section */
+    char section[SECTION_BYTES_MAX];
+};
+
 bool options_has_file(const struct program *program)
 {
     for (size_t i = 0; i < program->option_count; i++)
@@ -68,6 +74,7 @@ static void list_sections(const struct program *program, char *out, size_t size)
     size_t used = 0;
     const char *last = "";
     out[0] = 0;
+    if (program->named_section) used = (size_t)snprintf(out, size, "[%s NAME]", program->named_section);
     for (size_t i = 0; i < program->option_count && used < size; i++) {
         const char *section = program->options[i].section;
         if (!section || strcmp(section, last) == 0) continue;
@@ -85,23 +92,39 @@ static void list_keys(const struct program *program, const char *section, char *
             used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", program->options[i].key);
 }
 
-static void take_section(struct options *options, unsigned line, char *text, char section[SECTION_BYTES_MAX])
+/* "group ocr" -> "ocr"; NULL: not the beginning of a named section. */
+static const char *section_name(const struct program *program, char *text)
+{
+    size_t size = program->named_section ? strlen(program->named_section) : 0;
+    if (size == 0 || strncmp(text, program->named_section, size) != 0) return NULL;
+    return text[size] == ' ' || text[size] == '\t' || !text[size] ? trim(text + size) : NULL;
+}
+
+static void take_section(struct options *options, unsigned line, char *text, struct place *place)
 {
     char *end = strchr(text, ']');
-    strcpy(section, UNKNOWN);
+    place->options = options;
+    strcpy(place->section, UNKNOWN);
     if (!end || *trim(end + 1)) {
         options_error(options, "%s:%u: %s: a section is written [name]", options->file, line, text);
         return;
     }
     *end = 0;
-    const char *name = trim(text + 1);
+    const char *name = trim(text + 1), *own = section_name(options->program, trim(text + 1));
+    if (own) {
+        struct options *named = options_section_add(options, line, own);
+        if (!named) return;
+        place->options = named;
+        snprintf(place->section, SECTION_BYTES_MAX, "%s", options->program->named_section);
+        return;
+    }
     if (!section_exists(options->program, name)) {
         char known[512];
         list_sections(options->program, known, sizeof known);
         options_error(options, "%s:%u: unknown section [%s]; allowed: %s", options->file, line, name, known);
         return;
     }
-    snprintf(section, SECTION_BYTES_MAX, "%s", name);
+    snprintf(place->section, SECTION_BYTES_MAX, "%s", name);
 }
 
 static void take_setting(struct options *options, unsigned line, const char *section, const char *key, const char *value)
@@ -121,13 +144,13 @@ static void take_setting(struct options *options, unsigned line, const char *sec
     options_error(options, "%s:%u: unknown key '%s' in [%s]; allowed: %s", options->file, line, key, section, known);
 }
 
-static void take_line(struct options *options, unsigned line, char *raw, char section[SECTION_BYTES_MAX])
+static void take_line(struct options *options, unsigned line, char *raw, struct place *place)
 {
     cut_comment(raw);
     char *text = trim(raw);
     if (!*text) return;
     if (text[0] == '[') {
-        take_section(options, line, text, section);
+        take_section(options, line, text, place);
         return;
     }
     char *equals = strchr(text, '=');
@@ -141,10 +164,10 @@ static void take_line(struct options *options, unsigned line, char *raw, char se
         options_error(options, "%s:%u: %s: the quotes are not closed, or something follows them", options->file, line, key);
         return;
     }
-    if (!section[0])
+    if (!place->section[0])
         options_error(options, "%s:%u: '%s' stands before any [section]", options->file, line, key);
-    else if (strcmp(section, UNKNOWN) != 0)
-        take_setting(options, line, section, key, value);
+    else if (strcmp(place->section, UNKNOWN) != 0)
+        take_setting(place->options, line, place->section, key, value);
 }
 
 void options_read_file(struct options *options)
@@ -154,7 +177,8 @@ void options_read_file(struct options *options)
         options_error(options, "%s: cannot be read: %s", options->file, strerror(errno));
         return;
     }
-    char *raw = NULL, section[SECTION_BYTES_MAX] = "";
+    char *raw = NULL;
+    struct place place = { .options = options };
     size_t room = 0;
     ssize_t size;
     for (unsigned line = 1; (size = getline(&raw, &room, file)) >= 0; line++) {
@@ -163,7 +187,7 @@ void options_read_file(struct options *options)
         else if (strlen(raw) != (size_t)size)
             options_error(options, "%s:%u: the line holds a NUL byte", options->file, line);
         else
-            take_line(options, line, raw, section);
+            take_line(options, line, raw, &place);
     }
     free(raw);
     if (ferror(file)) options_error(options, "%s: cannot be read: %s", options->file, strerror(errno));

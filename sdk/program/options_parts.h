@@ -28,12 +28,21 @@ struct options {
     int rest;
     bool help, version, check, print;
     unsigned errors;
+    struct options **sections; /* the named ones */
+    size_t section_count;
+    char *name;    /* of a named section; NULL: the program's options */
+    unsigned line; /* where it begins */
 };
 
 /* Takes one value as written. False: it was refused and told. The first value of a higher source drops those of lower ones. */
 bool options_set(struct options *options, size_t index, enum option_source source, unsigned line, const char *text);
 /* As options_set, splitting a list at its commas. */
 bool options_set_list(struct options *options, size_t index, enum option_source source, unsigned line, const char *text);
+
+/* Empty options of a program, all at their defaults. */
+struct options *options_new(const struct program *program, int argc, char *const argv[]);
+/* The named section `name` begins at a line of the file. NULL: it was refused and told. */
+struct options *options_section_add(struct options *options, unsigned line, const char *name);
 
 /* "weir.conf:7: " and the like, then the message and a line end, on stderr. */
 __attribute__((format(printf, 2, 3))) void options_error(struct options *options, const char *message, ...);

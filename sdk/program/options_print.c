@@ -143,6 +143,23 @@ static void print_setting(const struct options *options, size_t index, FILE *out
     }
 }
 
+/* The named sections of the file, or one to begin with, all of it a comment. */
+static void print_sections(const struct options *options, FILE *out)
+{
+    const struct program *named = options->program->named;
+    for (size_t i = 0; i < options->section_count; i++) {
+        fprintf(out, "\n[%s %s]\n", options->program->named_section, options->sections[i]->name);
+        for (size_t k = 0; k < named->option_count; k++)
+            print_setting(options->sections[i], k, out);
+    }
+    if (!named || options->section_count > 0) return;
+    fprintf(out, "\n# %s\n#[%s NAME]\n", named->text, options->program->named_section);
+    struct options *example = options_new(named, 0, options->argv);
+    for (size_t k = 0; k < named->option_count; k++)
+        print_setting(example, k, out);
+    options_destroy(&example);
+}
+
 void options_print_config(const struct options *options, FILE *out)
 {
     const struct program *program = options->program;
@@ -155,4 +172,5 @@ void options_print_config(const struct options *options, FILE *out)
         section = option->section;
         print_setting(options, i, out);
     }
+    print_sections(options, out);
 }

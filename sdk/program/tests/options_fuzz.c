@@ -24,7 +24,15 @@ static const struct option table[] = {
     { .section = "net", .key = "dev", .type = OPTION_BOOL, .text = "switch" },
 };
 enum { OPTIONS = sizeof table / sizeof *table };
-static const struct program program = { .name = "t", .version = "1", .text = "a test", .options = table, .option_count = OPTIONS };
+static const struct option own_table[] = {
+    { .section = "group", .key = "filters", .type = OPTION_LIST, .text = "list" },
+    { .section = "group", .key = "lease", .type = OPTION_DURATION, .initial = "30s", .text = "time" },
+};
+enum { OWN_OPTIONS = sizeof own_table / sizeof *own_table };
+static const struct program own = { .text = "a group", .options = own_table, .option_count = OWN_OPTIONS };
+static const struct program program = {
+    .name = "t", .version = "1", .text = "a test", .options = table, .option_count = OPTIONS, .named_section = "group", .named = &own
+};
 
 /* A file in memory, by a path that can be opened. */
 static int make_file(char path[32], const void *bytes, size_t size)
@@ -51,9 +59,9 @@ static int read_file(const void *bytes, size_t size, struct options **out)
     return code;
 }
 
-static void same(const struct options *a, const struct options *b)
+static void same(const struct options *a, const struct options *b, size_t count)
 {
-    for (size_t i = 0; i < OPTIONS; i++) {
+    for (size_t i = 0; i < count; i++) {
         must(options_count(a, i) == options_count(b, i) && options_number(a, i) == options_number(b, i));
         for (size_t item = 0; item < options_count(a, i); item++)
             must(strcmp(options_item(a, i, item), options_item(b, i, item)) == 0);
@@ -72,7 +80,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options_print_config(options, out);
     fclose(out);
     must(read_file(printed, printed_size, &again) == OPTIONS_RUN);
-    same(options, again);
+    same(options, again, OPTIONS);
+    must(options_sections(options) == options_sections(again));
+    for (size_t i = 0; i < options_sections(options); i++) {
+        must(strcmp(options_section_name(options_section(options, i)), options_section_name(options_section(again, i))) == 0);
+        same(options_section(options, i), options_section(again, i), OWN_OPTIONS);
+    }
     options_destroy(&options);
     options_destroy(&again);
     free(printed);

@@ -116,6 +116,83 @@ static int read_with(const struct program *p, struct options **out, const char *
         if (!strstr(said, text)) fail_msg("'%s' is not in: %s", text, said);                                                               \
     } while (0)
 
+static bool no_dot(const char *name)
+{
+    return strchr(name, '.') == NULL;
+}
+
+static const struct option own_table[] = {
+    { .section = "group", .key = "filters", .type = OPTION_LIST, .min = 1, .max = 2, .text = "what it takes" },
+    { .section = "group", .key = "lease", .type = OPTION_DURATION, .initial = "30s", .max = 3600000, .text = "how long" },
+};
+
+static bool check_own(struct options *options)
+{
+    if (options_number(options, 1) != 7000) return true;
+    options_section_complain(options, "seven is no good");
+    return false;
+}
+
+static const struct program own = { .text = "A group.", .options = own_table, .option_count = 2, .check = check_own };
+static const struct program with_groups = { .name = "t",
+                                            .version = "1",
+                                            .text = "a test",
+                                            .options = table,
+                                            .option_count = OPT_COUNT,
+                                            .named_section = "group",
+                                            .named = &own,
+                                            .check_name = no_dot };
+
+static void a_named_section_has_settings_of_its_own(void **state)
+{
+    (void)state;
+    struct options *o = NULL;
+    assert_int_equal(read_with(&with_groups, &o,
+                               "[group ocr]\nfilters = a, b\n[log]\nwindow = 1h\n[group  mail ]\nfilters = c\nlease = 5s\n", NULL, NULL,
+                               NULL),
+                     OPTIONS_RUN);
+    assert_int_equal(options_sections(o), 2);
+    const struct options *ocr = options_section(o, 0), *mail = options_section(o, 1);
+    assert_string_equal(options_section_name(ocr), "ocr");
+    assert_string_equal(options_section_name(mail), "mail");
+    assert_string_equal(options_item(ocr, 0, 1), "b");
+    assert_int_equal(options_number(ocr, 1), 30000);
+    assert_int_equal(options_number(mail, 1), 5000);
+    assert_int_equal(options_number(o, OPT_WINDOW), 3600000);
+    options_destroy(&o);
+}
+
+static void a_wrong_named_section_is_told_with_its_line(void **state)
+{
+    (void)state;
+    struct options *o = NULL;
+    const char *file =
+        "[group ocr]\nfilters = a\nlease = 7s\n[group ocr]\nlease = 9s\n[group]\n[group a.b]\n[group none]\nlease = 9w\nleash = 1s\n";
+    assert_int_equal(read_with(&with_groups, &o, file, NULL, NULL, NULL), EXIT_USAGE);
+    said_contains(":1: [group ocr]: seven is no good");
+    said_contains(":4: [group ocr] begins in line 1 already");
+    said_contains(":6: [group ]: this is not the name of a group");
+    said_contains(":7: [group a.b]: this is not the name of a group");
+    said_contains(":9: [group none] lease = 9w: allowed: a time such as 500ms, 30s, 72h, from 0 to 1h");
+    said_contains(":10: unknown key 'leash' in [group]; allowed: filters, lease");
+    said_contains(":8: [group none] filters = (unset): 0 values");
+}
+
+static void a_named_section_is_printed_and_read_again(void **state)
+{
+    (void)state;
+    struct options *o = NULL;
+    assert_int_equal(read_with(&with_groups, &o, NULL, "--print-config", NULL, NULL), EXIT_FINE);
+    said_contains("#[group NAME]");
+    assert_int_equal(read_with(&with_groups, &o, "[group ocr]\nfilters = a\nlease = 5s\n", "--print-config", NULL, NULL), EXIT_FINE);
+    char printed[sizeof said];
+    memcpy(printed, said, sizeof said);
+    assert_int_equal(read_with(&with_groups, &o, printed, NULL, NULL, NULL), OPTIONS_RUN);
+    assert_string_equal(options_section_name(options_section(o, 0)), "ocr");
+    assert_int_equal(options_number(options_section(o, 0), 1), 5000);
+    options_destroy(&o);
+}
+
 static void the_table_alone_gives_the_defaults(void **state)
 {
     (void)state;
@@ -292,6 +369,9 @@ static void sizes_and_times_refuse_what_overflows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_named_section_has_settings_of_its_own),
+        cmocka_unit_test(a_wrong_named_section_is_told_with_its_line),
+        cmocka_unit_test(a_named_section_is_printed_and_read_again),
         cmocka_unit_test(the_table_alone_gives_the_defaults),
         cmocka_unit_test(flags_win_over_environment_over_file),
         cmocka_unit_test(a_list_is_replaced_as_a_whole),
