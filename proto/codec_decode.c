@@ -86,8 +86,10 @@ static void take_hello(struct decoder *d, const Weir__V1__Hello *from, struct ms
     if (from->group != NULL) take_group(d, from->group, &to->group);
     to->epoch = span(from->epoch);
     check(d, from->n_held_attempt == from->n_held_seq);
+    check_optional(d, from->n_held_priority, from->n_held_seq);
     to->held_seq = from->held_seq;
     to->held_attempt = from->held_attempt;
+    to->held_priority = from->n_held_priority > 0 ? from->held_priority : NULL;
     to->held_count = from->n_held_seq;
     to->max_packet_bytes = from->max_packet_bytes;
 }
@@ -214,6 +216,7 @@ static void take_deliver(struct decoder *d, const Weir__V1__Deliver *from, struc
     check(d, from->n_seq == count && from->n_time_ms == count && from->n_attempt == count && from->n_size == count);
     check_optional(d, from->n_cause, count);
     check_optional(d, from->n_first, count);
+    check_optional(d, from->n_priority, count);
     to->lease = from->lease;
     to->seq = from->seq;
     to->time_ms = from->time_ms;
@@ -223,6 +226,7 @@ static void take_deliver(struct decoder *d, const Weir__V1__Deliver *from, struc
     to->size = from->size;
     to->count = count;
     to->lease_ms = from->lease_ms;
+    to->priority = from->n_priority > 0 ? from->priority : NULL;
     d->body_size += sum(from->size, from->n_size);
 }
 

@@ -81,6 +81,8 @@ static void put_hello(struct encoder *e, const struct msg_hello *from, Weir__V1_
     to->n_held_seq = to->n_held_attempt = from->held_count;
     to->held_seq = wide(from->held_seq);
     to->held_attempt = narrow(from->held_attempt);
+    to->n_held_priority = from->held_priority != NULL ? from->held_count : 0;
+    to->held_priority = narrow(from->held_priority);
     to->max_packet_bytes = from->max_packet_bytes;
     if (from->has_group) to->group = new_group(e, &from->group);
 }
@@ -238,6 +240,8 @@ static void put_deliver(struct encoder *e, const struct msg_deliver *from, Weir_
     to->n_first = from->first != NULL ? from->count : 0;
     to->first = wide(from->first);
     to->lease_ms = from->lease_ms;
+    to->n_priority = from->priority != NULL ? from->count : 0;
+    to->priority = narrow(from->priority);
 }
 
 static void put_settle(struct encoder *e, const struct msg_settle *from, Weir__V1__Settle *to)

@@ -54,7 +54,7 @@ struct msg_hello {
     bool has_group;
     struct group_spec group;
     struct span epoch;
-    const uint64_t *held_seq; const uint32_t *held_attempt; size_t held_count;
+    const uint64_t *held_seq; const uint32_t *held_attempt, *held_priority /* NULL or [count] */; size_t held_count;
     uint64_t max_packet_bytes;
 };
 struct msg_welcome {
@@ -88,6 +88,7 @@ struct msg_deliver {
     const uint32_t *attempt, *size;
     size_t count;
     uint32_t lease_ms;
+    const uint32_t *priority; /* NULL or [count] */
 };
 struct msg_settle {
     uint64_t first_number; const uint64_t *lease; const uint32_t *verb; size_t count;

@@ -150,8 +150,9 @@ static bool apply_group(struct core *c, struct span body)
         if (!handle) return false;
         struct group *fresh = group_at(c, handle);
         fresh->saved = c->snapshot.number;
-        ranges_init(&fresh->settled, c->group_ranges + (size_t)handle * c->config.limits.ranges_per_group_max,
-                    c->config.limits.ranges_per_group_max);
+        uint32_t most = c->config.limits.ranges_per_group_max;
+        for (uint32_t k = 0; k < PRIORITY_LEVELS; k++)
+            ranges_init(&fresh->levels[k].settled, c->group_ranges + ((size_t)handle * PRIORITY_LEVELS + k) * most, most);
     } else {
         snapshot_touch_group(c, handle);
         index_filters(c, handle, false);
@@ -160,8 +161,10 @@ static bool apply_group(struct core *c, struct span body)
     g->id = read.id;
     g->tenant = tenant;
     g->generation = read.generation;
-    g->floor = read.floor[0];
-    g->handed = read.handed[0];
+    for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
+        g->levels[k].floor = read.floor[k];
+        g->levels[k].handed = read.handed[k];
+    }
     if (!group_set_text(g, &read)) return false;
     index_filters(c, handle, true);
     return true;
@@ -199,30 +202,32 @@ static void failed_drop(struct core *c, uint32_t handle)
         g->failed_list = f->next;
     if (f->next) failed_at(c, f->next)->prev = f->prev;
     g->failed_count--;
+    g->levels[f->level].open--;
     heap_remove(&c->due, handle);
     map_remove(&c->by_failed, place_key(f->group, f->position));
     slab_free(&c->failed, handle);
 }
 
-/* Failures inside a settled range are over: by looking at each position, or at each failure, whichever is fewer. */
-static void failed_drop_range(struct core *c, uint32_t group, uint64_t first, uint64_t last)
+/* Failures inside a level's settled range are over: by looking at each position, or at each failure, whichever is fewer. */
+static void failed_drop_range(struct core *c, uint32_t group, uint32_t level, uint64_t first, uint64_t last)
 {
     struct group *g = group_at(c, group);
     if (g->failed_count == 0) return;
     if (last - first < g->failed_count) {
         for (uint64_t position = first; position <= last; position++) {
             uint32_t handle = failed_find(c, group, position);
-            if (handle) failed_drop(c, handle);
+            if (handle && failed_at(c, handle)->level == level) failed_drop(c, handle);
         }
         return;
     }
     for (uint32_t h = g->failed_list, next; h; h = next) {
         next = failed_at(c, h)->next;
-        if (failed_at(c, h)->position >= first && failed_at(c, h)->position <= last) failed_drop(c, h);
+        const struct failed *f = failed_at(c, h);
+        if (f->level == level && f->position >= first && f->position <= last) failed_drop(c, h);
     }
 }
 
-static bool apply_failed(struct core *c, uint32_t group, const struct record_failed *read, uint64_t block)
+static bool apply_failed(struct core *c, uint32_t group, uint32_t level, const struct record_failed *read, uint64_t block)
 {
     struct group *g = group_at(c, group);
     uint32_t handle = failed_find(c, group, read->seq);
@@ -232,10 +237,12 @@ static bool apply_failed(struct core *c, uint32_t group, const struct record_fai
         struct failed *f = failed_at(c, handle);
         f->position = read->seq;
         f->group = group;
+        f->level = level;
         f->next = g->failed_list;
         if (f->next) failed_at(c, f->next)->prev = handle;
         g->failed_list = handle;
         g->failed_count++;
+        g->levels[level].open++;
     }
     struct failed *f = failed_at(c, handle);
     f->attempts = read->attempts;
@@ -247,12 +254,12 @@ static bool apply_failed(struct core *c, uint32_t group, const struct record_fai
     return true;
 }
 
-static void apply_handed(const struct core *c, struct group *g, uint64_t handed, uint64_t block)
+static void apply_handed(const struct core *c, struct level *level, uint64_t handed, uint64_t block)
 {
-    if (handed <= g->handed) return;
-    if (g->handed_block <= c->committed_block) g->handed_before = g->handed;
-    g->handed = handed;
-    g->handed_block = block;
+    if (handed <= level->handed) return;
+    if (level->handed_block <= c->committed_block) level->handed_before = level->handed;
+    level->handed = handed;
+    level->handed_block = block;
 }
 
 static bool apply_settle(struct core *c, struct span body, uint64_t block)
@@ -262,22 +269,23 @@ static bool apply_settle(struct core *c, struct span body, uint64_t block)
     struct record_settle read;
     if (!record_settle_read(body, settled, PENDS_MAX, failed, PENDS_MAX, &read)) return false;
     uint32_t handle = group_by_id(c, read.id);
-    if (!handle) return false;
+    if (!handle || read.level >= PRIORITY_LEVELS) return false;
     snapshot_touch_group(c, handle);
     struct group *g = group_at(c, handle);
+    struct level *level = &g->levels[read.level];
     if (read.generation != g->generation) return true; /* of an earlier life of the group */
-    apply_handed(c, g, read.handed, block);
+    apply_handed(c, level, read.handed, block);
     for (uint32_t i = 0; i < read.settled_count; i++) {
         if (settled[i].first > settled[i].last) return false;
-        uint64_t first = settled[i].first > g->floor ? settled[i].first : g->floor + 1;
+        uint64_t first = settled[i].first > level->floor ? settled[i].first : level->floor + 1;
         if (first > settled[i].last) continue;
-        if (ranges_add(&g->settled, first, settled[i].last) != RANGES_ADDED) return false;
-        failed_drop_range(c, handle, first, settled[i].last);
+        if (ranges_add(&level->settled, first, settled[i].last) != RANGES_ADDED) return false;
+        failed_drop_range(c, handle, read.level, first, settled[i].last);
     }
-    g->floor = ranges_next_hole(&g->settled, g->floor + 1) - 1;
-    ranges_drop_through(&g->settled, g->floor);
+    level->floor = ranges_next_hole(&level->settled, level->floor + 1) - 1;
+    ranges_drop_through(&level->settled, level->floor);
     for (uint32_t i = 0; i < read.failed_count; i++)
-        if (!apply_failed(c, handle, &failed[i], block)) return false;
+        if (!apply_failed(c, handle, read.level, &failed[i], block)) return false;
     return true;
 }
 

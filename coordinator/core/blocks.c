@@ -7,7 +7,6 @@ enum {
     FETCHES_AT_ONCE = 12,
     TURN_BYTES_WORST = CORE_TURN_BYTES + CORE_PACKET_BYTES_MAX,
     TURN_ITEMS_WORST = CORE_TURN_ITEMS + CORE_PACKET_ITEMS_MAX,
-    PEND_BYTES = 40,
     CLOSE_RESERVE = 64 * 1024
 };
 
@@ -21,7 +20,8 @@ static bool filling_has_room(const struct core *c, uint32_t items, size_t bytes)
     const struct slot *slot = filling_slot(c);
     if (c->pend_count + items > PENDS_MAX || c->ticket_count + items > TICKETS_MAX) return false;
     if (!slot) return true;
-    return block_has_room(&slot->block, items + c->groups.taken, bytes + pending_bytes(c) + (size_t)items * PEND_BYTES + CLOSE_RESERVE);
+    uint32_t records = items + c->pend_records + slot->touched_count; /* a touched group may want its `handed` raised */
+    return block_has_room(&slot->block, records, bytes + pending_bytes(c) + (size_t)items * PEND_BYTES + CLOSE_RESERVE);
 }
 
 bool blocks_want_packets(const struct core *c)
@@ -65,6 +65,7 @@ struct block *blocks_fill(struct core *c)
     slot->wanted = c->next_position;
     slot->before_to = 0;
     slot->touched_count = 0;
+    slot->levels = 0;
     block_open(&slot->block, c->next_block, c->next_position, c->log_ms, c->term);
     c->filling = (uint32_t)(slot - c->slots) + 1;
     return &slot->block;
@@ -79,6 +80,14 @@ uint64_t blocks_append(struct core *c, struct record record, struct span body)
     must(apply_record(c, block, index));
     c->stats.records++;
     return block->first_position + index;
+}
+
+static uint8_t levels_in(const struct block *block)
+{
+    uint32_t levels = 0;
+    for (uint32_t i = 0; i < block->record_count; i++)
+        levels |= 1u << record_level(&block->records[i]);
+    return (uint8_t)levels;
 }
 
 /* Marks the groups that match a topic when the block sees it first: what they need at the close is found here, not per event. */
@@ -150,9 +159,11 @@ static void wake_touched(struct core *c, struct slot *slot)
     for (uint32_t i = 0; i < slot->touched_count; i++) {
         uint32_t handle = slot->touched[i] & ~TOUCHED_RECORD_ONLY;
         struct group *group = group_at(c, handle);
-        if (group->live && !(slot->touched[i] & TOUCHED_RECORD_ONLY)) {
-            group->live = false;
-            group->fresh.cursor = slot->block.first_position > group->fresh.from ? slot->block.first_position : group->fresh.from;
+        for (uint32_t k = 0; k < PRIORITY_LEVELS && !(slot->touched[i] & TOUCHED_RECORD_ONLY); k++) {
+            struct level *level = &group->levels[k];
+            if (!level->live || !(slot->levels & 1u << k)) continue;
+            level->live = false;
+            level->fresh.cursor = slot->block.first_position > level->fresh.from ? slot->block.first_position : level->fresh.from;
         }
         group_wake(c, handle);
     }
@@ -237,6 +248,7 @@ void blocks_fetched(struct core *c, const struct core_fetched *fetched)
     subs_wake_waiting(c);
     if (fetched->result == CORE_FETCHED && slot->block.record_count > 0) {
         slot->state = SLOT_COMMITTED;
+        slot->levels = levels_in(&slot->block);
         slot->before_to = slot->before ? slot->wanted : 0;
         if (slot->before || slot->wanted > slot->block.first_position) slot->wanted = slot->block.first_position;
         return;

@@ -88,7 +88,7 @@ static void carve_tables(struct carver *v, struct core *c, const struct core_lim
     carve_near_map(v, &c->by_failed, l->failed_max);
     carve_near_map(v, &c->by_lease, l->leases_max);
     carve_map(v, &c->by_sub, l->subscriptions_max);
-    c->group_ranges = carve(v, (size_t)(l->groups_max + 1) * l->ranges_per_group_max * sizeof(struct range));
+    c->group_ranges = carve(v, (size_t)(l->groups_max + 1) * PRIORITY_LEVELS * l->ranges_per_group_max * sizeof(struct range));
     carve_heap(v, &c->group_timers, l->groups_max);
     carve_heap(v, &c->extended, l->leases_max);
     carve_heap(v, &c->due, l->failed_max);

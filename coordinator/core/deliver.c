@@ -5,11 +5,11 @@
 
 enum { DELIVERIES_PER_VISIT = 64, OLD_PER_VISIT = 16 };
 
-enum progress { PROGRESS_DONE, PROGRESS_BLOCKED, PROGRESS_LATER };
+enum progress { PROGRESS_DONE, PROGRESS_BLOCKED, PROGRESS_COMMIT /* blocked, until a commit wakes the group */, PROGRESS_LATER };
 
-static uint64_t handed_now(const struct core *c, const struct group *g)
+static uint64_t handed_now(const struct core *c, const struct level *l)
 {
-    return g->handed_block <= c->committed_block ? g->handed : g->handed_before;
+    return l->handed_block <= c->committed_block ? l->handed : l->handed_before;
 }
 
 static enum progress wait_for_fetch(struct core *c, struct group *g)
@@ -40,6 +40,7 @@ static void say_delivery(struct core *c, uint32_t lease, const struct block *blo
     item->first = record_first(record);
     item->x = l->attempt;
     item->y = group_at(c, l->group)->options.lease_ms;
+    item->z = l->level;
     item->body = block_body(block, record);
     p->deliver_sent_events++;
     p->deliver_sent_bytes += record->size;
@@ -60,9 +61,9 @@ static void hand_out(struct core *c, struct group *g, uint32_t lease, const stru
     worker_ring_update(c, peer);
 }
 
-static void settle_expired(struct core *c, uint32_t handle, uint64_t from, uint64_t position)
+static void settle_expired(struct core *c, uint32_t handle, uint32_t level, uint64_t from, uint64_t position)
 {
-    group_pend_settled(c, handle, from, position);
+    group_pend_settled(c, handle, level, from, position);
     group_at(c, handle)->expired++;
     c->stats.expired++;
 }
@@ -80,7 +81,7 @@ static enum progress deliver_returned(struct core *c, uint32_t handle)
     bool gone = !slot || !block_holds(&slot->block, l->position); /* it has left the window */
     uint32_t index = gone ? 0 : (uint32_t)(l->position - slot->block.first_position);
     if (gone || has_expired(c, &slot->block, &slot->block.records[index])) {
-        settle_expired(c, handle, l->from, l->position);
+        settle_expired(c, handle, l->level, l->from, l->position);
         lease_end(c, lease);
         return PROGRESS_DONE;
     }
@@ -100,10 +101,15 @@ static enum progress deliver_retry(struct core *c, uint32_t handle)
     bool gone = !slot || !block_holds(&slot->block, f->position);
     uint32_t index = gone ? 0 : (uint32_t)(f->position - slot->block.first_position);
     if (gone || has_expired(c, &slot->block, &slot->block.records[index])) {
-        settle_expired(c, handle, f->position, f->position);
+        settle_expired(c, handle, f->level, f->position, f->position);
         return PROGRESS_DONE;
     }
-    uint32_t lease = lease_give(c, handle, 0, f->position, f->position, f->attempts + 1, failed);
+    uint32_t lease = lease_give(c, &(struct lease_terms){ .group = handle,
+                                                          .level = f->level,
+                                                          .attempt = f->attempts + 1,
+                                                          .failed = failed,
+                                                          .position = f->position,
+                                                          .from = f->position });
     if (!lease) {
         f->state = FAILED_WAITING;
         heap_put(&c->due, failed, c->log_ms + 1000);
@@ -114,41 +120,42 @@ static enum progress deliver_retry(struct core *c, uint32_t handle)
 }
 
 /* What lay between the last match and this place matches nothing: settled with it. */
-static void settle_gap(struct core *c, uint32_t handle, uint64_t from, uint64_t to)
+static void settle_gap(struct core *c, uint32_t handle, uint32_t level, uint64_t from, uint64_t to)
 {
-    struct group *g = group_at(c, handle);
-    if (from <= to && !(from <= g->floor && to <= g->floor) && !ranges_hold(&g->settled, from, to)) group_pend_settled(c, handle, from, to);
+    const struct level *l = &group_at(c, handle)->levels[level];
+    if (from <= to && to > l->floor && !ranges_hold(&l->settled, from, to)) group_pend_settled(c, handle, level, from, to);
 }
 
 /* Handed out before the restart, and nobody came back with it: failed once more, then it goes the way of all failed events [R-ADOPT-2]. */
-static enum progress reopen_old(struct core *c, uint32_t handle)
+static enum progress reopen_old(struct core *c, uint32_t handle, uint32_t level)
 {
     struct group *g = group_at(c, handle);
+    struct level *l = &g->levels[level];
     for (uint32_t i = 0; i < OLD_PER_VISIT; i++) {
         struct slot *slot;
         uint32_t index;
-        enum scan scan = reader_next(c, &g->old, handle, &slot, &index);
+        enum scan scan = reader_next(c, &l->old, handle, level, &slot, &index);
         if (scan == SCAN_WAIT) return wait_for_fetch(c, g);
         if (scan == SCAN_LATER) return PROGRESS_LATER;
         if (!blocks_room_for_failure(c)) return PROGRESS_LATER;
         if (scan == SCAN_END) {
-            settle_gap(c, handle, g->old.from, g->old.end);
-            g->old_open = false;
+            settle_gap(c, handle, level, l->old.from, l->old.end);
+            l->old_open = false;
             return PROGRESS_DONE;
         }
-        uint64_t position = g->old.cursor;
-        bool known = position <= g->floor || ranges_hold(&g->settled, position, position) ||
+        uint64_t position = l->old.cursor;
+        bool known = position <= l->floor || ranges_hold(&l->settled, position, position) ||
                      map_get(&c->by_lease, place_key(handle, position)) || failed_find(c, handle, position);
-        settle_gap(c, handle, g->old.from, position - 1);
+        settle_gap(c, handle, level, l->old.from, position - 1);
         if (!known && !failed_has_room(c)) {
             c->short_of_failed = true;
             return PROGRESS_BLOCKED;
         }
         if (!known) {
             c->failed_pending++;
-            group_pend_failed(c, handle, position, 1, c->log_ms);
+            group_pend_failed(c, handle, level, position, 1, c->log_ms);
         }
-        g->old.cursor = g->old.from = position + 1;
+        l->old.cursor = l->old.from = position + 1;
     }
     return PROGRESS_DONE;
 }
@@ -182,40 +189,77 @@ static bool replay_must_wait(struct core *c, struct group *g, const struct block
     return true;
 }
 
-static enum progress deliver_fresh(struct core *c, uint32_t handle)
+/* How many positions are handed out ahead of the reader while it catches up: a few times what the workers can take at once, so that it need
+ * not wait for a commit at each event, and a crash leaves few that nobody may have had. */
+static uint64_t handed_ahead(const struct core *c, const struct group *g)
+{
+    uint64_t credit = 0;
+    uint32_t peer = g->ring;
+    do {
+        const struct peer *p = peer_at(c, peer);
+        credit += p->deliver_limit_events - p->deliver_sent_events;
+        peer = p->ring_next;
+    } while (peer != g->ring && credit < HANDED_AHEAD_MAX);
+    uint64_t ahead = credit < HANDED_AHEAD_MAX ? credit * 4 : HANDED_AHEAD_MAX;
+    return ahead < HANDED_AHEAD_MIN ? HANDED_AHEAD_MIN : ahead < HANDED_AHEAD_MAX ? ahead : HANDED_AHEAD_MAX;
+}
+
+static enum progress deliver_fresh(struct core *c, uint32_t handle, uint32_t level)
 {
     struct group *g = group_at(c, handle);
+    struct level *l = &g->levels[level];
     struct slot *slot;
     uint32_t index;
-    enum scan scan = reader_next(c, &g->fresh, handle, &slot, &index);
+    enum scan scan = reader_next(c, &l->fresh, handle, level, &slot, &index);
     if (scan == SCAN_WAIT) return wait_for_fetch(c, g);
     if (scan == SCAN_LATER) return PROGRESS_LATER;
     if (scan == SCAN_END) {
-        if (g->fresh.cursor > g->fresh.end) settle_gap(c, handle, g->fresh.from, g->fresh.end);
-        if (g->fresh.cursor > g->fresh.end) g->fresh.from = g->fresh.end + 1;
-        g->live = !c->config.replay.on;
+        if (l->fresh.cursor > l->fresh.end) settle_gap(c, handle, level, l->fresh.from, l->fresh.end);
+        if (l->fresh.cursor > l->fresh.end) l->fresh.from = l->fresh.end + 1;
+        l->live = !c->config.replay.on;
         return PROGRESS_BLOCKED;
     }
-    uint64_t position = g->fresh.cursor;
+    uint64_t position = l->fresh.cursor;
     bool replay = c->config.replay.on;
     if (replay && !replay_wants(c, &slot->block, index)) {
-        g->fresh.cursor = position + 1; /* its place is settled with the next match */
+        l->fresh.cursor = position + 1; /* its place is settled with the next match */
         return PROGRESS_DONE;
     }
     if (replay && replay_must_wait(c, g, &slot->block, index)) return PROGRESS_BLOCKED;
-    if (position > handed_now(c, g)) {
-        if (position > g->handed) group_want_handed(c, handle, position + HANDED_AHEAD);
-        return PROGRESS_BLOCKED; /* the commit wakes the group */
+    if (position > handed_now(c, l)) {
+        if (position > l->handed) group_want_handed(c, handle, level, position + handed_ahead(c, g));
+        return PROGRESS_COMMIT;
     }
     if (has_expired(c, &slot->block, &slot->block.records[index])) {
-        settle_expired(c, handle, g->fresh.from, position);
+        settle_expired(c, handle, level, l->fresh.from, position);
     } else {
-        uint32_t lease = lease_give(c, handle, 0, position, g->fresh.from, 1, 0);
+        uint32_t lease = lease_give(
+            c, &(struct lease_terms){ .group = handle, .level = level, .attempt = 1, .position = position, .from = l->fresh.from });
         if (!lease) return PROGRESS_BLOCKED; /* all leases are out: a settle wakes the group */
         hand_out(c, g, lease, &slot->block, index);
     }
-    g->fresh.cursor = g->fresh.from = position + 1;
+    l->fresh.cursor = l->fresh.from = position + 1;
+    g->turns++;
     return PROGRESS_DONE;
+}
+
+/* Half of the turns ask the highest priority first, a quarter the next, an eighth each of the others: so none starves. What is asked first
+ * and has nothing leaves its turn to the highest that has. [R-PRIO-1] */
+static enum progress deliver_by_priority(struct core *c, uint32_t handle)
+{
+    static const uint8_t first[] = { 3, 2, 3, 1, 3, 2, 3, 0 };
+    struct group *g = group_at(c, handle);
+    enum progress best = PROGRESS_BLOCKED;
+    for (uint32_t i = 0, favourite = first[g->turns % sizeof first]; i <= PRIORITY_LEVELS; i++) {
+        uint32_t level = i == 0 ? favourite : PRIORITY_LEVELS - i;
+        const struct level *l = &g->levels[level];
+        if (l->live || (i > 0 && level == favourite) || l->open + 4 >= l->settled.capacity) continue;
+        enum progress progress = deliver_fresh(c, handle, level);
+        if (progress == PROGRESS_DONE) return progress;
+        if (progress == PROGRESS_COMMIT) return PROGRESS_BLOCKED; /* or a lower one would take its worker meanwhile */
+        if (progress == PROGRESS_LATER) best = progress;
+    }
+    return best;
 }
 
 static enum progress deliver_one(struct core *c, uint32_t handle)
@@ -226,13 +270,13 @@ static enum progress deliver_one(struct core *c, uint32_t handle)
     if (unpaid || !out_has_room(c, 8) || !blocks_room_for_failure(c)) return PROGRESS_LATER;
     if (g->returned) return deliver_returned(c, handle);
     if (g->retry_first && failed_at(c, g->retry_first)->block <= c->committed_block) return deliver_retry(c, handle);
-    if (g->leased + g->failed_count + 4 >= g->settled.capacity) return PROGRESS_BLOCKED;
-    if (g->old_open && !g->pending && !g->retry_first) {
-        enum progress progress = reopen_old(c, handle);
+    for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
+        if (!g->levels[k].old_open || g->pending || g->retry_first) continue;
+        enum progress progress = reopen_old(c, handle, k);
         bool found_nothing = progress == PROGRESS_DONE && !g->pending; /* no commit will wake the group: it goes on at once */
         if (progress == PROGRESS_LATER || found_nothing) return progress;
     }
-    return deliver_fresh(c, handle);
+    return deliver_by_priority(c, handle);
 }
 
 static enum progress visit(struct core *c, uint32_t handle)

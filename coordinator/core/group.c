@@ -69,20 +69,26 @@ uint64_t group_create(struct core *c, uint32_t tenant, const struct group_spec *
     return block->number;
 }
 
+static void level_opened(const struct core *c, struct level *l, bool recovered)
+{
+    uint64_t begin = l->floor + 1;
+    l->old = (struct reader){ begin, begin, l->handed };
+    l->fresh = (struct reader){ begin, begin, UINT64_MAX };
+    if (c->config.replay.on) l->fresh.end = c->config.replay.until;
+    if (recovered && l->handed > l->floor) l->fresh.cursor = l->fresh.from = l->handed + 1;
+    l->handed_before = l->handed;
+    l->live = l->fresh.cursor > c->head && !c->config.replay.on;
+}
+
 void group_opened(struct core *c, uint32_t handle, bool recovered)
 {
     struct group *g = group_at(c, handle);
-    uint64_t begin = g->floor + 1;
-    g->old = (struct reader){ begin, begin, g->handed };
-    g->fresh = (struct reader){ begin, begin, UINT64_MAX };
-    if (c->config.replay.on) g->fresh.end = c->config.replay.until;
-    if (recovered && g->handed > g->floor) { /* [R-ADOPT-2] */
-        g->adopting = true;
-        g->adopt_until_ns = c->adopt_ns;
-        g->fresh.cursor = g->fresh.from = g->handed + 1;
+    for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
+        struct level *l = &g->levels[k];
+        level_opened(c, l, recovered);
+        if (recovered && l->handed > l->floor) g->adopting = true; /* [R-ADOPT-2] */
     }
-    g->handed_before = g->handed;
-    g->live = g->fresh.cursor > c->head && !c->config.replay.on;
+    if (g->adopting) g->adopt_until_ns = c->adopt_ns;
     group_wake(c, handle);
 }
 
@@ -91,8 +97,10 @@ void groups_end_adoption(struct core *c)
     c->adopt_ns = UINT64_MAX;
     for (uint32_t h = 1; h <= c->groups.touched; h++) {
         if (!slab_is_taken(&c->groups, h) || !group_at(c, h)->adopting) continue;
-        group_at(c, h)->adopting = false;
-        group_at(c, h)->old_open = true;
+        struct group *g = group_at(c, h);
+        g->adopting = false;
+        for (uint32_t k = 0; k < PRIORITY_LEVELS; k++)
+            g->levels[k].old_open = g->levels[k].old.cursor <= g->levels[k].old.end;
         group_wake(c, h);
     }
 }
@@ -126,66 +134,82 @@ static void pend_group(struct core *c, uint32_t handle)
     c->pend_groups = handle;
 }
 
-static void pend_add(struct core *c, uint32_t handle, struct pend pend)
+/* The level has something to write: one more record, unless it had. */
+static void pend_level(struct core *c, uint32_t handle, const struct level *l)
 {
-    struct group *g = group_at(c, handle);
-    must(c->pend_count < PENDS_MAX);
     pend_group(c, handle);
-    pend.group = handle;
-    pend.before = g->pend_last;
-    c->pends[c->pend_count++] = pend;
-    g->pend_last = c->pend_count;
+    if (!l->pend_last && !l->handed_wanted) c->pend_records++;
 }
 
-void group_pend_settled(struct core *c, uint32_t handle, uint64_t first, uint64_t last)
+static void pend_add(struct core *c, uint32_t handle, struct level *l, struct pend pend)
 {
-    struct group *g = group_at(c, handle);
-    if (g->pend_last) {
-        struct pend *newest = &c->pends[g->pend_last - 1];
+    must(c->pend_count < PENDS_MAX);
+    pend_level(c, handle, l);
+    pend.before = l->pend_last;
+    c->pends[c->pend_count++] = pend;
+    l->pend_last = c->pend_count;
+}
+
+void group_pend_settled(struct core *c, uint32_t handle, uint32_t level, uint64_t first, uint64_t last)
+{
+    struct level *l = &group_at(c, handle)->levels[level];
+    if (l->pend_last) {
+        struct pend *newest = &c->pends[l->pend_last - 1];
         if (newest->attempts == 0 && newest->last + 1 == first) {
             newest->last = last;
             return;
         }
     }
-    pend_add(c, handle, (struct pend){ .first = first, .last = last });
+    pend_add(c, handle, l, (struct pend){ .first = first, .last = last });
 }
 
-void group_pend_failed(struct core *c, uint32_t handle, uint64_t position, uint32_t attempts, uint64_t due_ms)
+void group_pend_failed(struct core *c, uint32_t handle, uint32_t level, uint64_t position, uint32_t attempts, uint64_t due_ms)
 {
-    pend_add(c, handle, (struct pend){ .first = position, .last = position, .attempts = attempts, .due_ms = due_ms });
+    struct level *l = &group_at(c, handle)->levels[level];
+    pend_add(c, handle, l, (struct pend){ .first = position, .last = position, .attempts = attempts, .due_ms = due_ms });
 }
 
-void group_want_handed(struct core *c, uint32_t handle, uint64_t position)
+void group_want_handed(struct core *c, uint32_t handle, uint32_t level, uint64_t position)
 {
-    struct group *g = group_at(c, handle);
-    if (position <= g->handed || position <= g->handed_wanted) return;
-    g->handed_wanted = position;
+    struct level *l = &group_at(c, handle)->levels[level];
+    if (position <= l->handed || position <= l->handed_wanted) return;
+    pend_level(c, handle, l);
+    l->handed_wanted = position;
     c->pend_urgent = true;
-    pend_group(c, handle);
 }
 
-/* The groups that are live, have a match in this block and a worker to take it: their raise of `handed` stands in the block itself. */
+/* The levels that are live, have a match in this block and a worker to take it: their raise of `handed` stands in the block itself, as far
+ * as there is room; the others ask for it when they come to the events. All positions up to the block's end and its records to come. */
 static void want_handed_for_block(struct core *c, struct slot *slot)
 {
-    uint32_t records = 0;
+    uint64_t next = slot->block.first_position + slot->block.record_count;
     for (uint32_t i = 0; i < slot->touched_count; i++) {
         struct group *g = group_at(c, slot->touched[i]);
-        if (g->live && g->ring && g->handed < slot->block.first_position + slot->block.record_count) pend_group(c, slot->touched[i]);
-    }
-    for (uint32_t h = c->pend_groups; h; h = group_at(c, h)->next_pending)
-        records++;
-    uint64_t last = slot->block.first_position + slot->block.record_count + records - 1;
-    for (uint32_t i = 0; i < slot->touched_count; i++) {
-        struct group *g = group_at(c, slot->touched[i]);
-        if (g->pending && g->live && g->ring && last > g->handed && last > g->handed_wanted) g->handed_wanted = last;
+        for (uint32_t k = 0; k < PRIORITY_LEVELS && g->ring; k++) {
+            struct level *l = &g->levels[k];
+            if (!(slot->levels & 1u << k) || !l->live || l->handed >= next) continue;
+            if (!block_has_room(&slot->block, c->pend_records + 1, (c->pend_count + c->pend_records + 1) * (size_t)PEND_BYTES)) return;
+            pend_level(c, slot->touched[i], l);
+            if (l->handed_wanted < next) l->handed_wanted = next;
+        }
     }
 }
 
-static void write_record(struct core *c, struct group *g)
+/* A raise that reaches into this block covers all of it, its own record too: the next one is then not asked for within the same block. */
+static void stretch_handed(const struct core *c, struct group *g, uint64_t next)
 {
+    for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
+        struct level *l = &g->levels[k];
+        if (l->handed_wanted == next) l->handed_wanted = next + c->pend_records - 1;
+    }
+}
+
+static void write_record(struct core *c, struct group *g, uint32_t level)
+{
+    struct level *l = &g->levels[level];
     uint32_t settled = 0, failed = 0;
     uint32_t at_settled = PENDS_MAX, at_failed = PENDS_MAX;
-    for (uint32_t i = g->pend_last; i; i = c->pends[i - 1].before) { /* newest first, so they are laid out from the end */
+    for (uint32_t i = l->pend_last; i; i = c->pends[i - 1].before) { /* newest first, so they are laid out from the end */
         const struct pend *pend = &c->pends[i - 1];
         if (pend->attempts == 0) {
             c->settle_ranges[--at_settled] = (struct range){ pend->first, pend->last };
@@ -197,8 +221,9 @@ static void write_record(struct core *c, struct group *g)
         }
     }
     struct record_settle record = { .id = g->id,
+                                    .level = level,
                                     .generation = g->generation,
-                                    .handed = g->handed_wanted,
+                                    .handed = l->handed_wanted,
                                     .settled = c->settle_ranges + at_settled,
                                     .settled_count = settled,
                                     .failed = c->settle_failed + at_failed,
@@ -208,41 +233,53 @@ static void write_record(struct core *c, struct group *g)
     must(body);
     size_t size = record_settle_write(&record, body, bound);
     must(size > 0);
-    g->pend_last = 0;
-    g->handed_wanted = 0;
+    l->pend_last = 0;
+    l->handed_wanted = 0;
     blocks_append(c, (struct record){ .kind = RECORD_SETTLE | RECORD_MUST_UNDERSTAND }, span_of(body, size));
 }
 
 void groups_write_pending(struct core *c)
 {
     struct slot *slot = filling_slot(c);
+    uint64_t position = slot->block.first_position + slot->block.record_count;
     want_handed_for_block(c, slot);
+    for (uint32_t h = c->pend_groups; h; h = group_at(c, h)->next_pending)
+        stretch_handed(c, group_at(c, h), position);
     for (uint32_t h = c->pend_groups, next; h; h = next) {
         struct group *g = group_at(c, h);
         next = g->next_pending;
         g->pending = false;
-        write_record(c, g);
+        for (uint32_t k = 0; k < PRIORITY_LEVELS; k++)
+            if (g->levels[k].pend_last || g->levels[k].handed_wanted) write_record(c, g, k);
         if (g->touched_now) continue;
         g->touched_now = true;
         slot->touched[slot->touched_count++] = h | TOUCHED_RECORD_ONLY;
     }
     c->pend_groups = 0;
-    c->pend_count = 0;
+    c->pend_count = c->pend_records = 0;
     c->failed_pending = 0;
     c->pend_urgent = false;
 }
 
-/* A group with nothing open has settled all there is: its floor follows the head, so that a restart need not read the log for it. */
+/* A level with nothing open has settled all there is: its floor follows the head, so that a restart need not read the log for it. */
+static void level_follow_head(struct core *c, uint32_t handle, uint32_t level)
+{
+    struct level *l = &group_at(c, handle)->levels[level];
+    if (!l->live || l->old_open || l->open || l->settled.count > 0 || c->head < l->floor + HANDED_SWEEP || !blocks_room_for_failure(c))
+        return;
+    group_pend_settled(c, handle, level, l->floor + 1, c->head);
+    l->fresh.from = c->head + 1;
+}
+
 void groups_follow_head(struct core *c)
 {
     for (uint32_t i = 0; i < 4 && c->groups.touched > 0; i++) {
         c->sweep_group = c->sweep_group % c->groups.touched + 1;
         if (!slab_is_taken(&c->groups, c->sweep_group)) continue;
         struct group *g = group_at(c, c->sweep_group);
-        bool open = !g->live || g->leased || g->returned || g->failed_count || g->pending || g->adopting || g->old_open;
-        if (open || g->settled.count > 0 || c->head < g->floor + HANDED_SWEEP || !blocks_room_for_failure(c)) continue;
-        group_pend_settled(c, c->sweep_group, g->floor + 1, c->head);
-        g->fresh.from = c->head + 1;
+        if (g->pending || g->adopting) continue;
+        for (uint32_t k = 0; k < PRIORITY_LEVELS; k++)
+            level_follow_head(c, c->sweep_group, k);
     }
 }
 
@@ -287,34 +324,43 @@ static void announce_lost(struct core *c, const struct group *g, uint64_t first,
     publish_append(c, g->tenant, &event, bytes, NULL, 0, 0);
 }
 
-static bool has_unsettled_before(const struct core *c, const struct group *g, uint64_t position)
+static bool has_unsettled_before(const struct core *c, const struct group *g, uint32_t level, uint64_t position)
 {
-    if (!g->live && g->fresh.cursor < position) return true;
-    if ((g->adopting || g->old_open) && g->old.cursor < position) return true;
+    const struct level *l = &g->levels[level];
+    if (!l->live && l->fresh.cursor < position) return true;
+    if ((g->adopting || l->old_open) && l->old.cursor < position && l->old.cursor <= l->old.end) return true;
     for (uint32_t f = g->failed_list; f; f = failed_at(c, f)->next)
-        if (failed_at(c, f)->position < position) return true;
+        if (failed_at(c, f)->level == level && failed_at(c, f)->position < position) return true;
     return false;
+}
+
+static void level_trim(struct core *c, uint32_t handle, uint32_t level)
+{
+    struct group *g = group_at(c, handle);
+    struct level *l = &g->levels[level];
+    uint64_t first_left = c->trimmed_below;
+    if (has_unsettled_before(c, g, level, first_left)) {
+        announce_lost(c, g, l->floor + 1, first_left - 1);
+        c->stats.lost++;
+    }
+    group_pend_settled(c, handle, level, l->floor + 1, first_left - 1);
+    if (l->fresh.cursor < first_left) l->fresh.cursor = first_left;
+    if (l->fresh.from < first_left) l->fresh.from = first_left;
+    if (l->old.cursor < first_left) l->old.cursor = l->old.from = first_left;
 }
 
 void groups_trim(struct core *c)
 {
-    uint64_t first_left = c->trimmed_below;
     c->trim_due = false;
     for (uint32_t h = 1; h <= c->groups.touched; h++) {
-        struct group *g = group_at(c, h);
-        if (!slab_is_taken(&c->groups, h) || g->floor + 1 >= first_left) continue;
-        if (!blocks_room_for_failure(c)) {
-            c->trim_due = true; /* the rest in a later step */
-            return;
+        for (uint32_t k = 0; k < PRIORITY_LEVELS && slab_is_taken(&c->groups, h); k++) {
+            if (group_at(c, h)->levels[k].floor + 1 >= c->trimmed_below) continue;
+            if (!blocks_room_for_failure(c)) {
+                c->trim_due = true; /* the rest in a later step */
+                return;
+            }
+            level_trim(c, h, k);
         }
-        if (has_unsettled_before(c, g, first_left)) {
-            announce_lost(c, g, g->floor + 1, first_left - 1);
-            c->stats.lost++;
-        }
-        group_pend_settled(c, h, g->floor + 1, first_left - 1);
-        if (g->fresh.cursor < first_left) g->fresh.cursor = first_left;
-        if (g->fresh.from < first_left) g->fresh.from = first_left;
-        if (g->old.cursor < first_left) g->old.cursor = g->old.from = first_left;
     }
 }
 

@@ -77,7 +77,11 @@ static void adopt_held(struct core *c, uint32_t peer, const struct msg_hello *h,
     uint32_t *attempt = arena_take(&c->scratch, h->held_count * sizeof *attempt);
     must(seq && lease && attempt);
     for (size_t i = 0; i < h->held_count; i++) {
-        uint32_t handle = lease_adopt(c, p->group, peer, h->held_seq[i], h->held_attempt[i]);
+        uint32_t handle = lease_adopt(c, &(struct lease_terms){ .group = p->group,
+                                                                .level = h->held_priority ? h->held_priority[i] : 0,
+                                                                .peer = peer,
+                                                                .attempt = h->held_attempt[i],
+                                                                .position = h->held_seq[i] });
         if (!handle) continue;
         seq[welcome->kept_count] = h->held_seq[i];
         attempt[welcome->kept_count] = h->held_attempt[i];

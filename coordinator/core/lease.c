@@ -9,25 +9,30 @@ bool failed_has_room(const struct core *c)
     return c->failed.taken + c->failed_reserved + c->failed_pending < c->failed.capacity;
 }
 
-uint32_t lease_give(struct core *c, uint32_t group, uint32_t peer, uint64_t position, uint64_t from, uint32_t attempt, uint32_t failed)
+uint32_t lease_give(struct core *c, const struct lease_terms *terms)
 {
-    if (!failed && !failed_has_room(c)) {
+    if (!terms->failed && !failed_has_room(c)) {
         c->short_of_failed = true;
         return 0;
     }
     uint32_t handle = slab_take(&c->leases);
     if (!handle) return 0;
-    if (!failed) c->failed_reserved++;
-    must(map_put(&c->by_lease, place_key(group, position), handle));
+    if (!terms->failed) c->failed_reserved++;
+    must(map_put(&c->by_lease, place_key(terms->group, terms->position), handle));
     struct lease *l = lease_at(c, handle);
-    l->group = group;
-    l->position = position;
-    l->from = from;
-    l->attempt = attempt;
-    l->failed = failed;
-    if (failed) failed_at(c, failed)->state = FAILED_LEASED;
-    group_at(c, group)->leased++;
-    if (peer) lease_hand(c, handle, peer);
+    l->group = terms->group;
+    l->level = terms->level;
+    l->position = terms->position;
+    l->from = terms->from;
+    l->attempt = terms->attempt;
+    l->failed = terms->failed;
+    struct group *g = group_at(c, terms->group);
+    g->leased++;
+    if (terms->failed)
+        failed_at(c, terms->failed)->state = FAILED_LEASED;
+    else
+        g->levels[terms->level].open++;
+    if (terms->peer) lease_hand(c, handle, terms->peer);
     return handle;
 }
 
@@ -100,7 +105,10 @@ void lease_end(struct core *c, uint32_t handle)
     unlist_from_peer(c, handle);
     unlist_from_group(c, handle);
     map_remove(&c->by_lease, place_key(l->group, l->position));
-    if (!l->failed) c->failed_reserved--;
+    if (!l->failed) {
+        c->failed_reserved--;
+        g->levels[l->level].open--;
+    }
     slab_free(&c->leases, handle);
     g->leased--;
     if (c->config.replay.step) group_wake(c, group);
@@ -124,10 +132,10 @@ uint32_t lease_from_wire(const struct core *c, uint64_t wire, uint32_t peer)
 void lease_fail(struct core *c, uint32_t handle, uint64_t due_ms)
 {
     struct lease *l = lease_at(c, handle);
-    struct group *g = group_at(c, l->group);
-    if (l->from < l->position && l->position - 1 > g->floor) group_pend_settled(c, l->group, l->from, l->position - 1);
+    uint64_t floor = group_at(c, l->group)->levels[l->level].floor;
+    if (l->from < l->position && l->position - 1 > floor) group_pend_settled(c, l->group, l->level, l->from, l->position - 1);
     if (!l->failed) c->failed_pending++;
-    group_pend_failed(c, l->group, l->position, l->attempt, due_ms);
+    group_pend_failed(c, l->group, l->level, l->position, l->attempt, due_ms);
     lease_end(c, handle);
 }
 
@@ -241,25 +249,31 @@ uint64_t leases_deadline(const struct core *c)
     return deadline;
 }
 
-uint32_t lease_adopt(struct core *c, uint32_t group, uint32_t peer, uint64_t position, uint32_t attempt)
+/* What a worker claims to hold may be of no level that it names: then nothing there matches it, and the event goes out again. */
+uint32_t lease_adopt(struct core *c, const struct lease_terms *held)
 {
-    struct group *g = group_at(c, group);
-    if (position >= POSITION_END) return 0; /* would name another group's place */
-    uint32_t handle = map_get(&c->by_lease, place_key(group, position));
+    uint64_t position = held->position;
+    struct group *g = group_at(c, held->group);
+    if (position >= POSITION_END || held->level >= PRIORITY_LEVELS) return 0; /* would name another group's place */
+    uint32_t handle = map_get(&c->by_lease, place_key(held->group, position));
     if (handle) {
         struct lease *l = lease_at(c, handle);
-        if (l->peer || l->returned || l->attempt != attempt) return 0;
+        if (l->peer || l->returned || l->attempt != held->attempt) return 0;
         unlist_from_group(c, handle);
-        lease_hand(c, handle, peer);
+        lease_hand(c, handle, held->peer);
         return handle;
     }
-    if (!g->adopting || position <= g->floor || position > g->handed || ranges_hold(&g->settled, position, position))
+    struct lease_terms terms = *held;
+    terms.from = position;
+    terms.failed = failed_find(c, held->group, position);
+    if (terms.failed) terms.level = failed_at(c, terms.failed)->level;
+    const struct level *level = &g->levels[terms.level];
+    if (!g->adopting || position <= level->floor || position > level->handed || ranges_hold(&level->settled, position, position))
         return 0; /* [R-ADOPT-1] */
-    uint32_t failed = failed_find(c, group, position);
-    if (attempt != (failed ? failed_at(c, failed)->attempts + 1 : 1)) return 0;
-    if (failed) {
-        failed_unready(c, failed);
-        heap_remove(&c->due, failed);
+    if (held->attempt != (terms.failed ? failed_at(c, terms.failed)->attempts + 1 : 1)) return 0;
+    if (terms.failed) {
+        failed_unready(c, terms.failed);
+        heap_remove(&c->due, terms.failed);
     }
-    return lease_give(c, group, peer, position, position, attempt, failed);
+    return lease_give(c, &terms);
 }

@@ -15,7 +15,7 @@ static const char *refusal_text(enum error_code code)
     case CODE_NO_WORKER:
         return "no group takes this request";
     case CODE_UNSUPPORTED:
-        return "at_most_once, delay and priority are not served";
+        return "at_most_once and delay are not served";
     case CODE_CREDIT_EXCEEDED:
         return "more than the credit allows";
     case CODE_DRAINING:
@@ -65,8 +65,8 @@ enum error_code publish_check(const struct core *c, uint32_t tenant, struct span
 {
     if (bytes.size > c->config.max_event_bytes) return CODE_TOO_LARGE;
     if (event_scan(bytes, out) != EVENT_OK) return CODE_BAD_REQUEST;
-    if (out->topic.data[0] == '$' && !(emit && is_inbox(out->topic))) return CODE_FORBIDDEN;             /* [R-PUB-7] */
-    if (out->delay_ms || out->not_before_ms || out->priority || out->semantics) return CODE_UNSUPPORTED; /* [R-PUB-10] */
+    if (out->topic.data[0] == '$' && !(emit && is_inbox(out->topic))) return CODE_FORBIDDEN; /* [R-PUB-7] */
+    if (out->delay_ms || out->not_before_ms || out->semantics) return CODE_UNSUPPORTED;      /* [R-PUB-10] */
     if (out->reply_to.size && (!is_inbox(out->reply_to) || !topic_is_valid(out->reply_to))) return CODE_BAD_REQUEST;
     if (out->reply_to.size && !emit && !some_group_matches(c, tenant, out->topic)) return CODE_NO_WORKER; /* [R-PUB-8] */
     return CODE_OK;
@@ -90,6 +90,8 @@ uint64_t publish_append(struct core *c, uint32_t tenant, const struct event *eve
     }
     if (event->reply_to.size) record.flags |= RECORD_REQUEST;
     if (event->ttl_ms || event->deadline_ms) record.flags |= RECORD_EXPIRES;
+    record.flags |= (uint16_t)(event->priority << RECORD_PRIORITY_SHIFT);
+    filling_slot(c)->levels |= (uint8_t)(1u << event->priority);
     blocks_touch_topic(c, filling_slot(c), topic, tenant);
     return blocks_append(c, record, bytes);
 }

@@ -32,7 +32,20 @@ bool record_matches(struct core *c, const struct block *block, uint32_t index, u
     return memo->known[topic] == 2;
 }
 
-enum scan reader_next(struct core *c, struct reader *reader, uint32_t owner, struct slot **out_slot, uint32_t *out_index)
+/* The first record from index on that the owner reads; record_count: none. */
+static uint32_t next_match(struct core *c, const struct slot *slot, uint32_t index, uint32_t owner, uint32_t level)
+{
+    const struct block *block = &slot->block;
+    if (level != ANY_LEVEL && !(slot->levels & 1u << level)) return block->record_count;
+    while (index < block->record_count) {
+        bool of_level = level == ANY_LEVEL || record_level(&block->records[index]) == level;
+        if (of_level && record_matches(c, block, index, owner)) break;
+        index++;
+    }
+    return index;
+}
+
+enum scan reader_next(struct core *c, struct reader *reader, uint32_t owner, uint32_t level, struct slot **out_slot, uint32_t *out_index)
 {
     while (reader->cursor <= reader->end) {
         bool end;
@@ -41,8 +54,7 @@ enum scan reader_next(struct core *c, struct reader *reader, uint32_t owner, str
         if (!slot) return SCAN_WAIT;
         const struct block *block = &slot->block;
         uint32_t index = reader->cursor > block->first_position ? (uint32_t)(reader->cursor - block->first_position) : 0;
-        while (index < block->record_count && !record_matches(c, block, index, owner))
-            index++;
+        index = next_match(c, slot, index, owner, level);
         reader->cursor = block->first_position + index;
         if (index < block->record_count) {
             if (reader->cursor > reader->end) return SCAN_END;

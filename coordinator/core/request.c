@@ -113,14 +113,15 @@ static void fill_group_row(struct core *c, const struct group *g, struct group_r
     must(filters);
     for (uint32_t i = 0; i < g->filter_count; i++)
         filters[i] = group_filter(g, i);
+    const struct level *l = &g->levels[0];
     *row = (struct group_row){ .tenant = tenant_name(c, g->tenant),
                                .name = group_name(g),
                                .filters = filters,
                                .filter_count = g->filter_count,
                                .generation = g->generation,
-                               .floor = g->floor,
-                               .handed = g->handed,
-                               .cursor = g->live ? c->head + 1 : g->fresh.cursor,
+                               .floor = l->floor,
+                               .handed = l->handed,
+                               .cursor = l->live ? c->head + 1 : l->fresh.cursor,
                                .head = c->head,
                                .delivered = g->delivered,
                                .acked = g->acked,
@@ -130,7 +131,9 @@ static void fill_group_row(struct core *c, const struct group *g, struct group_r
                                .workers = g->workers,
                                .leased = g->leased,
                                .failed = g->failed_count,
-                               .ranges = g->settled.count };
+                               .ranges = l->settled.count };
+    for (uint32_t k = 1; k < PRIORITY_LEVELS; k++)
+        row->ranges += g->levels[k].settled.count;
 }
 
 static void answer_groups(struct core *c, uint32_t tenant, struct span name, struct msg_answer *answer)

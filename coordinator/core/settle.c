@@ -64,8 +64,9 @@ static enum error_code settle_one(struct core *c, uint32_t peer, const struct se
         lease_fail(c, lease, c->log_ms + (s->delay_ms ? s->delay_ms : group_backoff_ms(c, g, l->attempt)));
         return CODE_OK;
     }
-    uint64_t from = l->from > g->floor ? l->from : g->floor + 1;
-    group_pend_settled(c, l->group, from < l->position ? from : l->position, l->position);
+    uint64_t floor = g->levels[l->level].floor;
+    uint64_t from = l->from > floor ? l->from : floor + 1;
+    group_pend_settled(c, l->group, l->level, from < l->position ? from : l->position, l->position);
     if (s->verb == VERB_ACK)
         g->acked++, c->stats.acked++;
     else

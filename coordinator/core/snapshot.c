@@ -8,7 +8,7 @@ enum { GROUPS_PER_SLICE = 64, PUBLISHERS_PER_SLICE = 128 };
 static struct block *slice(struct core *c, size_t bytes)
 {
     struct block *block = &c->snapshot.blocks[c->snapshot.block_now];
-    if (block_has_room(block, 2, bytes)) return block;
+    if (block_has_room(block, 1, bytes)) return block;
     if (c->snapshot.block_now + 1 == SNAPSHOT_BLOCKS) {
         c->snapshot.failed = true;
         return NULL;
@@ -25,46 +25,58 @@ static size_t group_record_write(const struct core *c, const struct group *g, ui
                                    .id = g->id,
                                    .options = g->options,
                                    .filter_count = g->filter_count,
-                                   .generation = g->generation,
-                                   .floor = { g->floor, g->floor, g->floor, g->floor },
-                                   .handed = { g->handed, g->handed, g->handed, g->handed } };
+                                   .generation = g->generation };
+    for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
+        record.floor[k] = g->levels[k].floor;
+        record.handed[k] = g->levels[k].handed;
+    }
     for (uint32_t i = 0; i < g->filter_count; i++)
         record.filters[i] = group_filter(g, i);
     return record_group_write(&record, out, size);
 }
 
-static size_t settle_record_write(struct core *c, const struct group *g, uint8_t *out, size_t size)
+static size_t settle_record_write(struct core *c, const struct group *g, uint32_t level, uint8_t *out, size_t size)
 {
     struct record_settle record = { .id = g->id,
                                     .generation = g->generation,
-                                    .settled = g->settled.items,
-                                    .settled_count = g->settled.count,
+                                    .level = level,
+                                    .settled = g->levels[level].settled.items,
+                                    .settled_count = g->levels[level].settled.count,
                                     .failed = c->snapshot.failures };
     for (uint32_t h = g->failed_list; h && record.failed_count < PENDS_MAX; h = failed_at(c, h)->next) {
         const struct failed *f = failed_at(c, h);
+        if (f->level != level) continue;
         c->snapshot.failures[record.failed_count++] =
             (struct record_failed){ .seq = f->position, .due_ms = f->due_ms, .attempts = f->attempts };
     }
     return record_settle_write(&record, out, size);
 }
 
+static void save_record(struct core *c, enum record_kind kind, struct span body)
+{
+    must(body.size > 0);
+    struct block *block = slice(c, body.size);
+    if (block) block_append(block, (struct record){ .kind = (uint8_t)(kind | RECORD_MUST_UNDERSTAND) }, body);
+}
+
+static void save_level(struct core *c, const struct group *g, uint32_t level)
+{
+    size_t bound = record_settle_bound(g->levels[level].settled.count, g->failed_count);
+    uint8_t *body = arena_take(&c->scratch, bound);
+    if (body)
+        save_record(c, RECORD_SETTLE, span_of(body, settle_record_write(c, g, level, body, bound)));
+    else
+        c->snapshot.failed = true;
+}
+
 static void save_group(struct core *c, uint32_t handle)
 {
     struct group *g = group_at(c, handle);
     g->saved = c->snapshot.number;
-    size_t bound = RECORD_GROUP_BOUND + record_settle_bound(g->settled.count, g->failed_count);
-    struct block *block = slice(c, bound);
-    uint8_t *body = block ? arena_take(&c->scratch, bound) : NULL;
-    if (!body) {
-        c->snapshot.failed = true;
-        return;
-    }
-    size_t size = group_record_write(c, g, body, bound);
-    must(size > 0);
-    block_append(block, (struct record){ .kind = RECORD_GROUP | RECORD_MUST_UNDERSTAND }, span_of(body, size));
-    size = settle_record_write(c, g, body, bound);
-    must(size > 0);
-    block_append(block, (struct record){ .kind = RECORD_SETTLE | RECORD_MUST_UNDERSTAND }, span_of(body, size));
+    uint8_t body[RECORD_GROUP_BOUND];
+    save_record(c, RECORD_GROUP, span_of(body, group_record_write(c, g, body, sizeof body)));
+    for (uint32_t k = 0; k < PRIORITY_LEVELS; k++)
+        if (g->levels[k].settled.count > 0 || (g->failed_count > 0 && g->levels[k].open > 0)) save_level(c, g, k);
 }
 
 static size_t publisher_record_write(const struct publisher *p, uint8_t *out, size_t size)
@@ -86,10 +98,7 @@ static void save_publisher(struct core *c, uint32_t handle)
     struct publisher *p = publisher_at(c, handle);
     p->saved = c->snapshot.number;
     uint8_t body[8192];
-    size_t size = publisher_record_write(p, body, sizeof body);
-    must(size > 0);
-    struct block *block = slice(c, size);
-    if (block) block_append(block, (struct record){ .kind = RECORD_PUBLISHER | RECORD_MUST_UNDERSTAND }, span_of(body, size));
+    save_record(c, RECORD_PUBLISHER, span_of(body, publisher_record_write(p, body, sizeof body)));
 }
 
 void snapshot_touch_group(struct core *c, uint32_t handle)
@@ -175,11 +184,14 @@ uint64_t core_digest(const struct core *c)
         if (!slab_is_taken(&c->groups, h)) continue;
         const struct group *g = group_at(c, h);
         sum += map_hash((const uint64_t[2]){ 1, 2 }, body, group_record_write(c, g, body, sizeof body));
-        for (uint32_t i = 0; i < g->settled.count; i++)
-            sum += map_hash((const uint64_t[2]){ 3, g->id }, &g->settled.items[i], sizeof(struct range));
+        for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
+            const struct ranges *settled = &g->levels[k].settled;
+            for (uint32_t i = 0; i < settled->count; i++)
+                sum += map_hash((const uint64_t[2]){ 3 + ((uint64_t)k << 32), g->id }, &settled->items[i], sizeof(struct range));
+        }
         for (uint32_t f = g->failed_list; f; f = failed_at(c, f)->next) {
             const struct failed *failed = failed_at(c, f);
-            uint64_t key[3] = { failed->position, failed->due_ms, failed->attempts };
+            uint64_t key[4] = { failed->position, failed->due_ms, failed->attempts, failed->level };
             sum += map_hash((const uint64_t[2]){ 5, g->id }, key, sizeof key);
         }
     }

@@ -1,6 +1,6 @@
 /* Inside the core: the whole vocabulary on one page. Only files of this folder include it.
  *
- * Durable state (changed by apply.c alone): publishers; groups' options, generation, floor, handed, ranges, failed.
+ * Durable state (changed by apply.c alone): publishers; groups' options, generation, failed, and for each priority floor, handed, ranges.
  * Volatile: everything else. Handles are slab handles, 0 = none. */
 #ifndef WEIR_CORE_STATE_H
 #define WEIR_CORE_STATE_H
@@ -22,7 +22,8 @@ enum {
     PUBLISHER_RUNS_MAX = 128,
     PUBLISH_WINDOW = 16384,      /* [R-PUB-5] */
     EMITS_PER_SETTLE_MAX = 256,  /* [R-CREDIT-7] */
-    HANDED_AHEAD = 1 << 16,      /* positions; while a group catches up */
+    HANDED_AHEAD_MIN = 16,       /* positions; while a group catches up */
+    HANDED_AHEAD_MAX = 1 << 16,
     HANDED_SWEEP = 1 << 16,      /* an idle group's floor follows the head at this distance */
     EXTEND_MAX_MS = 3600 * 1000, /* [R-LEASE-2] */
     BACKOFF_MAX_MS = 60 * 1000,  /* [R-LEASE-5] */
@@ -33,6 +34,7 @@ enum {
     PENDS_MAX = 1 << 15,
     SNAPSHOT_BLOCKS = 8,
     SCAN_BLOCKS_PER_STEP = 64,
+    PEND_BYTES = 40, /* of a pend, or of what a settle record has besides */
     SCRATCH_BYTES = 24 * 1024 * 1024,
 };
 
@@ -93,6 +95,7 @@ struct slot {
     uint64_t wanted;   /* FETCHING: the position asked for; later: the block is the next one for all positions from here */
     bool before;       /* FETCHING: the last block that begins at or before `wanted` */
     uint64_t before_to; /* the block is the last one before all positions up to here */
+    uint8_t levels;        /* bit per priority that an event in it has */
     uint32_t touched_count;
     uint32_t *touched; /* groups with an event in it, or (| TOUCHED_RECORD_ONLY) just with a record of their own */
 };
@@ -104,27 +107,39 @@ struct reader {
     uint64_t end;    /* last position to read; UINT64_MAX: none */
 };
 
+/* The events of one priority in a group: read, handed out and settled by themselves, so that one that goes first is found at once however
+ * long the backlog of the others is. Positions of other priorities are to a level what events that do not match are. */
+struct level {
+    /* durable */
+    uint64_t floor, handed;
+    struct ranges settled;
+    /* volatile */
+    struct reader fresh, old; /* old: what was handed out before a restart */
+    bool live;                /* fresh is at the head: only a block that touches the group wakes it */
+    bool old_open;            /* old is being read */
+    uint64_t handed_wanted;   /* a raise that is pending; 0: none */
+    uint64_t handed_block, handed_before; /* the block of the last raise, and the value until that is committed */
+    uint32_t pend_last;       /* of the filling block: newest pend, chained by .before */
+    uint32_t open;            /* leased or failed */
+};
+
 struct group {
     /* durable */
     uint32_t id, tenant;
     struct group_options options; /* limit_by points into text */
-    uint64_t generation, floor, handed;
-    struct ranges settled;
+    uint64_t generation;
+    struct level levels[PRIORITY_LEVELS];
     uint32_t failed_list, failed_count;
     uint32_t name_size, text_size, filter_count;
     uint32_t saved;
     uint16_t filter_offset[GROUP_FILTERS_MAX], filter_size[GROUP_FILTERS_MAX];
     uint8_t text[GROUP_TEXT_MAX];
     /* volatile */
-    struct reader fresh, old; /* old: what was handed out before a restart */
-    bool live;                /* fresh is at the head: only a block that touches the group wakes it */
-    bool adopting, old_open;  /* old waits for adopt_until_ns, or is being read */
+    bool adopting;            /* old waits for adopt_until_ns */
     bool active;              /* in core.active */
     bool waits_fetch;
     bool pending;             /* in core.pend_groups */
     bool touched_now;         /* in the filling block's list */
-    uint64_t handed_wanted;   /* a raise that is pending; 0: none */
-    uint64_t handed_block, handed_before; /* the block of the last raise, and the value until that is committed */
     uint64_t adopt_until_ns;
     uint64_t created_block;   /* of its record; 0: recovered */
     uint32_t ring;            /* a worker with credit */
@@ -132,8 +147,8 @@ struct group {
     uint32_t lease_first, lease_last; /* by deadline: all have the same lease_ms */
     uint32_t retry_first, retry_last; /* failed and due */
     uint32_t returned;                /* leases given back unstarted, by group_next */
-    uint32_t pend_last;               /* of the filling block: newest pend, chained by .before */
     uint32_t next_pending;            /* groups with pends */
+    uint32_t turns;                   /* new events given out; says which priority is asked first */
     uint64_t replay_started_ns, replay_first_ms;
     bool replay_started;
     uint64_t delivered, acked, nacked, rejected, expired;
@@ -142,7 +157,7 @@ struct group {
 enum failed_state { FAILED_WAITING /* in core.due */, FAILED_READY /* in the retry list */, FAILED_LEASED };
 struct failed {
     uint64_t position, due_ms;
-    uint32_t group, attempts, next, prev; /* the group's list */
+    uint32_t group, level, attempts, next, prev; /* the group's list */
     uint32_t retry_next;
     enum failed_state state;
     uint64_t block; /* of its record: goes out again only when that is committed [R-LEASE-5] */
@@ -150,14 +165,14 @@ struct failed {
 
 /* What happened to a group since the last block was closed; becomes its one settle record [P5]. */
 struct pend {
-    uint32_t group, before; /* before: the group's pend before this one, index + 1 */
+    uint32_t before;        /* the level's pend before this one, index + 1 */
     uint64_t first, last;   /* settled range; or failed position in first */
     uint64_t due_ms;
     uint32_t attempts;      /* > 0: a failure */
 };
 
 struct lease {
-    uint32_t group, peer, failed;
+    uint32_t group, level, peer, failed;
     uint32_t attempt;
     uint64_t position, from; /* settles [from, position] */
     uint64_t deadline_ns;
@@ -232,7 +247,7 @@ struct core {
     struct filters *filters; /* of all tenants */
     struct slab peers, lanes, publishers, groups, failed, leases, subs;
     struct map by_connection, by_publisher, by_failed, by_lease, by_sub, by_instance;
-    struct range *group_ranges; /* [groups_max + 1][ranges_per_group_max] */
+    struct range *group_ranges; /* [groups_max + 1][PRIORITY_LEVELS][ranges_per_group_max] */
 
     struct slot *slots;
     uint32_t slot_count, filling, writing; /* slot index + 1; 0 = none */
@@ -249,6 +264,7 @@ struct core {
     uint64_t pend_since_ns; /* the oldest pend */
     bool pend_urgent;       /* deliveries wait for them */
     uint32_t pend_count, pend_groups; /* pend_groups: list of groups with pends or a handed raise */
+    uint32_t pend_records;  /* the settle records that they will be */
 
     uint32_t *active; uint32_t active_count;     /* groups that may have something to hand out; queue order */
     uint32_t *catching; uint32_t catching_count; /* subscriptions that read the log and have credit */
@@ -294,6 +310,7 @@ static inline struct sub *sub_at(const struct core *c, uint32_t h) { return slab
 static inline struct publisher *publisher_at(const struct core *c, uint32_t h) { return slab_at(&c->publishers, h); }
 static inline struct slot *filling_slot(const struct core *c) { return c->filling ? &c->slots[c->filling - 1] : NULL; }
 static inline struct span tenant_name(const struct core *c, uint32_t t) { return span_of(c->tenants[t].name, c->tenants[t].name_size); }
+static inline uint32_t record_level(const struct record *record) { return (record->flags & RECORD_PRIORITY) >> RECORD_PRIORITY_SHIFT; }
 static inline struct span group_name(const struct group *g) { return span_of(g->text, g->name_size); }
 static inline struct span group_filter(const struct group *g, uint32_t i) { return span_of(g->text + g->filter_offset[i], g->filter_size[i]); }
 /* Positions end here, so that a place (group, position) is one number. What peers say is checked against it. */
@@ -361,10 +378,10 @@ uint32_t group_by_id(const struct core *c, uint32_t id);
 uint64_t group_create(struct core *c, uint32_t tenant, const struct group_spec *spec); /* block number of its record; 0: no room */
 void group_opened(struct core *c, uint32_t group, bool recovered); /* sets the volatile part */
 void group_wake(struct core *c, uint32_t group);
-void group_pend_settled(struct core *c, uint32_t group, uint64_t first, uint64_t last);
-void group_pend_failed(struct core *c, uint32_t group, uint64_t position, uint32_t attempts, uint64_t due_ms);
-void group_want_handed(struct core *c, uint32_t group, uint64_t position);
-void groups_write_pending(struct core *c); /* one settle record per group, into the filling block */
+void group_pend_settled(struct core *c, uint32_t group, uint32_t level, uint64_t first, uint64_t last);
+void group_pend_failed(struct core *c, uint32_t group, uint32_t level, uint64_t position, uint32_t attempts, uint64_t due_ms);
+void group_want_handed(struct core *c, uint32_t group, uint32_t level, uint64_t position);
+void groups_write_pending(struct core *c); /* one settle record per group and priority, into the filling block */
 void groups_follow_head(struct core *c);
 void groups_trim(struct core *c);          /* what has left the window is lost, counted and announced [P1] */
 void groups_wake_waiting(struct core *c);  /* a fetch has ended */
@@ -381,7 +398,8 @@ bool group_has_filters(const struct group *g, const struct group_spec *spec);   
 
 /* reader.c: the one way to read in order */
 enum scan { SCAN_EVENT, SCAN_END /* nothing there (yet) */, SCAN_WAIT /* for a fetch */, SCAN_LATER /* this step has looked enough */ };
-enum scan reader_next(struct core *c, struct reader *reader, uint32_t owner, struct slot **out_slot, uint32_t *out_index); /* leaves the cursor on the event */
+enum { ANY_LEVEL = PRIORITY_LEVELS };
+enum scan reader_next(struct core *c, struct reader *reader, uint32_t owner, uint32_t level, struct slot **out_slot, uint32_t *out_index); /* leaves the cursor on the event */
 bool record_matches(struct core *c, const struct block *block, uint32_t index, uint32_t owner);
 enum scan reader_seek(struct core *c, struct seek *seek); /* goes on with it: SCAN_EVENT: seek->low is the place */
 void reader_wait(struct core *c); /* a fetch that could not begin is tried again soon */
@@ -391,7 +409,11 @@ void deliver_all(struct core *c);
 
 /* lease.c */
 bool failed_has_room(const struct core *c);
-uint32_t lease_give(struct core *c, uint32_t group, uint32_t peer, uint64_t position, uint64_t from, uint32_t attempt, uint32_t failed);
+struct lease_terms {
+    uint32_t group, level, peer /* 0: of nobody yet */, attempt, failed;
+    uint64_t position, from;
+};
+uint32_t lease_give(struct core *c, const struct lease_terms *terms); /* 0: no room */
 void lease_hand(struct core *c, uint32_t lease, uint32_t peer); /* starts its time with that peer */
 void lease_end(struct core *c, uint32_t lease);  /* frees it */
 uint64_t lease_wire(const struct core *c, uint32_t lease);
@@ -402,7 +424,7 @@ void lease_extend(struct core *c, uint32_t lease, uint64_t deadline_ns);
 void lease_return(struct core *c, uint32_t lease); /* unstarted: no attempt is counted */
 void leases_fire(struct core *c);
 uint64_t leases_deadline(const struct core *c);
-uint32_t lease_adopt(struct core *c, uint32_t group, uint32_t peer, uint64_t position, uint32_t attempt); /* 0: not kept */
+uint32_t lease_adopt(struct core *c, const struct lease_terms *held); /* 0: not kept */
 
 /* settle.c */
 void settle_take(struct core *c, uint32_t peer, const struct msg_settle *settle, const uint8_t **body);

@@ -339,7 +339,7 @@ static enum progress catch_up_one(struct core *c, uint32_t handle)
     struct reader reader = { .cursor = s->cursor, .end = s->end };
     struct slot *slot;
     uint32_t index;
-    enum scan scan = reader_next(c, &reader, handle | SUBSCRIPTION_BIT, &slot, &index);
+    enum scan scan = reader_next(c, &reader, handle | SUBSCRIPTION_BIT, ANY_LEVEL, &slot, &index);
     s->cursor = reader.cursor;
     if (scan == SCAN_WAIT) return park(c, s, true);
     if (scan == SCAN_LATER) return PROGRESS_MORE;

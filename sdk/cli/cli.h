@@ -165,10 +165,10 @@ int cli_load_certificate(struct cli *cli);
 void cli_on_log(weir_log_level level, const char *text, void *arg);
 /* Says why a call failed (handle NULL: a failed open) in one line, or in --json as an object; returns CLI_FAILED. */
 int cli_report(const struct cli *cli, const void *handle, weir_status status);
-/* The options of an event: --key --session --token --type --content-type --ttl-ms --traceparent --header. */
+/* The options of an event: --key --session --token --type --content-type --ttl-ms --priority --traceparent --header. */
 struct cli_event_options {
     const char *key, *session, *token, *type, *content_type, *traceparent;
-    uint64_t ttl_ms;
+    uint64_t ttl_ms, priority;
     struct cli_list headers; /* k=v */
     weir_header parsed[CLI_LIST_MAX];
 };
@@ -177,6 +177,7 @@ struct cli_event_options {
         { "token", CLI_TEXT, &(o).token, "TEXT idempotency: kept with the event, not looked at by this version" }, { "type", CLI_TEXT, &(o).type, "TEXT the event's type" },    \
         { "content-type", CLI_TEXT, &(o).content_type, "TEXT of the data" },                                                               \
         { "traceparent", CLI_TEXT, &(o).traceparent, "TEXT W3C trace context" },                                                           \
+        { "priority", CLI_NUMBER, &(o).priority, "N 0 to 3; a higher one goes first in its group" },                                       \
         { "ttl-ms", CLI_NUMBER, &(o).ttl_ms, "MS not delivered when older (0 = no limit)" },                                               \
     {                                                                                                                                      \
         "header", CLI_LIST, &(o).headers, "K=V may be repeated"                                                                            \

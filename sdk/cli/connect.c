@@ -54,6 +54,7 @@ int cli_event_fill(const struct cli_verb *verb, struct cli_event_options *option
     event->content_type = options->content_type;
     event->traceparent = options->traceparent;
     event->ttl_ms = options->ttl_ms;
+    event->priority = options->priority > 3 ? 4 : (uint32_t)options->priority;
     event->headers = options->parsed;
     event->header_count = options->headers.count;
     return -1;

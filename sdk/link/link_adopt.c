@@ -12,17 +12,20 @@ void link_flush_held(struct link *link, struct flush *flush, struct msg_hello *h
 {
     const struct leasing *l = &link->leasing;
     uint64_t *seqs;
-    uint32_t *attempts;
+    uint32_t *attempts, *priorities;
     if (l->touched == 0 || l->free_count == l->slots) return;
     seqs = link_take(flush, l->touched, sizeof *seqs);
     attempts = link_take(flush, l->touched, sizeof *attempts);
+    priorities = link_take(flush, l->touched, sizeof *priorities);
     for (uint32_t i = 1; i <= l->touched; i++) {
         if (!is_named(&l->held[i])) continue;
         seqs[hello->held_count] = l->held[i].seq;
-        attempts[hello->held_count++] = l->held[i].attempt;
+        attempts[hello->held_count] = l->held[i].attempt;
+        priorities[hello->held_count++] = l->held[i].priority;
     }
     hello->held_seq = seqs;
     hello->held_attempt = attempts;
+    hello->held_priority = priorities;
     hello->epoch = span_of(link->terms.epoch, hello->held_count != 0 ? EPOCH_BYTES : 0);
 }
 

@@ -124,6 +124,7 @@ static uint32_t hold_delivery(struct link *link, const struct msg_deliver *d, si
     held->seq = d->seq[i];
     held->attempt = d->attempt[i];
     held->size = d->size[i];
+    held->priority = d->priority != NULL ? d->priority[i] : 0;
     held->since_ns = link->now_ns;
     held->state = HELD_WAITING;
     must(map_put(&l->by_lease, held->lease, handle));

@@ -80,7 +80,7 @@ enum held_state { HELD_FREE, HELD_WAITING, HELD_STARTED, HELD_SETTLING, HELD_END
 struct held {
     uint64_t lease, seq;
     uint64_t since_ns, due_ns; /* received or started; next look at it */
-    uint32_t attempt, size;
+    uint32_t attempt, size, priority;
     uint32_t next, previous; /* the list by due time, or the free list */
     uint32_t partial_index;
     uint8_t state;

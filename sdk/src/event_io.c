@@ -23,6 +23,7 @@ static const char *check(const struct event *e, const weir_event *given)
         e->type.size > EVENT_TYPE_MAX)
         return "key, session, token and type are at most 255 bytes";
     if (given->header_count > EVENT_HEADERS_MAX) return "an event has at most 64 headers";
+    if (given->priority > 3) return "priority is 0 to 3";
     if (given->data == NULL && given->data_size != 0) return "data is NULL but data_size is not 0";
     return NULL;
 }
@@ -44,6 +45,7 @@ weir_status event_prepare(struct outgoing *outgoing, const weir_event *given, co
         .time_ms = given->time_ms != 0 ? given->time_ms : now_ms(),
         .ttl_ms = given->ttl_ms,
         .deadline_ms = given->deadline_ms,
+        .priority = given->priority,
     };
     *out_why = check(e, given);
     if (*out_why != NULL) return WEIR_INVALID;
@@ -103,6 +105,7 @@ bool event_view(uint8_t *bytes, size_t size, weir_event *view, weir_header **out
         .time_ms = e->time_ms,
         .ttl_ms = e->ttl_ms,
         .deadline_ms = e->deadline_ms,
+        .priority = e->priority,
     };
     *out_headers = headers;
     return true;

@@ -56,7 +56,7 @@ static bool settle_fits(const Weir__V1__Settle *s)
 
 static bool columns_fit(const Weir__V1__Packet *p)
 {
-    bool fit = p->hello == NULL || p->hello->n_held_seq == p->hello->n_held_attempt;
+    bool fit = p->hello == NULL || (p->hello->n_held_seq == p->hello->n_held_attempt && absent_or(p->hello->n_held_priority, p->hello->n_held_seq));
     fit &=
         p->welcome == NULL || (p->welcome->n_kept_seq == p->welcome->n_kept_attempt && p->welcome->n_kept_seq == p->welcome->n_kept_lease);
     for (size_t i = 0; i < p->n_events; i++)

@@ -97,7 +97,10 @@ static void say_work(struct world *w, struct story_peer *p, const struct packet 
         for (size_t i = 0; i < m->deliver->count; i++) {
             const char *event = world_event_name(w, m->deliver->seq[i], true);
             hold(p, event, m->deliver->lease[i], m->deliver->attempt[i]);
-            say(w, "%s deliver %s attempt=%u", p->name, event, m->deliver->attempt[i]);
+            uint32_t priority = m->deliver->priority ? m->deliver->priority[i] : 0;
+            char level[24] = "";
+            if (priority) snprintf(level, sizeof level, " priority=%u", priority);
+            say(w, "%s deliver %s attempt=%u%s", p->name, event, m->deliver->attempt[i], level);
         }
     if (m->revoke)
         for (size_t i = 0; i < m->revoke->count; i++)

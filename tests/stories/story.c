@@ -113,7 +113,7 @@ static void do_hello(struct world *w, struct story_peer *p, const struct line *l
     static const uint32_t roles[256] = { ['w'] = ROLE_WORKER, ['g'] = ROLE_GATEWAY, ['p'] = ROLE_CLIENT, ['a'] = ROLE_ADMIN };
     struct span filters[8];
     uint64_t held_seq[64];
-    uint32_t held_attempt[64];
+    uint32_t held_attempt[64], held_priority[64];
     char instance[INSTANCE_BYTES] = "";
     uint32_t role = roles[(uint8_t)p->name[0]];
     const char *group = arg(l, "group");
@@ -141,14 +141,17 @@ static void do_hello(struct world *w, struct story_peer *p, const struct line *l
     snprintf(holds, sizeof holds, "%s", arg(l, "holds") ? arg(l, "holds") : "");
     for (char *h = strtok(holds, ","); h; h = strtok(NULL, ",")) {
         char *slash = strchr(h, '/');
-        if (!slash) fail(l, "holds=EVENT/ATTEMPT");
+        if (!slash) fail(l, "holds=EVENT/ATTEMPT[/PRIORITY]");
         *slash = 0;
         char *plus = strchr(h, '+'); /* NUMBER+e1: a place that is not e1's */
         held_seq[hello.held_count] = plus ? strtoull(h, NULL, 10) ^ world_seq(w, plus + 1) : world_seq(w, h);
+        const char *priority = strchr(slash + 1, '/');
+        held_priority[hello.held_count] = priority ? (uint32_t)atoi(priority + 1) : 0;
         held_attempt[hello.held_count++] = (uint32_t)atoi(slash + 1);
     }
     hello.held_seq = held_seq;
     hello.held_attempt = held_attempt;
+    hello.held_priority = held_priority;
     p->next_settle = 1;
     p->credit_events = number(l, "credit", 0);
     struct msg_credit credit = { .kind = group ? CREDIT_DELIVER : CREDIT_EVENTS,

@@ -19,7 +19,7 @@ enum { PEERS = 6, WORKERS = 3, EVENTS = 20000, HELD = 256, BLOCKS = 20000, NUMBE
 
 struct held {
     uint64_t lease, seq;
-    uint32_t attempt;
+    uint32_t attempt, priority;
     bool settled; /* a settle was sent; it is kept to be sent once more, or claimed in a hello */
 };
 
@@ -194,14 +194,29 @@ static void saw_events(struct walk *w, struct walker *p, const struct msg_events
     }
 }
 
+static uint32_t priority_of(const struct held *held, uint32_t count, uint64_t seq)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (held[i].seq == seq) return held[i].priority;
+    return 0;
+}
+
 static void saw(struct walk *w, uint32_t peer, const struct packet *m)
 {
     struct walker *p = &w->peers[peer];
     if (m->welcome) {
+        struct held before[HELD];
+        uint32_t before_count = p->held_count;
+        memcpy(before, p->held, before_count * sizeof before[0]);
         p->ready = true;
         p->held_count = 0;
         for (size_t i = 0; i < m->welcome->kept_count; i++)
-            took(w, peer, (struct held){ m->welcome->kept_lease[i], m->welcome->kept_seq[i], m->welcome->kept_attempt[i], false }, true);
+            took(w, peer,
+                 (struct held){ .lease = m->welcome->kept_lease[i],
+                                .seq = m->welcome->kept_seq[i],
+                                .attempt = m->welcome->kept_attempt[i],
+                                .priority = priority_of(before, before_count, m->welcome->kept_seq[i]) },
+                 true);
     }
     for (size_t i = 0; i < m->accepted_count; i++)
         saw_accepted(w, p, &m->accepted[i]);
@@ -210,7 +225,12 @@ static void saw(struct walk *w, uint32_t peer, const struct packet *m)
     for (size_t i = 0; i < m->events_count; i++)
         saw_events(w, p, &m->events[i]);
     for (size_t i = 0; m->deliver && i < m->deliver->count; i++)
-        took(w, peer, (struct held){ m->deliver->lease[i], m->deliver->seq[i], m->deliver->attempt[i], false }, false);
+        took(w, peer,
+             (struct held){ .lease = m->deliver->lease[i],
+                            .seq = m->deliver->seq[i],
+                            .attempt = m->deliver->attempt[i],
+                            .priority = m->deliver->priority ? m->deliver->priority[i] : 0 },
+             false);
     for (size_t i = 0; m->revoke && i < m->revoke->count; i++)
         for (uint32_t k = 0; k < p->held_count; k++)
             if (p->held[k].lease == m->revoke->lease[i]) let_go(p, p->held[k].seq);
@@ -349,7 +369,7 @@ static void do_hello(struct walk *w, uint32_t peer)
     struct walker *p = &w->peers[peer];
     static const struct span filter = { (const uint8_t *)"a.>", 3 };
     uint64_t seq[HELD];
-    uint32_t attempt[HELD];
+    uint32_t attempt[HELD], priority[HELD];
     struct msg_hello hello = { .protocol = 1,
                                .role = peer < WORKERS ? ROLE_WORKER : ROLE_CLIENT,
                                .instance = span_of(p->id, 16),
@@ -357,11 +377,14 @@ static void do_hello(struct walk *w, uint32_t peer)
                                .first_unanswered = 1,
                                .epoch = span_text("0123456789abcdef"),
                                .has_group = peer < WORKERS };
-    hello.group = (struct group_spec){ .name = span_text("g"), .filters = &filter, .filter_count = 1, .options = { .lease_ms = 2000, .backoff_ms = 100 } };
+    hello.group = (struct group_spec){
+        .name = span_text("g"), .filters = &filter, .filter_count = 1, .options = { .lease_ms = 2000, .backoff_ms = 100 }
+    };
     for (uint32_t i = 0; i < p->held_count; i++)
-        seq[i] = p->held[i].seq, attempt[i] = p->held[i].attempt;
+        seq[i] = p->held[i].seq, attempt[i] = p->held[i].attempt, priority[i] = p->held[i].priority;
     hello.held_seq = seq;
     hello.held_attempt = attempt;
+    hello.held_priority = priority;
     hello.held_count = p->held_count;
     if (p->connection) return;
     send_packet(w, peer, &(struct packet){ .hello = &hello });
@@ -372,7 +395,11 @@ static void do_publish(struct walk *w, uint32_t peer, uint32_t count, bool again
     struct walker *p = &w->peers[peer];
     uint8_t body[64 * 16];
     uint32_t sizes[16];
-    struct event event = { .topic = span_text(count % 5 == 4 ? "b.x" : count % 2 ? "a.x" : "a.y.z"), .data = span_of("data", 4) };
+    struct event event = { .topic = span_text(count % 5 == 4 ? "b.x"
+                                              : count % 2    ? "a.x"
+                                                             : "a.y.z"),
+                           .data = span_of("data", 4),
+                           .priority = count % 3 == 2 ? count / 3 % 4 : 0 };
     if (!again && p->next_number + count >= NUMBERS) return;
     size_t used = 0;
     for (uint32_t i = 0; i < count; i++) {

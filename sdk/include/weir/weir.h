@@ -118,6 +118,7 @@ typedef struct weir_event {
     uint64_t time_ms;     /* the author's clock, Unix; 0 when publishing = now */
     uint64_t ttl_ms;      /* not delivered when older; 0 = no limit */
     uint64_t deadline_ms; /* Unix; a request: when its author stops waiting. Leave it to weir_request. */
+    uint32_t priority;    /* 0..3; within a group a higher one goes first, and no other starves */
 } weir_event;
 
 static inline weir_event weir_event_init(void)
