@@ -68,6 +68,8 @@ size_t record_settle_write(const struct record_settle *settle, uint8_t *out, siz
         put_column(&w, 5, (struct column){ &failed->seq, sizeof *failed, count, COLUMN_U64 });
         put_column(&w, 6, (struct column){ &failed->attempts, sizeof *failed, count, COLUMN_U32 });
         put_column(&w, 7, (struct column){ &failed->due_ms, sizeof *failed, count, COLUMN_U64 });
+        put_rare_column(&w, 9, (struct column){ &failed->deaths, sizeof *failed, count, COLUMN_U32 });
+        put_rare_column(&w, 10, (struct column){ &failed->cause, sizeof *failed, count, COLUMN_U32 });
     }
     put_number(&w, 8, settle->level);
     return written(&w, out);
@@ -102,9 +104,9 @@ size_t record_start_write(const struct record_start *start, uint8_t *out, size_t
 
 size_t record_settle_bound(uint32_t settled_count, uint32_t failed_count)
 {
-    size_t fixed = 5 * (1 + FIELD_VARINT_BYTES_MAX) + 4 * COLUMN_HEAD;
+    size_t fixed = 5 * (1 + FIELD_VARINT_BYTES_MAX) + 6 * COLUMN_HEAD;
     return fixed + (size_t)settled_count * 2 * FIELD_VARINT_BYTES_MAX +
-           (size_t)failed_count * (2 * FIELD_VARINT_BYTES_MAX + VARINT32_BYTES_MAX);
+           (size_t)failed_count * (2 * FIELD_VARINT_BYTES_MAX + 3 * VARINT32_BYTES_MAX);
 }
 
 size_t record_publisher_bound(uint32_t run_count)
@@ -190,7 +192,7 @@ bool record_group_read(struct span body, struct record_group *out)
 }
 
 struct settle_columns {
-    struct filling settled, seq, attempts, due;
+    struct filling settled, seq, attempts, due, deaths, cause;
 };
 
 static bool read_settle_field(struct record_settle *settle, struct settle_columns *columns, const struct field *field)
@@ -212,6 +214,10 @@ static bool read_settle_field(struct record_settle *settle, struct settle_column
         return read_column(&columns->due, field);
     case 8:
         return read_u32(&settle->level, field);
+    case 9:
+        return read_column(&columns->deaths, field);
+    case 10:
+        return read_column(&columns->cause, field);
     default:
         return true;
     }
@@ -228,11 +234,15 @@ bool record_settle_read(struct span body, struct range *settled, uint32_t settle
         .seq = { .first = failed, .stride = sizeof *failed, .room = failed_max, .kind = COLUMN_U64 },
         .due = { .first = failed, .stride = sizeof *failed, .room = failed_max, .kind = COLUMN_U64 },
         .attempts = { .first = failed, .stride = sizeof *failed, .room = failed_max },
+        .deaths = { .first = failed, .stride = sizeof *failed, .room = failed_max },
+        .cause = { .first = failed, .stride = sizeof *failed, .room = failed_max },
     };
     if (failed_max > 0) {
         columns.seq.first = &failed->seq;
         columns.due.first = &failed->due_ms;
         columns.attempts.first = &failed->attempts;
+        columns.deaths.first = &failed->deaths;
+        columns.cause.first = &failed->cause;
     }
     *out = (struct record_settle){ 0 };
     while (at < end) {
@@ -241,6 +251,7 @@ bool record_settle_read(struct span body, struct range *settled, uint32_t settle
     }
     if (columns.settled.count % 2 != 0) return false;
     if (columns.attempts.count != columns.seq.count || columns.due.count != columns.seq.count) return false;
+    if (!fill_rare(&columns.deaths, columns.seq.count) || !fill_rare(&columns.cause, columns.seq.count)) return false;
     out->settled = settled;
     out->settled_count = columns.settled.count / 2;
     out->failed = failed;

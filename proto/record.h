@@ -16,13 +16,14 @@ enum record_kind {
     RECORD_HELD,         /* an event that is not shown yet; it comes as RECORD_EVENT with RECORD_AGAIN when it is due */
     RECORD_PART,         /* a piece of a large event */
     RECORD_TOKENS,       /* part of the token table; only in snapshots */
-    RECORD_DEAD_LETTERS, /* a group's dead letters; only in snapshots */
+    RECORD_DEAD_LETTERS, /* what is so of some of a group's dead letters: those that are retried or dropped; in snapshots, all of them */
     RECORD_DELAYS,       /* part of the table of held events; only in snapshots */
     RECORD_KIND_COUNT
 };
 enum { RECORD_MUST_UNDERSTAND = 0x80 }; /* in the stored kind: a reader that does not know the kind must refuse the block */
-/* Flags of an event's record. Two bits are the event's priority; 256 and 512 are reserved. Again: the event stood at an earlier position
- * before, `number` is the first of them; the record has no publisher then. Token: its author gave it one, and it counts from here. */
+/* Flags of an event's record. Two bits are the event's priority; 256 is reserved. Again: the event stood at an earlier position
+ * before, `number` is the first of them; the record has no publisher then. Token: its author gave it one, and it counts from here. Dead: a dead letter
+ * on $dlq.GROUP; the event is in its data, `cause` is that event's first position. */
 enum {
     RECORD_AT_MOST_ONCE = 1,
     RECORD_REQUEST = 2,
@@ -30,7 +31,8 @@ enum {
     RECORD_EXPIRES = 8,
     RECORD_PRIORITY = 16 | 32,
     RECORD_AGAIN = 64,
-    RECORD_TOKEN = 128
+    RECORD_TOKEN = 128,
+    RECORD_DEAD = 512
 };
 enum { RECORD_PRIORITY_SHIFT = 4, PRIORITY_LEVELS = 4 };
 
@@ -61,10 +63,13 @@ struct record_group {
     bool deleted;          /* there is no such group any more; generation: the highest that one ever had */
 };
 
+enum failure { FAILURE_NACK = 0, FAILURE_TIMEOUT, FAILURE_LOST /* its worker */, FAILURE_REJECT, FAILURE_RESTART /* of the coordinator */ };
 struct record_failed {
     uint64_t seq;
     uint64_t due_ms; /* log time */
     uint32_t attempts;
+    uint32_t deaths; /* attempts whose worker was lost */
+    uint32_t cause;  /* of the last one's end: enum failure */
     uint32_t unused;
 };
 
@@ -77,6 +82,20 @@ struct record_settle {
     uint32_t settled_count;
     const struct record_failed *failed; /* to write */
     uint32_t failed_count;
+};
+
+enum dead_state { DEAD_LIES = 0, DEAD_RETRIED /* a failed event at its place: is delivered again */, DEAD_ENDED, DEAD_STATES };
+struct record_dead {
+    uint64_t event; /* first position of the event that is dead */
+    uint64_t place; /* where its letter stands */
+    uint64_t time_ms;
+    uint32_t attempts, reason, level, state;
+};
+
+struct record_dead_letters {
+    uint32_t group;
+    const struct record_dead *letters; /* to write */
+    uint32_t count;
 };
 
 struct record_run {
@@ -131,6 +150,7 @@ struct record_start {
 /* Each *_write returns the bytes written into out, or 0 when they would not fit in out_size. Valid protobuf of the message in log.proto. */
 size_t record_group_write(const struct record_group *group, uint8_t *out, size_t out_size);
 size_t record_settle_write(const struct record_settle *settle, uint8_t *out, size_t out_size);
+size_t record_dead_letters_write(const struct record_dead_letters *dead, uint8_t *out, size_t out_size);
 size_t record_publisher_write(const struct record_publisher *publisher, uint8_t *out, size_t out_size);
 size_t record_start_write(const struct record_start *start, uint8_t *out, size_t out_size);
 size_t record_tokens_write(const struct record_tokens *tokens, uint8_t *out, size_t out_size);
@@ -138,16 +158,18 @@ size_t record_delays_write(const struct record_delays *delays, uint8_t *out, siz
 
 /* Upper bounds of the above, for reserving room. */
 size_t record_settle_bound(uint32_t settled_count, uint32_t failed_count);
+size_t record_dead_letters_bound(uint32_t count);
 size_t record_publisher_bound(uint32_t run_count);
 size_t record_table_bound(uint32_t entries); /* of tokens or delays */
 enum { RECORD_GROUP_BOUND = 12 * 1024, RECORD_START_BOUND = 128 };
 
 /* Each *_read parses a body. False: malformed, more entries than the arrays hold, a range whose first is above its last, a publisher's id
  * that has not 16 bytes, an entry of a table whose tenant is not named in it. Arrays are the caller's; spans point into body.
- * For settle and publisher the array pointers of *out are set to them. */
+ * For settle, dead letters and publisher the array pointers of *out are set to them. */
 bool record_group_read(struct span body, struct record_group *out);
 bool record_settle_read(struct span body, struct range *settled, uint32_t settled_max, struct record_failed *failed, uint32_t failed_max,
                         struct record_settle *out);
+bool record_dead_letters_read(struct span body, struct record_dead *letters, uint32_t letters_max, struct record_dead_letters *out);
 bool record_publisher_read(struct span body, struct record_run *runs, uint32_t runs_max, struct record_publisher *out);
 bool record_start_read(struct span body, struct record_start *out);
 bool record_tokens_read(struct span body, struct record_token *tokens, uint32_t tokens_max, struct record_tokens *out);

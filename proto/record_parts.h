@@ -65,6 +65,15 @@ static inline void put_column(struct writer *w, uint32_t number, struct column c
         w->at = field_put_varint(w->at, column_value(column, i));
 }
 
+/* One that is left out when all of it is 0. */
+static inline void put_rare_column(struct writer *w, uint32_t number, struct column column)
+{
+    uint64_t some = 0;
+    for (uint32_t i = 0; i < column.count; i++)
+        some |= column_value(column, i);
+    if (some) put_column(w, number, column);
+}
+
 static inline struct writer writer_over(uint8_t *out, size_t size)
 {
     return (struct writer){ .at = out, .end = out + size };
@@ -107,6 +116,15 @@ static inline bool read_column(struct filling *column, const struct field *field
         if (at == NULL || !fill(column, value)) return false;
     }
     return true;
+}
+
+/* The other half of put_rare_column: what was left out is 0. False: of another length. */
+static inline bool fill_rare(struct filling *column, uint32_t count)
+{
+    bool absent = column->count == 0;
+    while (absent && column->count < count)
+        if (!fill(column, 0)) return false;
+    return column->count == count;
 }
 
 static inline bool read_u64(uint64_t *out, const struct field *field)

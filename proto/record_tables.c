@@ -1,4 +1,4 @@
-/* The bodies of the records that hold a piece of a large table in a snapshot: tokens and held events, some thousands in each. */
+/* The bodies of the records that hold a piece of a large table in a snapshot: tokens, held events, dead letters, some thousands in each. */
 #include "proto/record_parts.h"
 
 size_t record_table_bound(uint32_t entries)
@@ -47,6 +47,33 @@ size_t record_delays_write(const struct record_delays *table, uint8_t *out, size
     put_column(&w, 3, (struct column){ &delays->first, sizeof *delays, table->count, COLUMN_U64 });
     put_column(&w, 4, (struct column){ &delays->position, sizeof *delays, table->count, COLUMN_U64 });
     put_column(&w, 5, (struct column){ &delays->due_ms, sizeof *delays, table->count, COLUMN_U64 });
+    return written(&w, out);
+}
+
+enum { DEAD_COLUMN_FIRST = 2, DEAD_COLUMN_LAST = 8 };
+static const struct {
+    uint16_t offset;
+    uint16_t kind;
+} dead_columns[DEAD_COLUMN_LAST + 1] = {
+    [2] = { offsetof(struct record_dead, event), COLUMN_U64 },   [3] = { offsetof(struct record_dead, place), COLUMN_U64 },
+    [4] = { offsetof(struct record_dead, time_ms), COLUMN_U64 }, [5] = { offsetof(struct record_dead, attempts), COLUMN_U32 },
+    [6] = { offsetof(struct record_dead, reason), COLUMN_U32 },  [7] = { offsetof(struct record_dead, level), COLUMN_U32 },
+    [8] = { offsetof(struct record_dead, state), COLUMN_U32 },
+};
+
+size_t record_dead_letters_bound(uint32_t count)
+{
+    return 1 + VARINT32_BYTES_MAX + 7 * COLUMN_HEAD + (size_t)count * (3 * FIELD_VARINT_BYTES_MAX + 4 * VARINT32_BYTES_MAX);
+}
+
+size_t record_dead_letters_write(const struct record_dead_letters *dead, uint8_t *out, size_t out_size)
+{
+    struct writer w = writer_over(out, out_size);
+    put_number(&w, 1, dead->group);
+    for (uint32_t i = DEAD_COLUMN_FIRST; i <= DEAD_COLUMN_LAST && dead->count > 0; i++)
+        put_column(&w, i,
+                   (struct column){ (const uint8_t *)dead->letters + dead_columns[i].offset, sizeof *dead->letters, dead->count,
+                                    (enum column_kind)dead_columns[i].kind });
     return written(&w, out);
 }
 
@@ -114,4 +141,29 @@ bool record_delays_read(struct span body, struct record_delay *delays, uint32_t 
     for (uint32_t i = 0; i < out->count; i++)
         if (delays[i].tenant >= out->tenant_count) return false;
     return first.count == out->count && position.count == out->count && due.count == out->count;
+}
+
+bool record_dead_letters_read(struct span body, struct record_dead *letters, uint32_t letters_max, struct record_dead_letters *out)
+{
+    const uint8_t *at = body.data, *end = field_end(body);
+    struct field field = { 0 };
+    struct filling columns[DEAD_COLUMN_LAST + 1] = { 0 };
+    for (uint32_t i = DEAD_COLUMN_FIRST; i <= DEAD_COLUMN_LAST && letters_max > 0; i++)
+        columns[i] = (struct filling){ .first = (uint8_t *)letters + dead_columns[i].offset,
+                                       .stride = sizeof *letters,
+                                       .room = letters_max,
+                                       .kind = (enum column_kind)dead_columns[i].kind };
+    *out = (struct record_dead_letters){ .letters = letters };
+    while (at < end) {
+        bool good = true;
+        at = field_read(at, end, &field);
+        if (at == NULL) return false;
+        if (field.number == 1) good = read_u32(&out->group, &field);
+        if (field.number >= DEAD_COLUMN_FIRST && field.number <= DEAD_COLUMN_LAST) good = read_column(&columns[field.number], &field);
+        if (!good) return false;
+    }
+    out->count = columns[DEAD_COLUMN_FIRST].count;
+    for (uint32_t i = DEAD_COLUMN_FIRST; i <= DEAD_COLUMN_LAST; i++)
+        if (columns[i].count != out->count) return false;
+    return true;
 }

@@ -9,6 +9,7 @@ enum { ENTRIES = 64, BODY_BYTES = 1 << 16 };
 
 static struct range settled[2][ENTRIES];
 static struct record_failed failed[2][ENTRIES];
+static struct record_dead dead[2][ENTRIES];
 static struct record_run runs[2][ENTRIES];
 static struct record_token tokens[2][ENTRIES];
 static struct record_delay delays[2][ENTRIES];
@@ -44,7 +45,17 @@ static void settle(struct span body)
     for (uint32_t i = 0; i < a.settled_count; i++)
         must(a.settled[i].first == b.settled[i].first && a.settled[i].last == b.settled[i].last);
     for (uint32_t i = 0; i < a.failed_count; i++)
-        must(a.failed[i].seq == b.failed[i].seq && a.failed[i].attempts == b.failed[i].attempts);
+        must(memcmp(&a.failed[i], &b.failed[i], offsetof(struct record_failed, unused)) == 0);
+}
+
+static void dead_letters(struct span body)
+{
+    struct record_dead_letters a, b;
+    if (!record_dead_letters_read(body, dead[0], ENTRIES, &a)) return;
+    size_t size = record_dead_letters_write(&a, again, sizeof again);
+    must(size <= record_dead_letters_bound(a.count));
+    must(record_dead_letters_read(span_of(again, size), dead[1], ENTRIES, &b));
+    must(a.group == b.group && a.count == b.count && memcmp(dead[0], dead[1], a.count * sizeof dead[0][0]) == 0);
 }
 
 static void publisher(struct span body)
@@ -90,8 +101,8 @@ static void delay_table(struct span body)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const kinds[])(struct span) = { group, settle, publisher, start, token_table, delay_table };
+    static void (*const kinds[])(struct span) = { group, settle, publisher, start, token_table, delay_table, dead_letters };
     if (size == 0 || size > BODY_BYTES / 4) return 0;
-    kinds[data[0] % 6](span_of(data + 1, size - 1));
+    kinds[data[0] % 7](span_of(data + 1, size - 1));
     return 0;
 }

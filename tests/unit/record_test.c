@@ -77,7 +77,11 @@ static void a_settle_is_read_as_it_was_written(void **state)
     struct record_failed failed[MANY], failed_room[MANY];
     for (uint64_t i = 0; i < MANY; i++) {
         settled[i] = (struct range){ UINT64_MAX - 1000 + i * 10, UINT64_MAX - 1000 + i * 10 + i % 3 };
-        failed[i] = (struct record_failed){ .seq = UINT64_MAX - i, .due_ms = UINT64_MAX - i, .attempts = UINT32_MAX - (uint32_t)i };
+        failed[i] = (struct record_failed){ .seq = UINT64_MAX - i,
+                                            .due_ms = UINT64_MAX - i,
+                                            .attempts = UINT32_MAX - (uint32_t)i,
+                                            .deaths = UINT32_MAX,
+                                            .cause = i == MANY - 1 ? UINT32_MAX : 0 };
     }
     struct record_settle settle = { .id = UINT32_MAX,
                                     .level = UINT32_MAX,
@@ -97,6 +101,7 @@ static void a_settle_is_read_as_it_was_written(void **state)
     assert_int_equal(found.failed_count, MANY);
     assert_int_equal(record_settle_write(&found, again, sizeof again), size);
     assert_memory_equal(again, bytes, size);
+    assert_true(found.failed[0].cause == 0 && found.failed[MANY - 1].cause == UINT32_MAX && found.failed[3].deaths == UINT32_MAX);
     assert_false(record_settle_read(span_of(bytes, size), settled_room, MANY - 1, failed_room, MANY, &found));
     assert_false(record_settle_read(span_of(bytes, size), settled_room, MANY, failed_room, MANY - 1, &found));
     assert_false(record_settle_read(span_of(bytes, size - 1), settled_room, MANY, failed_room, MANY, &found));
@@ -130,6 +135,51 @@ static void columns_that_do_not_fit_together_are_refused(void **state)
     assert_true(record_settle_read(span_of("\x20\x01\x20\x02\x28\x05\x30\x01\x38\x09", 10), settled, 4, failed, 4, &found));
     assert_int_equal(settled[0].last, 2);
     assert_int_equal(failed[0].due_ms, 9);
+}
+
+static void what_is_rare_of_failures_is_absent_or_whole(void **state)
+{
+    (void)state;
+    struct record_failed failed[2] = { { .seq = 5, .due_ms = 6, .attempts = 7 }, { .seq = 8, .due_ms = 9, .attempts = 1 } }, room[2];
+    struct record_settle settle = { .id = 3, .failed = failed, .failed_count = 2 }, found;
+    uint8_t bytes[64], rare[64];
+    size_t size = record_settle_write(&settle, bytes, sizeof bytes);
+    memset(room, 0xff, sizeof room);
+    assert_true(record_settle_read(span_of(bytes, size), NULL, 0, room, 2, &found));
+    assert_int_equal(room[0].deaths + room[1].deaths + room[0].cause + room[1].cause, 0);
+    failed[1].deaths = 1;
+    size_t with_deaths = record_settle_write(&settle, rare, sizeof rare);
+    assert_int_equal(with_deaths, size + 4);
+    rare[with_deaths - 3] = 1; /* the column's length: one value for two failures */
+    assert_false(record_settle_read(span_of(rare, with_deaths - 1), NULL, 0, room, 2, &found));
+}
+
+static void dead_letters_are_read_as_they_were_written(void **state)
+{
+    (void)state;
+    struct record_dead letters[MANY], room[MANY];
+    for (uint64_t i = 0; i < MANY; i++)
+        letters[i] = (struct record_dead){ .event = UINT64_MAX - i,
+                                           .place = UINT64_MAX,
+                                           .time_ms = UINT64_MAX,
+                                           .attempts = UINT32_MAX,
+                                           .reason = UINT32_MAX - (uint32_t)i,
+                                           .level = UINT32_MAX,
+                                           .state = UINT32_MAX };
+    struct record_dead_letters dead = { .group = UINT32_MAX, .letters = letters, .count = MANY }, found;
+    uint8_t bytes[8192], again[8192];
+    size_t size = record_dead_letters_write(&dead, bytes, record_dead_letters_bound(MANY));
+    assert_true(size > 0);
+    assert_true(record_dead_letters_read(span_of(bytes, size), room, MANY, &found));
+    assert_int_equal(found.count, MANY);
+    assert_int_equal(record_dead_letters_write(&found, again, sizeof again), size);
+    assert_memory_equal(again, bytes, size);
+    assert_false(record_dead_letters_read(span_of(bytes, size), room, MANY - 1, &found));
+    assert_false(record_dead_letters_read(span_of(bytes, size - 1), room, MANY, &found));
+    dead.count = 0;
+    size = record_dead_letters_write(&dead, bytes, sizeof bytes);
+    assert_true(record_dead_letters_read(span_of(bytes, size), NULL, 0, &found));
+    assert_false(record_dead_letters_read(span_of("\x12\x01\x05", 3), room, MANY, &found)); /* an event without a place */
 }
 
 static void a_publisher_is_read_as_it_was_written(void **state)
@@ -226,6 +276,8 @@ int main(void)
         cmocka_unit_test(a_settle_is_read_as_it_was_written),
         cmocka_unit_test(a_settle_without_columns_needs_no_arrays),
         cmocka_unit_test(columns_that_do_not_fit_together_are_refused),
+        cmocka_unit_test(what_is_rare_of_failures_is_absent_or_whole),
+        cmocka_unit_test(dead_letters_are_read_as_they_were_written),
         cmocka_unit_test(a_publisher_is_read_as_it_was_written),
         cmocka_unit_test(a_start_is_read_as_it_was_written),
         cmocka_unit_test(a_piece_of_the_token_table_is_read_as_it_was_written),
