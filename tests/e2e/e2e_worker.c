@@ -6,7 +6,8 @@
  *
  * Modes: ack (all); mixed (by the seed: acks with and without emits, nacks, rejects, some later than the lease allows);
  *        answer (requests: three partials, then the event's data as the reply); hold (until it is cancelled, then reject); dump (acks, and
- *        writes every event as a line of JSON on standard output, to compare a replay with what was live); fail (nacks all).
+ *        writes every event as a line of JSON on standard output, to compare a replay with what was live); fail (nacks all);
+ *        late (keeps all, unsettled; says how many it holds; with SIGUSR1 acks them, with an emit each).
  * With a connection it logs the ready line; SIGTERM ends it with exit code 0. */
 #include <getopt.h>
 #include <pthread.h>
@@ -16,7 +17,7 @@
 
 #include "tests/e2e/history.h"
 
-enum { TOPICS_MAX = 8, EMITS_MAX = 3 };
+enum { TOPICS_MAX = 8, EMITS_MAX = 3, LATE_MAX = 16384 };
 
 static struct {
     const char *name, *mode, *emit, *group;
@@ -159,6 +160,45 @@ static void dump(weir_delivery *delivery, const weir_event *event)
     ack(delivery, 0);
 }
 
+static struct {
+    pthread_mutex_t lock;
+    weir_delivery *all[LATE_MAX];
+    uint32_t count;
+} late = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void keep(weir_delivery *delivery)
+{
+    pthread_mutex_lock(&late.lock);
+    if (late.count == LATE_MAX) abort();
+    late.all[late.count++] = delivery;
+    fprintf(stderr, "{\"event\":\"holds\",\"count\":%u}\n", late.count);
+    pthread_mutex_unlock(&late.lock);
+}
+
+static void *settle_late(void *signals)
+{
+    int signal_number;
+    while (sigwait(signals, &signal_number) == 0) {
+        pthread_mutex_lock(&late.lock);
+        for (; late.count > 0; late.count--)
+            ack(late.all[late.count - 1], 1);
+        pthread_mutex_unlock(&late.lock);
+    }
+    return NULL;
+}
+
+/* Before any other thread: they inherit that the signal is blocked, and one waits for it. */
+static void await_signal_for_late(void)
+{
+    static sigset_t signals;
+    pthread_t thread;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    if (pthread_create(&thread, NULL, settle_late, &signals) != 0) abort();
+    pthread_detach(thread);
+}
+
 static void on_event(weir_delivery *delivery, void *arg)
 {
     (void)arg;
@@ -178,6 +218,8 @@ static void on_event(weir_delivery *delivery, void *arg)
         dump(delivery, event);
     else if (strcmp(conf.mode, "fail") == 0)
         nack(delivery, 1);
+    else if (strcmp(conf.mode, "late") == 0)
+        keep(delivery);
     else
         ack(delivery, 0);
 }
@@ -245,6 +287,7 @@ int main(int argc, char **argv)
     options.on_state = on_state;
     options.on_settled = on_settled;
     if (history_fd < 0) history_open("/dev/null");
+    if (strcmp(conf.mode, "late") == 0) await_signal_for_late();
     weir_status status = weir_worker_open(&options, &worker);
     if (status == WEIR_OK) {
         signal(SIGTERM, on_signal);
