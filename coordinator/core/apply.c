@@ -170,90 +170,6 @@ static bool apply_group(struct core *c, struct span body)
     return true;
 }
 
-uint32_t failed_find(const struct core *c, uint32_t group, uint64_t position)
-{
-    return map_get(&c->by_failed, place_key(group, position));
-}
-
-void failed_unready(struct core *c, uint32_t handle)
-{
-    struct failed *f = failed_at(c, handle);
-    struct group *g = group_at(c, f->group);
-    if (f->state != FAILED_READY) return;
-    uint32_t before = 0;
-    for (uint32_t h = g->retry_first; h != handle; h = failed_at(c, h)->retry_next)
-        before = h;
-    if (before)
-        failed_at(c, before)->retry_next = f->retry_next;
-    else
-        g->retry_first = f->retry_next;
-    if (g->retry_last == handle) g->retry_last = before;
-    f->state = FAILED_LEASED;
-}
-
-static void failed_drop(struct core *c, uint32_t handle)
-{
-    struct failed *f = failed_at(c, handle);
-    struct group *g = group_at(c, f->group);
-    failed_unready(c, handle);
-    if (f->prev)
-        failed_at(c, f->prev)->next = f->next;
-    else
-        g->failed_list = f->next;
-    if (f->next) failed_at(c, f->next)->prev = f->prev;
-    g->failed_count--;
-    g->levels[f->level].open--;
-    heap_remove(&c->due, handle);
-    map_remove(&c->by_failed, place_key(f->group, f->position));
-    slab_free(&c->failed, handle);
-}
-
-/* Failures inside a level's settled range are over: by looking at each position, or at each failure, whichever is fewer. */
-static void failed_drop_range(struct core *c, uint32_t group, uint32_t level, uint64_t first, uint64_t last)
-{
-    struct group *g = group_at(c, group);
-    if (g->failed_count == 0) return;
-    if (last - first < g->failed_count) {
-        for (uint64_t position = first; position <= last; position++) {
-            uint32_t handle = failed_find(c, group, position);
-            if (handle && failed_at(c, handle)->level == level) failed_drop(c, handle);
-        }
-        return;
-    }
-    for (uint32_t h = g->failed_list, next; h; h = next) {
-        next = failed_at(c, h)->next;
-        const struct failed *f = failed_at(c, h);
-        if (f->level == level && f->position >= first && f->position <= last) failed_drop(c, h);
-    }
-}
-
-static bool apply_failed(struct core *c, uint32_t group, uint32_t level, const struct record_failed *read, uint64_t block)
-{
-    struct group *g = group_at(c, group);
-    uint32_t handle = failed_find(c, group, read->seq);
-    if (!handle) {
-        handle = slab_take(&c->failed);
-        if (!handle || !map_put(&c->by_failed, place_key(group, read->seq), handle)) return false;
-        struct failed *f = failed_at(c, handle);
-        f->position = read->seq;
-        f->group = group;
-        f->level = level;
-        f->next = g->failed_list;
-        if (f->next) failed_at(c, f->next)->prev = handle;
-        g->failed_list = handle;
-        g->failed_count++;
-        g->levels[level].open++;
-    }
-    struct failed *f = failed_at(c, handle);
-    f->attempts = read->attempts;
-    f->due_ms = read->due_ms;
-    f->block = block;
-    failed_unready(c, handle);
-    f->state = FAILED_WAITING;
-    heap_put(&c->due, handle, f->due_ms);
-    return true;
-}
-
 static void apply_handed(const struct core *c, struct level *level, uint64_t handed, uint64_t block)
 {
     if (handed <= level->handed) return;
@@ -285,7 +201,7 @@ static bool apply_settle(struct core *c, struct span body, uint64_t block)
     level->floor = ranges_next_hole(&level->settled, level->floor + 1) - 1;
     ranges_drop_through(&level->settled, level->floor);
     for (uint32_t i = 0; i < read.failed_count; i++)
-        if (!apply_failed(c, handle, read.level, &failed[i], block)) return false;
+        if (!failed_apply(c, handle, read.level, &failed[i], block)) return false;
     return true;
 }
 

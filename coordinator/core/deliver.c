@@ -92,12 +92,12 @@ static enum progress deliver_returned(struct core *c, uint32_t handle)
 static enum progress deliver_retry(struct core *c, uint32_t handle)
 {
     struct group *g = group_at(c, handle);
-    struct failed *f = failed_at(c, g->retry_first);
+    struct failed *f = failed_at(c, g->retry.first);
     bool end;
     struct slot *slot = blocks_find_after(c, f->position, &end);
     if (!slot && !end) return wait_for_fetch(c, g);
-    uint32_t failed = g->retry_first;
-    failed_unready(c, failed);
+    uint32_t failed = g->retry.first;
+    failed_unqueue(c, failed);
     bool gone = !slot || !block_holds(&slot->block, f->position);
     uint32_t index = gone ? 0 : (uint32_t)(f->position - slot->block.first_position);
     if (gone || has_expired(c, &slot->block, &slot->block.records[index])) {
@@ -269,9 +269,9 @@ static enum progress deliver_one(struct core *c, uint32_t handle)
     bool unpaid = c->ticket_count > 0 && c->tickets[c->ticket_first].block <= c->committed_block; /* an accept goes before its delivery */
     if (unpaid || !out_has_room(c, 8) || !blocks_room_for_failure(c)) return PROGRESS_LATER;
     if (g->returned) return deliver_returned(c, handle);
-    if (g->retry_first && failed_at(c, g->retry_first)->block <= c->committed_block) return deliver_retry(c, handle);
+    if (g->retry.first && failed_at(c, g->retry.first)->block <= c->committed_block) return deliver_retry(c, handle);
     for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
-        if (!g->levels[k].old_open || g->pending || g->retry_first) continue;
+        if (!g->levels[k].old_open || g->pending || g->retry.first) continue;
         enum progress progress = reopen_old(c, handle, k);
         bool found_nothing = progress == PROGRESS_DONE && !g->pending; /* no commit will wake the group: it goes on at once */
         if (progress == PROGRESS_LATER || found_nothing) return progress;

@@ -215,13 +215,7 @@ static void fire_due(struct core *c)
             heap_put(&c->due, handle, c->log_ms + (g->adopt_until_ns > c->now_ns ? (g->adopt_until_ns - c->now_ns) / 1000000u : 0) + 1);
             continue;
         }
-        f->state = FAILED_READY;
-        f->retry_next = 0;
-        if (g->retry_last)
-            failed_at(c, g->retry_last)->retry_next = handle;
-        else
-            g->retry_first = handle;
-        g->retry_last = handle;
+        failed_queue(c, handle);
         group_wake(c, f->group);
     }
 }
@@ -272,7 +266,7 @@ uint32_t lease_adopt(struct core *c, const struct lease_terms *held)
         return 0; /* [R-ADOPT-1] */
     if (held->attempt != (terms.failed ? failed_at(c, terms.failed)->attempts + 1 : 1)) return 0;
     if (terms.failed) {
-        failed_unready(c, terms.failed);
+        failed_unqueue(c, terms.failed);
         heap_remove(&c->due, terms.failed);
     }
     return lease_give(c, &terms);

@@ -123,6 +123,8 @@ struct level {
     uint32_t open;            /* leased or failed */
 };
 
+struct queue { uint32_t first, last; }; /* of failed events */
+
 struct group {
     /* durable */
     uint32_t id, tenant;
@@ -145,7 +147,7 @@ struct group {
     uint32_t ring;            /* a worker with credit */
     uint32_t workers, leased;
     uint32_t lease_first, lease_last; /* by deadline: all have the same lease_ms */
-    uint32_t retry_first, retry_last; /* failed and due */
+    struct queue retry;               /* failed and due */
     uint32_t returned;                /* leases given back unstarted, by group_next */
     uint32_t next_pending;            /* groups with pends */
     uint32_t turns;                   /* new events given out; says which priority is asked first */
@@ -154,11 +156,11 @@ struct group {
     uint64_t delivered, acked, nacked, rejected, expired;
 };
 
-enum failed_state { FAILED_WAITING /* in core.due */, FAILED_READY /* in the retry list */, FAILED_LEASED };
+enum failed_state { FAILED_WAITING /* in core.due */, FAILED_READY /* in a queue */, FAILED_LEASED };
 struct failed {
     uint64_t position, due_ms;
     uint32_t group, level, attempts, next, prev; /* the group's list */
-    uint32_t retry_next;
+    uint32_t queue_next, queue_prev;
     enum failed_state state;
     uint64_t block; /* of its record: goes out again only when that is committed [R-LEASE-5] */
 };
@@ -369,8 +371,13 @@ void tickets_pay(struct core *c); /* as many as there is room to say */
 bool apply_record(struct core *c, const struct block *block, uint32_t index);
 uint32_t publisher_find(const struct core *c, const uint8_t id[PUBLISHER_BYTES]);
 uint64_t publisher_answer(const struct publisher *p, uint64_t number); /* position; 0: none */
-void failed_unready(struct core *c, uint32_t failed); /* out of the retry list */
+
+/* failed.c */
 uint32_t failed_find(const struct core *c, uint32_t group, uint64_t position);
+void failed_queue(struct core *c, uint32_t failed);   /* its time has come: behind the others of its group */
+void failed_unqueue(struct core *c, uint32_t failed); /* out of its queue */
+bool failed_apply(struct core *c, uint32_t group, uint32_t level, const struct record_failed *read, uint64_t block);
+void failed_drop_range(struct core *c, uint32_t group, uint32_t level, uint64_t first, uint64_t last);
 
 /* group.c */
 uint32_t group_find(const struct core *c, uint32_t tenant, struct span name);

@@ -1,0 +1,102 @@
+/* Failed events: the table of those that go out again, and the queues of those whose turn has come. What is in the table, and what it says
+ * of each, is durable: only what apply.c calls changes it. The queues are volatile; an entry is in core.due while it waits for its time, in
+ * one queue when that has come, in neither while it is leased. */
+#include "coordinator/core/state.h"
+
+uint32_t failed_find(const struct core *c, uint32_t group, uint64_t position)
+{
+    return map_get(&c->by_failed, place_key(group, position));
+}
+
+void failed_queue(struct core *c, uint32_t handle)
+{
+    struct failed *f = failed_at(c, handle);
+    struct queue *queue = &group_at(c, f->group)->retry;
+    f->state = FAILED_READY;
+    f->queue_next = 0;
+    f->queue_prev = queue->last;
+    if (queue->last)
+        failed_at(c, queue->last)->queue_next = handle;
+    else
+        queue->first = handle;
+    queue->last = handle;
+}
+
+void failed_unqueue(struct core *c, uint32_t handle)
+{
+    struct failed *f = failed_at(c, handle);
+    struct queue *queue = &group_at(c, f->group)->retry;
+    if (f->state != FAILED_READY) return;
+    if (f->queue_prev)
+        failed_at(c, f->queue_prev)->queue_next = f->queue_next;
+    else
+        queue->first = f->queue_next;
+    if (f->queue_next)
+        failed_at(c, f->queue_next)->queue_prev = f->queue_prev;
+    else
+        queue->last = f->queue_prev;
+    f->state = FAILED_LEASED;
+}
+
+static void failed_drop(struct core *c, uint32_t handle)
+{
+    struct failed *f = failed_at(c, handle);
+    struct group *g = group_at(c, f->group);
+    failed_unqueue(c, handle);
+    if (f->prev)
+        failed_at(c, f->prev)->next = f->next;
+    else
+        g->failed_list = f->next;
+    if (f->next) failed_at(c, f->next)->prev = f->prev;
+    g->failed_count--;
+    g->levels[f->level].open--;
+    heap_remove(&c->due, handle);
+    map_remove(&c->by_failed, place_key(f->group, f->position));
+    slab_free(&c->failed, handle);
+}
+
+/* Failures inside a level's settled range are over: by looking at each position, or at each failure, whichever is fewer. */
+void failed_drop_range(struct core *c, uint32_t group, uint32_t level, uint64_t first, uint64_t last)
+{
+    struct group *g = group_at(c, group);
+    if (g->failed_count == 0) return;
+    if (last - first < g->failed_count) {
+        for (uint64_t position = first; position <= last; position++) {
+            uint32_t handle = failed_find(c, group, position);
+            if (handle && failed_at(c, handle)->level == level) failed_drop(c, handle);
+        }
+        return;
+    }
+    for (uint32_t h = g->failed_list, next; h; h = next) {
+        next = failed_at(c, h)->next;
+        const struct failed *f = failed_at(c, h);
+        if (f->level == level && f->position >= first && f->position <= last) failed_drop(c, h);
+    }
+}
+
+bool failed_apply(struct core *c, uint32_t group, uint32_t level, const struct record_failed *read, uint64_t block)
+{
+    struct group *g = group_at(c, group);
+    uint32_t handle = failed_find(c, group, read->seq);
+    if (!handle) {
+        handle = slab_take(&c->failed);
+        if (!handle || !map_put(&c->by_failed, place_key(group, read->seq), handle)) return false;
+        struct failed *f = failed_at(c, handle);
+        f->position = read->seq;
+        f->group = group;
+        f->level = level;
+        f->next = g->failed_list;
+        if (f->next) failed_at(c, f->next)->prev = handle;
+        g->failed_list = handle;
+        g->failed_count++;
+        g->levels[level].open++;
+    }
+    struct failed *f = failed_at(c, handle);
+    f->attempts = read->attempts;
+    f->due_ms = read->due_ms;
+    f->block = block;
+    failed_unqueue(c, handle);
+    f->state = FAILED_WAITING;
+    heap_put(&c->due, handle, f->due_ms);
+    return true;
+}
