@@ -77,7 +77,8 @@ static void carve_texts(struct link_options *o, struct carver *carver)
 
 static uint32_t slots_of(uint32_t credit)
 {
-    return credit != 0 ? credit + (credit > SETTLES_AHEAD ? credit : SETTLES_AHEAD) : 0;
+    uint32_t ahead = credit < SETTLES_AHEAD_MOST / 4 ? credit * 4 : SETTLES_AHEAD_MOST;
+    return credit != 0 ? credit + (ahead > SETTLES_AHEAD ? ahead : SETTLES_AHEAD) : 0;
 }
 
 uint32_t link_slots(const struct link_options *options)

@@ -30,7 +30,8 @@ enum {
     SUBSCRIBES_PER_PACKET = 32, /* and as many unsubscribes */
     EMITS_PER_PACKET = 512,
     CONNECT_TIMEOUT_MS = 10000,
-    SETTLES_AHEAD = 4096, /* settles that may wait for their answer besides the held deliveries */
+    SETTLES_AHEAD = 4096, /* settles that may wait for their answer besides the held deliveries: at least */
+    SETTLES_AHEAD_MOST = 16384, /* a quick worker settles several times its credit before the first of it is committed */
 };
 #define NS_PER_MS  UINT64_C(1000000)
 #define COMPANY_NS UINT64_C(1000000) /* a small batch behind others that are under way waits so long for company */

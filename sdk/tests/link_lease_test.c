@@ -37,6 +37,17 @@ static void credit_rises_with_what_is_settled_not_with_its_answer(void **state)
     harness_stop(&h);
 }
 
+/* Else a quick worker would stand still until its first settles are committed, and fall behind its publisher. */
+static void settles_without_an_answer_have_room_for_several_times_the_credit(void **state)
+{
+    struct link_options o = harness_options(ROLE_WORKER);
+    (void)state;
+    o.deliveries_credit = 16;
+    assert_true(link_slots(&o) >= 16 + 4096);
+    o.deliveries_credit = 4096;
+    assert_true(link_slots(&o) >= 4096 + 4 * 4096);
+}
+
 /* [R-SETTLE-1] */
 static void each_settle_has_one_answer_by_its_number(void **state)
 {
@@ -338,6 +349,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(credit_rises_with_what_is_settled_not_with_its_answer),
+        cmocka_unit_test(settles_without_an_answer_have_room_for_several_times_the_credit),
         cmocka_unit_test(each_settle_has_one_answer_by_its_number),
         cmocka_unit_test(after_a_lost_connection_kept_deliveries_go_on_and_settles_go_out_again),
         cmocka_unit_test(what_is_not_kept_is_revoked_and_its_handle_ends_with_the_next_call),
