@@ -80,6 +80,7 @@ static void publisher_took(struct publisher *p, uint64_t number, uint64_t positi
 static bool apply_event(struct core *c, const struct block *block, uint32_t index)
 {
     const struct record *record = &block->records[index];
+    if ((record->flags & RECORD_TOKEN) && !apply_token(c, block, index)) return false;
     if (record->publisher == 0) return true;
     struct publisher *p = publisher_get(c, block->publishers[record->publisher - 1]);
     if (record->number <= p->highest) return false;
@@ -218,6 +219,8 @@ bool apply_record(struct core *c, const struct block *block, uint32_t index)
         return apply_settle(c, body, c->started ? block->number : 0);
     case RECORD_PUBLISHER:
         return apply_publisher(c, body);
+    case RECORD_TOKENS:
+        return apply_tokens(c, body);
     default:
         return true; /* marks without state; kinds that must be understood were refused when the block was read */
     }

@@ -16,6 +16,8 @@ static void apply_defaults(struct core_config *config)
     OR_DEFAULT(l->failed_max, 262144);
     OR_DEFAULT(l->subscriptions_max, 65536);
     OR_DEFAULT(l->publishers_max, 4096);
+    OR_DEFAULT(l->tokens_max, 4194304);
+    OR_DEFAULT(l->tokens_per_tenant, 1048576);
     OR_DEFAULT(l->blocks_cached, 48);
     OR_DEFAULT(l->ranges_per_group_max, 16384);
     OR_DEFAULT(l->turn_items_max, 65536);
@@ -23,6 +25,7 @@ static void apply_defaults(struct core_config *config)
     OR_DEFAULT(config->lease_ms, 30000);
     OR_DEFAULT(config->adopt_grace_ms, 5000);
     OR_DEFAULT(config->backoff_ms, 1000);
+    OR_DEFAULT(config->token_life_ms, 600000);
     OR_DEFAULT(config->settle_wait_us, 2000);
     OR_DEFAULT(config->publish_credit_events, 65536);
     OR_DEFAULT(config->publish_credit_bytes, 16 * 1024 * 1024);
@@ -88,6 +91,8 @@ static void carve_tables(struct carver *v, struct core *c, const struct core_lim
     carve_near_map(v, &c->by_failed, l->failed_max);
     carve_near_map(v, &c->by_lease, l->leases_max);
     carve_map(v, &c->by_sub, l->subscriptions_max);
+    c->tokens.ring = carve(v, (size_t)l->tokens_max * sizeof(struct token));
+    carve_map(v, &c->tokens.by_hash, l->tokens_max);
     c->group_ranges = carve(v, (size_t)(l->groups_max + 1) * PRIORITY_LEVELS * l->ranges_per_group_max * sizeof(struct range));
     carve_heap(v, &c->group_timers, l->groups_max);
     carve_heap(v, &c->extended, l->leases_max);
@@ -334,6 +339,7 @@ void core_stats(const struct core *c, struct core_stats *out)
     out->failed = c->failed.taken;
     out->subscriptions = c->subs.taken;
     out->publishers = c->publishers.taken;
+    out->tokens = c->tokens.end - c->tokens.first;
     out->head = c->head;
     out->blocks_pinned = 0;
     for (uint32_t i = 0; i < c->slot_count; i++)

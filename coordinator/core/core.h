@@ -39,6 +39,8 @@ struct core_limits { /* each 0 = the default behind it */
     uint32_t failed_max;           /* 262144, all groups together */
     uint32_t subscriptions_max;    /* 65536 */
     uint32_t publishers_max;       /* 4096 */
+    uint32_t tokens_max;           /* 4194304 application tokens, all tenants together */
+    uint32_t tokens_per_tenant;    /* 1048576 */
     uint32_t blocks_cached;        /* 48; a little over 1.5 MiB each; at least 8 */
     uint32_t ranges_per_group_max; /* 16384: also the most events a group has on loan or failed at once */
     uint32_t turn_items_max;       /* 65536: answers and deliveries that one step may put out */
@@ -51,6 +53,7 @@ struct core_config {
     uint32_t lease_ms;          /* 30000 */
     uint32_t adopt_grace_ms;    /* 5000 */
     uint32_t backoff_ms;        /* 1000 */
+    uint32_t token_life_ms;     /* 600000; an application's token is accepted once in this time */
     uint32_t settle_wait_us;    /* 2000: a block that would hold nothing but settles waits so long for company */
     bool settle_at_once;        /* it does not wait at all */
     uint32_t publish_credit_events; /* 65536: unanswered publishes of a peer */
@@ -159,7 +162,7 @@ uint64_t core_digest(const struct core *core);
 struct core_stats { /* counters since start; gauges where said */
     uint64_t packets, bad_packets, published, published_bytes, refused, duplicates, delivered, delivered_bytes, redelivered, acked, nacked, rejected,
         stale, expired, lost, emitted, events_sent, events_sent_bytes, partials, undeliverable, blocks, records, fetches, errors[CODE_COUNT];
-    uint64_t peers, groups, leases, failed, subscriptions, publishers, blocks_pinned; /* gauges */
+    uint64_t peers, groups, leases, failed, subscriptions, publishers, tokens, blocks_pinned; /* gauges */
     uint64_t head; /* the highest committed position */
 };
 void core_stats(const struct core *core, struct core_stats *out);

@@ -22,6 +22,8 @@ static const char *refusal_text(enum error_code code)
         return "the coordinator is leaving";
     case CODE_STALE:
         return "this number was refused before";
+    case CODE_THROTTLED:
+        return "the tenant's table of tokens is full";
     case CODE_GONE:
         return "the answer to this number is forgotten: outcome unknown";
     default:
@@ -29,7 +31,8 @@ static const char *refusal_text(enum error_code code)
     }
 }
 
-static void refuse(struct core *c, uint32_t peer, struct lane *lane, uint64_t number, enum error_code code, uint32_t size)
+static void refuse_for(struct core *c, uint32_t peer, struct lane *lane, uint64_t number, enum error_code code, uint32_t size,
+                       uint32_t retry_ms)
 {
     struct peer *p = peer_at(c, peer);
     c->stats.refused++;
@@ -37,7 +40,7 @@ static void refuse(struct core *c, uint32_t peer, struct lane *lane, uint64_t nu
     if (lane && p->state != PEER_ENDING) lane_publish_done(c, lane, 1, size);
     if (p->dirty) {
         struct item *last = &c->items[p->out_last];
-        if (last->kind == ITEM_REFUSED && last->y == code && last->a + last->x == number) {
+        if (last->kind == ITEM_REFUSED && last->y == code && last->z == retry_ms && last->a + last->x == number) {
             last->x++;
             return;
         }
@@ -46,8 +49,14 @@ static void refuse(struct core *c, uint32_t peer, struct lane *lane, uint64_t nu
     item->a = number;
     item->x = 1;
     item->y = code;
-    item->z = code == CODE_THROTTLED || code == CODE_OVERLOADED || code == CODE_DRAINING ? RETRY_MS : 0;
+    item->z = retry_ms;
     item->body = span_text(refusal_text(code));
+}
+
+static void refuse(struct core *c, uint32_t peer, struct lane *lane, uint64_t number, enum error_code code, uint32_t size)
+{
+    bool later = code == CODE_THROTTLED || code == CODE_OVERLOADED || code == CODE_DRAINING;
+    refuse_for(c, peer, lane, number, code, size, later ? RETRY_MS : 0);
 }
 
 static bool is_inbox(struct span topic)
@@ -88,6 +97,7 @@ uint64_t publish_append(struct core *c, uint32_t tenant, const struct event *eve
     } else {
         record.flags = RECORD_EMIT;
     }
+    if (token_mark(c, event->token, block->first_position + block->record_count)) record.flags |= RECORD_TOKEN;
     if (event->reply_to.size) record.flags |= RECORD_REQUEST;
     if (event->ttl_ms || event->deadline_ms) record.flags |= RECORD_EXPIRES;
     record.flags |= (uint16_t)(event->priority << RECORD_PRIORITY_SHIFT);
@@ -96,20 +106,9 @@ uint64_t publish_append(struct core *c, uint32_t tenant, const struct event *eve
     return blocks_append(c, record, bytes);
 }
 
-/* A number that was seen before: its first answer again [R-PUB-4]. */
-static void answer_again(struct core *c, uint32_t peer, struct lane *lane, uint64_t number, uint32_t size)
+/* The first answer again, once that is committed. */
+static void answer_duplicate(struct core *c, uint32_t peer, struct lane *lane, uint64_t number, uint64_t position, uint32_t size)
 {
-    struct peer *p = peer_at(c, peer);
-    uint32_t handle = publisher_find(c, p->publisher);
-    if (!handle || number <= publisher_at(c, handle)->forgotten) {
-        refuse(c, peer, lane, number, CODE_GONE, size);
-        return;
-    }
-    uint64_t position = publisher_answer(publisher_at(c, handle), number);
-    if (position == 0) {
-        refuse(c, peer, lane, number, CODE_STALE, size);
-        return;
-    }
     const struct slot *filling = filling_slot(c);
     uint64_t block = position <= c->head                                    ? c->committed_block
                      : filling && position >= filling->block.first_position ? filling->block.number
@@ -124,6 +123,20 @@ static void answer_again(struct core *c, uint32_t peer, struct lane *lane, uint6
                                    .seq = position,
                                    .block = block,
                                    .bytes = size });
+}
+
+/* A number that was seen before [R-PUB-4]. What was a repeat of a token then has no place of its own, but is one still. */
+static void answer_again(struct core *c, uint32_t peer, struct lane *lane, uint64_t number, struct span bytes)
+{
+    uint32_t handle = publisher_find(c, peer_at(c, peer)->publisher);
+    uint64_t forgotten = handle ? publisher_at(c, handle)->forgotten : number;
+    uint64_t position = number > forgotten ? publisher_answer(publisher_at(c, handle), number) : 0;
+    struct event event;
+    if (!position && event_scan(bytes, &event) == EVENT_OK) position = token_find(c, lane->tenant, event.token);
+    if (position)
+        answer_duplicate(c, peer, lane, number, position, (uint32_t)bytes.size);
+    else
+        refuse(c, peer, lane, number, number > forgotten ? CODE_STALE : CODE_GONE, (uint32_t)bytes.size);
 }
 
 static void publish_one(struct core *c, uint32_t peer, struct lane *lane, uint64_t number, struct span bytes)
@@ -141,7 +154,7 @@ static void publish_one(struct core *c, uint32_t peer, struct lane *lane, uint64
     p->violations = 0;
     uint32_t publisher = publisher_find(c, p->publisher);
     if (number <= p->number_seen || (publisher && number <= publisher_at(c, publisher)->highest)) {
-        answer_again(c, peer, lane, number, size);
+        answer_again(c, peer, lane, number, bytes);
         return;
     }
     p->number_seen = number;
@@ -149,6 +162,15 @@ static void publish_one(struct core *c, uint32_t peer, struct lane *lane, uint64
     enum error_code code = c->draining ? CODE_DRAINING : publish_check(c, lane->tenant, bytes, false, &event);
     if (code != CODE_OK) {
         refuse(c, peer, lane, number, code, size);
+        return;
+    }
+    struct token_answer token = token_ask(c, lane->tenant, event.token, 0);
+    if (token.position) { /* [R-TOKEN-1] */
+        answer_duplicate(c, peer, lane, number, token.position, size);
+        return;
+    }
+    if (token.wait_ms) { /* [R-TOKEN-3] */
+        refuse_for(c, peer, lane, number, CODE_THROTTLED, size, token.wait_ms);
         return;
     }
     uint64_t position = publish_append(c, lane->tenant, &event, bytes, p->publisher, number, 0);

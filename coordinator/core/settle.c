@@ -10,15 +10,18 @@ static void answer_now(struct core *c, uint32_t peer, uint64_t number, enum erro
 }
 
 /* The emits of one settle: all good, or the code that refuses the settle [R-SETTLE-4]. */
-static enum error_code check_emits(const struct core *c, const struct peer *p, const uint32_t *sizes, uint32_t count, const uint8_t *body,
+static enum error_code check_emits(struct core *c, const struct peer *p, const uint32_t *sizes, uint32_t count, const uint8_t *body,
                                    uint64_t *out_bytes)
 {
     uint64_t bytes = 0;
+    uint32_t tokens = 0;
     if (count > EMITS_PER_SETTLE_MAX) return CODE_TOO_LARGE;
     for (uint32_t i = 0; i < count; i++) {
         struct event event;
         enum error_code code = publish_check(c, p->tenant, span_of(body + bytes, sizes[i]), true, &event);
         if (code != CODE_OK) return code;
+        if (token_ask(c, p->tenant, event.token, tokens).wait_ms) return CODE_THROTTLED;
+        tokens += event.token.size > 0;
         bytes += sizes[i];
     }
     *out_bytes = bytes;
@@ -29,9 +32,14 @@ static void append_emits(struct core *c, const struct peer *p, const uint32_t *s
 {
     for (uint32_t i = 0; i < count; i++) {
         struct event event;
-        must(event_scan(span_of(body, sizes[i]), &event) == EVENT_OK);
-        publish_append(c, p->tenant, &event, span_of(body, sizes[i]), NULL, 0, cause);
+        struct span bytes = span_of(body, sizes[i]);
+        must(event_scan(bytes, &event) == EVENT_OK);
         body += sizes[i];
+        if (token_ask(c, p->tenant, event.token, 0).position) { /* [R-TOKEN-4] */
+            c->stats.duplicates++;
+            continue;
+        }
+        publish_append(c, p->tenant, &event, bytes, NULL, 0, cause);
         c->stats.emitted++;
     }
 }

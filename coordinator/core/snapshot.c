@@ -52,11 +52,13 @@ static size_t settle_record_write(struct core *c, const struct group *g, uint32_
     return record_settle_write(&record, out, size);
 }
 
-static void save_record(struct core *c, enum record_kind kind, struct span body)
+void snapshot_record(struct core *c, enum record_kind kind, struct span body)
 {
-    must(body.size > 0);
-    struct block *block = slice(c, body.size);
-    if (block) block_append(block, (struct record){ .kind = (uint8_t)(kind | RECORD_MUST_UNDERSTAND) }, body);
+    struct block *block = body.size > 0 ? slice(c, body.size) : NULL;
+    if (block)
+        block_append(block, (struct record){ .kind = (uint8_t)(kind | RECORD_MUST_UNDERSTAND) }, body);
+    else
+        c->snapshot.failed = true;
 }
 
 static void save_level(struct core *c, const struct group *g, uint32_t level)
@@ -64,7 +66,7 @@ static void save_level(struct core *c, const struct group *g, uint32_t level)
     size_t bound = record_settle_bound(g->levels[level].settled.count, g->failed_count);
     uint8_t *body = arena_take(&c->scratch, bound);
     if (body)
-        save_record(c, RECORD_SETTLE, span_of(body, settle_record_write(c, g, level, body, bound)));
+        snapshot_record(c, RECORD_SETTLE, span_of(body, settle_record_write(c, g, level, body, bound)));
     else
         c->snapshot.failed = true;
 }
@@ -74,7 +76,7 @@ static void save_group(struct core *c, uint32_t handle)
     struct group *g = group_at(c, handle);
     g->saved = c->snapshot.number;
     uint8_t body[RECORD_GROUP_BOUND];
-    save_record(c, RECORD_GROUP, span_of(body, group_record_write(c, g, body, sizeof body)));
+    snapshot_record(c, RECORD_GROUP, span_of(body, group_record_write(c, g, body, sizeof body)));
     for (uint32_t k = 0; k < PRIORITY_LEVELS; k++)
         if (g->levels[k].settled.count > 0 || (g->failed_count > 0 && g->levels[k].open > 0)) save_level(c, g, k);
 }
@@ -98,17 +100,22 @@ static void save_publisher(struct core *c, uint32_t handle)
     struct publisher *p = publisher_at(c, handle);
     p->saved = c->snapshot.number;
     uint8_t body[8192];
-    save_record(c, RECORD_PUBLISHER, span_of(body, publisher_record_write(p, body, sizeof body)));
+    snapshot_record(c, RECORD_PUBLISHER, span_of(body, publisher_record_write(p, body, sizeof body)));
+}
+
+bool snapshot_is_open(const struct core *c)
+{
+    return c->snapshot.running && !c->snapshot.failed;
 }
 
 void snapshot_touch_group(struct core *c, uint32_t handle)
 {
-    if (c->snapshot.running && !c->snapshot.failed && group_at(c, handle)->saved != c->snapshot.number) save_group(c, handle);
+    if (snapshot_is_open(c) && group_at(c, handle)->saved != c->snapshot.number) save_group(c, handle);
 }
 
 void snapshot_touch_publisher(struct core *c, uint32_t handle)
 {
-    if (c->snapshot.running && !c->snapshot.failed && publisher_at(c, handle)->saved != c->snapshot.number) save_publisher(c, handle);
+    if (snapshot_is_open(c) && publisher_at(c, handle)->saved != c->snapshot.number) save_publisher(c, handle);
 }
 
 bool core_snapshot(struct core *c)
@@ -129,6 +136,8 @@ static void begin(struct core *c)
     c->snapshot.number++;
     c->snapshot.position = c->writing ? block_last_position(&c->slots[c->writing - 1].block) : c->head;
     c->snapshot.next_group = c->snapshot.next_publisher = 1;
+    c->snapshot.next_token = c->tokens.first;
+    c->snapshot.token_end = c->tokens.end;
     c->snapshot.block_now = 0;
     block_open(&c->snapshot.blocks[0], 1, c->snapshot.position, c->log_ms, c->term);
 }
@@ -139,7 +148,8 @@ static bool write_some(struct core *c)
         if (slab_is_taken(&c->groups, c->snapshot.next_group)) snapshot_touch_group(c, c->snapshot.next_group);
     for (uint32_t i = 0; i < PUBLISHERS_PER_SLICE && c->snapshot.next_publisher <= c->publishers.touched; i++, c->snapshot.next_publisher++)
         if (slab_is_taken(&c->publishers, c->snapshot.next_publisher)) snapshot_touch_publisher(c, c->snapshot.next_publisher);
-    return c->snapshot.next_group > c->groups.touched && c->snapshot.next_publisher > c->publishers.touched;
+    bool all_tokens = tokens_save_slice(c);
+    return all_tokens && c->snapshot.next_group > c->groups.touched && c->snapshot.next_publisher > c->publishers.touched;
 }
 
 void snapshot_begin_step(struct core *c)
@@ -179,7 +189,7 @@ void snapshot_step(struct core *c)
 uint64_t core_digest(const struct core *c)
 {
     uint8_t body[RECORD_GROUP_BOUND];
-    uint64_t sum = c->groups.taken * 31 + c->publishers.taken;
+    uint64_t sum = c->groups.taken * 31 + c->publishers.taken + tokens_digest(c);
     for (uint32_t h = 1; h <= c->groups.touched; h++) {
         if (!slab_is_taken(&c->groups, h)) continue;
         const struct group *g = group_at(c, h);

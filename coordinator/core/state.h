@@ -42,6 +42,9 @@ enum {
 struct tenant {
     uint8_t name[NAME_MAX + 1];
     uint32_t name_size;
+    uint32_t token_count;                /* not known to be dead */
+    uint64_t token_oldest, token_newest; /* numbers in the ring of tokens, while there are any */
+    uint64_t token_key[2];               /* of the hash of its tokens */
 };
 
 #define SUBSCRIPTION_BIT 0x80000000u /* of a handle in the filter index: a subscription's, else a group's */
@@ -83,6 +86,18 @@ struct publisher { /* durable */
     uint32_t run_first, run_count;     /* ring */
     uint32_t saved;                    /* number of the last snapshot that has it */
     struct record_run runs[PUBLISHER_RUNS_MAX];
+};
+
+/* ---- application tokens ---- */
+struct token { /* durable, but for next */
+    uint64_t hash[2];
+    uint64_t position, time_ms; /* where and when it was accepted */
+    uint32_t tenant, next;      /* next: how much further on the tenant's next one stands; 0: none */
+};
+
+struct token_answer {
+    uint64_t position; /* of the first one: this is a repeat; 0: it is new */
+    uint32_t wait_ms;  /* over 0: new, but there is no room before */
 };
 
 /* ---- blocks ---- */
@@ -251,6 +266,16 @@ struct core {
     struct map by_connection, by_publisher, by_failed, by_lease, by_sub, by_instance;
     struct range *group_ranges; /* [groups_max + 1][PRIORITY_LEVELS][ranges_per_group_max] */
 
+    struct {
+        struct token *ring;  /* [tokens_max] */
+        uint64_t first, end; /* number n stands in ring[n % tokens_max] */
+        struct map by_hash;  /* place in the ring + 1 */
+        struct {
+            const uint8_t *text;
+            uint64_t hash[2], position;
+        } hint; /* the token last asked for, and where its event stands */
+    } tokens;
+
     struct slot *slots;
     uint32_t slot_count, filling, writing; /* slot index + 1; 0 = none */
     uint64_t committed_block;
@@ -294,6 +319,7 @@ struct core {
         uint32_t number;
         uint64_t position;
         uint32_t next_group, next_publisher;
+        uint64_t next_token, token_end; /* the numbers still to be saved */
         struct record_failed *failures; /* [PENDS_MAX]: its own, as it writes while a settle record is being applied */
         struct block *blocks; uint32_t block_now; bool failed, reopen; /* reopen: the last step's slices are out, begin anew */
     } snapshot;
@@ -456,7 +482,20 @@ void query_take(struct core *c, uint32_t peer, const struct msg_query *query);
 /* manage.c */
 void manage_take(struct core *c, uint32_t peer, const struct msg_manage *manage);
 
+/* token.c */
+void token_tenant_init(struct tenant *tenant);
+struct token_answer token_ask(struct core *c, uint32_t tenant, struct span text, uint32_t ahead); /* ahead: new ones that come before it */
+uint64_t token_find(struct core *c, uint32_t tenant, struct span text); /* the position of a living one; 0: none */
+bool token_mark(struct core *c, struct span text, uint64_t position);   /* the event just asked for is appended there; false: no token */
+bool apply_token(struct core *c, const struct block *block, uint32_t index);
+bool apply_tokens(struct core *c, struct span body);
+void tokens_save_before(struct core *c, uint64_t number); /* it is about to go: a snapshot under way takes it first */
+bool tokens_save_slice(struct core *c);                   /* false: there are more */
+uint64_t tokens_digest(const struct core *c);
+
 /* snapshot.c */
+bool snapshot_is_open(const struct core *c);
+void snapshot_record(struct core *c, enum record_kind kind, struct span body); /* empty: it could not be written, so the snapshot fails */
 void snapshot_touch_group(struct core *c, uint32_t group);
 void snapshot_touch_publisher(struct core *c, uint32_t publisher);
 void snapshot_begin_step(struct core *c);

@@ -22,5 +22,6 @@ uint32_t tenant_add(struct core *c, struct span name)
     struct tenant *tenant = &c->tenants[++c->tenant_count];
     memcpy(tenant->name, name.data, name.size);
     tenant->name_size = (uint32_t)name.size;
+    token_tenant_init(tenant);
     return c->tenant_count;
 }

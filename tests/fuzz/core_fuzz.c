@@ -75,6 +75,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                               .failed_max = 256,
                                               .subscriptions_max = 16,
                                               .publishers_max = 4,
+                                              .tokens_max = 6,
+                                              .tokens_per_tenant = 4,
                                               .blocks_cached = 8,
                                               .ranges_per_group_max = 64,
                                               .turn_items_max = 20480 },

@@ -65,7 +65,8 @@ static void say_answers(struct world *w, struct story_peer *p, const struct pack
         }
     for (size_t i = 0; i < m->refused_count; i++)
         for (uint32_t k = 0; k < m->refused[i].count; k++)
-            say(w, "%s refused %s %s", p->name, p->number_event[m->refused[i].first_number + k], error_code_word(m->refused[i].code));
+            say(w, "%s refused %s %s retry=%ums", p->name, p->number_event[m->refused[i].first_number + k],
+                error_code_word(m->refused[i].code), m->refused[i].retry_ms);
     for (size_t i = 0; i < m->settled_count; i++)
         for (uint32_t k = 0; k < m->settled[i].count; k++)
             say(w, "%s %s %s", p->name, m->settled[i].code ? error_code_word(m->settled[i].code) : "settled",

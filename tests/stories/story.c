@@ -74,6 +74,7 @@ static struct span encode(const struct line *l, const char *topic, uint8_t *out)
     e.data = span_of(data, number(l, "body", 4));
     e.ttl_ms = arg(l, "ttl") ? duration_ms(arg(l, "ttl")) : 0;
     e.priority = (uint32_t)number(l, "priority", 0);
+    e.token = word_span(arg(l, "token"));
     e.semantics = has(l, "at_most_once");
     e.delay_ms = arg(l, "delay") ? duration_ms(arg(l, "delay")) : 0;
     e.reply_to = word_span(arg(l, "reply_to"));

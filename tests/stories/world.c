@@ -30,6 +30,8 @@ struct world *world_new(uint64_t secret)
                     .failed_max = 2048,
                     .subscriptions_max = 64,
                     .publishers_max = 16,
+                    .tokens_max = 6,
+                    .tokens_per_tenant = 4,
                     .blocks_cached = 8,
                     .ranges_per_group_max = 256,
                     .turn_items_max = 20480 },

@@ -1,6 +1,7 @@
 /* What the tape may do: hello with held leases, publish, resend, settle (good, foreign, twice), emit, extend, release, subscribe, grant
  * credit, leave; commit, wait, crash and restart from the committed blocks. What the oracle holds against the core:
  *   - an answer (accepted, settled) comes only for what stands in a committed block, and a number gets one position for ever [P2, P3];
+ *   - a token gets one position within its life [P3];
  *   - an event is with one worker of a group at a time, and not again after its settle was answered [R-GROUP-2, P5];
  *   - in the end, when all workers work, every accepted event was acked once by the group that existed before it [P1];
  *   - a subscription's events rise without gap or repeat [R-SUB-2];
@@ -15,7 +16,17 @@
 #include "proto/event.h"
 #include "tests/support/block_copy.h"
 
-enum { PEERS = 6, WORKERS = 3, EVENTS = 20000, HELD = 256, BLOCKS = 20000, NUMBERS = 8192, SLICES = 256 };
+enum {
+    PEERS = 6,
+    WORKERS = 3,
+    EVENTS = 20000,
+    HELD = 256,
+    BLOCKS = 20000,
+    NUMBERS = 8192,
+    SLICES = 256,
+    TOKENS = 24,
+    TOKEN_LIFE_MS = 8000
+};
 
 struct held {
     uint64_t lease, seq;
@@ -29,6 +40,7 @@ struct walker {
     uint8_t id[16];
     uint64_t next_number, next_settle, credit;
     uint64_t position_of[NUMBERS]; /* by number; 0 = no answer yet */
+    uint8_t token_of[NUMBERS];     /* by number; 0 = none */
     struct held held[HELD];
     uint32_t held_count;
     struct {
@@ -64,6 +76,9 @@ struct walk {
         uint8_t settled, tried;
     } * events; /* that the group wants; tried: a settle was sent, its outcome may be unknown */
     uint32_t event_count;
+    struct {
+        uint64_t seq, time_ms;
+    } tokens[TOKENS + 1]; /* where each was accepted last */
     bool group_exists;
 };
 
@@ -117,6 +132,41 @@ static uint32_t event_find(const struct walk *w, uint64_t seq)
     return low < w->event_count && w->events[low].seq == seq ? low : UINT32_MAX;
 }
 
+/* Tokens are 't' and a letter. */
+static struct span token_text(uint32_t token)
+{
+    static const uint8_t letters[] = "tAtBtCtDtEtFtGtHtItJtKtLtMtNtOtPtQtRtStTtUtVtWtX";
+    return token ? span_of(letters + 2 * (token - 1), 2) : (struct span){ 0 };
+}
+
+static uint32_t token_in(const struct block *block, uint32_t index)
+{
+    struct event event;
+    bool good = event_scan(block_body(block, &block->records[index]), &event) == EVENT_OK && event.token.size == 2;
+    return good ? event.token.data[1] - 'A' + 1u : 0;
+}
+
+/* [P3] */
+static void saw_token(struct walk *w, const struct block *block, uint32_t index)
+{
+    uint32_t token = token_in(block, index);
+    uint64_t time_ms = block->time_ms + block->records[index].time_delta_ms;
+    if (!token) return;
+    if (w->tokens[token].seq && time_ms - w->tokens[token].time_ms < TOKEN_LIFE_MS) broken(w, "a token accepted twice", token);
+    w->tokens[token].seq = block->first_position + index;
+    w->tokens[token].time_ms = time_ms;
+}
+
+static void check_token(struct walk *w, uint64_t seq, uint32_t token)
+{
+    for (uint32_t i = 0; token && i < w->block_count; i++)
+        if (block_holds(w->blocks[i], seq)) {
+            if (token_in(w->blocks[i], (uint32_t)(seq - w->blocks[i]->first_position)) != token)
+                broken(w, "a token answered with the place of another", seq);
+            return;
+        }
+}
+
 /* Blocks that are committed now: every event in them counts from here on. */
 static void commit_until(struct walk *w, uint64_t number)
 {
@@ -126,6 +176,7 @@ static void commit_until(struct walk *w, uint64_t number)
         for (uint32_t k = 0; k < block->record_count; k++) {
             uint32_t kind = block->records[k].kind & ~(uint32_t)RECORD_MUST_UNDERSTAND;
             if (kind == RECORD_GROUP) w->group_exists = true;
+            if (kind == RECORD_EVENT) saw_token(w, block, k);
             if (kind != RECORD_EVENT || !w->group_exists || w->event_count == EVENTS) continue;
             if (block_topic_name(block, block->records[k].topic - 1u).data[0] != 'a') continue;
             w->events[w->event_count++].seq = block->first_position + k;
@@ -141,6 +192,8 @@ static void saw_accepted(struct walk *w, struct walker *p, const struct msg_acce
         uint64_t number = m->first_number + i, seq = m->first_seq + i;
         if (seq > w->head) broken(w, "an accept before the commit", seq);
         if (number >= NUMBERS) continue;
+        check_token(w, seq, p->token_of[number]);
+        if (m->duplicate && p->token_of[number] && !p->position_of[number]) continue; /* a repeat of another number's, for now */
         if (p->position_of[number] && p->position_of[number] != seq) broken(w, "two positions for one number", number);
         p->position_of[number] = seq;
     }
@@ -390,7 +443,7 @@ static void do_hello(struct walk *w, uint32_t peer)
     send_packet(w, peer, &(struct packet){ .hello = &hello });
 }
 
-static void do_publish(struct walk *w, uint32_t peer, uint32_t count, bool again)
+static void do_publish(struct walk *w, uint32_t peer, uint32_t count, uint32_t token, bool again)
 {
     struct walker *p = &w->peers[peer];
     uint8_t body[64 * 16];
@@ -401,16 +454,18 @@ static void do_publish(struct walk *w, uint32_t peer, uint32_t count, bool again
                            .data = span_of("data", 4),
                            .priority = count % 3 == 2 ? count / 3 % 4 : 0 };
     if (!again && p->next_number + count >= NUMBERS) return;
-    size_t used = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        sizes[i] = (uint32_t)event_encode(&event, NULL, 0, body + used);
-        used += sizes[i];
-    }
     uint64_t first = p->next_number;
     if (again)
         first = first > count ? first - count : 1;
     else
         p->next_number += count;
+    size_t used = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!again && token) p->token_of[first + i] = (uint8_t)((token + i) % TOKENS + 1);
+        event.token = token_text(p->token_of[first + i]);
+        sizes[i] = (uint32_t)event_encode(&event, NULL, 0, body + used);
+        used += sizes[i];
+    }
     struct msg_publish publish = { .first_number = first, .size = sizes, .count = count };
     if (first + count <= p->next_number)
         send_packet(w, peer, &(struct packet){ .publishes = &publish, .publish_count = 1, .body = span_of(body, used) });
@@ -421,7 +476,9 @@ static void do_settle(struct walk *w, uint32_t peer, uint32_t verb, uint32_t whi
     struct walker *p = &w->peers[peer];
     if (p->held_count == 0) return;
     struct held held = p->held[which % p->held_count];
-    struct event event = { .topic = span_text("a.out"), .data = span_of("emit", 4) };
+    struct event event = { .topic = span_text("a.out"),
+                           .token = token_text(which % (2 * TOKENS) < TOKENS ? which % TOKENS + 1 : 0),
+                           .data = span_of("emit", 4) };
     uint8_t body[64];
     uint32_t size = (uint32_t)event_encode(&event, NULL, 0, body), emits = 1;
     struct msg_settle settle = { .first_number = p->next_settle++, .lease = &held.lease, .verb = &verb, .count = 1 };
@@ -501,10 +558,10 @@ static void act(struct walk *w)
         break;
     case 6:
     case 7:
-        do_publish(w, client, 1 + how % 9, false);
+        do_publish(w, client, 1 + how % 9, how / 9 % 2 ? how / 9 : 0, false);
         break;
     case 8:
-        do_publish(w, client, 1 + how % 4, true);
+        do_publish(w, client, 1 + how % 4, 0, true);
         break;
     case 9:
         do_subscribe(w, client);
@@ -590,12 +647,15 @@ uint64_t walk(const uint8_t *tape, size_t size)
                     .failed_max = 48,
                     .subscriptions_max = 16,
                     .publishers_max = 8,
+                    .tokens_max = 14,
+                    .tokens_per_tenant = 16,
                     .blocks_cached = 8,
                     .ranges_per_group_max = 256,
                     .turn_items_max = 20480 },
         .secret = { 1, 2 },
         .tenant_count = 1,
         .settle_at_once = true,
+        .token_life_ms = TOKEN_LIFE_MS,
         .server = span_text("weir/walk"),
         .adopt_grace_ms = 1000,
         .heartbeat_ms = 100000000,
