@@ -127,6 +127,7 @@ static void carve_turn(struct carver *v, struct core *c, const struct core_limit
     c->matches_most = l->groups_max + l->subscriptions_max;
     c->matches_max = 2 * c->matches_most + 2;
     c->matches = carve(v, (size_t)c->matches_max * sizeof(uint32_t));
+    c->lookups = carve(v, LOOKUPS_MAX * sizeof(struct lookup));
     c->settle_ranges = carve(v, PENDS_MAX * sizeof(struct range));
     c->settle_failed = carve(v, PENDS_MAX * sizeof(struct record_failed));
     c->topic_match = carve(v, BLOCK_TOPICS_MAX * sizeof(uint32_t));
@@ -220,18 +221,27 @@ void core_start(struct core *c, uint64_t now_ns, uint64_t log_time_ms, const cha
     }
 }
 
+/* What a group costs in the block, at most. */
+static size_t group_bytes(const struct group_spec *spec)
+{
+    size_t bytes = NAME_MAX + 128 + spec->name.size + spec->options.limit_by.size;
+    for (size_t i = 0; i < spec->filter_count; i++)
+        bytes += spec->filters[i].size + 3;
+    return bytes;
+}
+
 bool core_turn_add(struct core_turn *turn, const struct packet *packet)
 {
     turn->packets++;
     if (packet) {
         turn->bytes += packet->body.size;
         if (packet->hello) turn->items += packet->hello->held_count / CORE_HELD_PER_ITEM;
+        if (packet->hello && packet->hello->has_group) turn->bytes += group_bytes(&packet->hello->group);
         for (size_t i = 0; i < packet->publish_count; i++)
             turn->items += packet->publishes[i].count;
         if (packet->settle) turn->items += packet->settle->count + packet->settle->emit_count;
-        turn->items +=
-            packet->subscribe_count + packet->unsubscribe_count + packet->query_count + packet->cancel_count + packet->partial_count +
-            packet->manage_count;
+        turn->items += packet->subscribe_count + packet->unsubscribe_count + packet->query_count + packet->cancel_count +
+                       packet->partial_count + packet->manage_count;
     }
     turn->items++;
     return turn->bytes < CORE_TURN_BYTES && turn->items < CORE_TURN_ITEMS;
@@ -268,6 +278,9 @@ static void take_inputs(struct core *c, const struct core_in *in)
         peers_gone(c, in->gone[i]);
     for (size_t i = 0; i < in->packet_count; i++)
         peers_packet(c, &in->packets[i]);
+    if (!in->group) return;
+    uint32_t tenant = tenant_find(c, in->group->tenant);
+    if (tenant || (c->config.any_tenant && (tenant = tenant_add(c, in->group->tenant)))) group_configure(c, tenant, &in->group->spec);
 }
 
 void core_step(struct core *c, const struct core_in *in, struct core_outs *outs)
@@ -306,6 +319,7 @@ void core_step(struct core *c, const struct core_in *in, struct core_outs *outs)
     peers_sweep(c);
     if (!c->draining) deliver_all(c);
     subs_catch_up(c);
+    lookups_step(c);
     groups_follow_head(c);
     if (c->trim_due) groups_trim(c);
     blocks_close(c);
@@ -323,11 +337,26 @@ uint64_t core_deadline_ns(const struct core *c)
     uint64_t settles_ns = blocks_settles_deadline(c);
     if (settles_ns < deadline) deadline = settles_ns;
     bool unpaid = c->ticket_count > 0 && c->tickets[c->ticket_first].block <= c->committed_block;
-    if (unpaid || (c->active_count > 0 && !c->draining) || c->catching_count > 0) {
+    if (unpaid || (c->active_count > 0 && !c->draining) || c->catching_count > 0 || c->lookup_again) {
         /* more to hand out than the last step had room for; groups that wait for a fetch or a worker are not in the list */
         deadline = c->now_ns;
     }
     return deadline;
+}
+
+const char *core_group_check(const struct group_spec *spec)
+{
+    const char *message;
+    return group_spec_check(spec, &message) == CODE_OK ? NULL : message;
+}
+
+enum core_group_state core_group_state(const struct core *c, const struct core_group *group, const char **out_why)
+{
+    uint32_t tenant = tenant_find(c, group->tenant);
+    uint32_t handle = tenant ? group_find(c, tenant, group->spec.name) : 0;
+    if (!handle) return CORE_GROUP_MISSING;
+    *out_why = group_conflict(group_at(c, handle), &group->spec);
+    return *out_why ? CORE_GROUP_DIFFERS : CORE_GROUP_SAME;
 }
 
 void core_stats(const struct core *c, struct core_stats *out)

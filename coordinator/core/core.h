@@ -95,6 +95,12 @@ struct core_fetched {
 
 enum { CORE_SHELL_STATS_MAX = 10 };
 
+/* A group that the configuration asks for. */
+struct core_group {
+    struct span tenant;
+    struct group_spec spec;
+};
+
 struct core_in {
     uint64_t now_ns;       /* monotonic, never falls */
     uint64_t log_time_ms;  /* Unix; never falls */
@@ -107,6 +113,7 @@ struct core_in {
     const struct core_fetched *fetched;
     size_t fetched_count;
     uint64_t trimmed_below; /* first position still in the log */
+    const struct core_group *group; /* to be made, unless there is one of that name; NULL: none. Lent for the step */
     bool draining;         /* SIGTERM was heard: no new publishes, no new leases */
     const struct stat_row *shell_stats; /* told after the core's own to whoever asks for statistics; lent for the step */
     size_t shell_stat_count;            /* at most CORE_SHELL_STATS_MAX */
@@ -149,6 +156,11 @@ void core_start(struct core *core, uint64_t now_ns, uint64_t log_time_ms, const 
 
 void core_step(struct core *core, const struct core_in *in, struct core_outs *outs);
 uint64_t core_deadline_ns(const struct core *core); /* UINT64_MAX: none */
+/* What is wrong with it in itself; NULL: nothing. A text for people, lent for ever. */
+const char *core_group_check(const struct group_spec *spec);
+enum core_group_state { CORE_GROUP_MISSING, CORE_GROUP_SAME, CORE_GROUP_DIFFERS /* *out_why says in what */ };
+enum core_group_state core_group_state(const struct core *core, const struct core_group *group, const char **out_why);
+
 bool core_wants_packets(const struct core *core);
 bool core_turn_add(struct core_turn *turn, const struct packet *packet); /* counts a packet (NULL: a broken one); false: take no more this turn */
 bool core_is_quiet(const struct core *core);        /* nothing unwritten and nothing unsent: a drain is done */

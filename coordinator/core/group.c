@@ -80,6 +80,15 @@ static void level_opened(const struct core *c, struct level *l, bool recovered)
     l->live = l->fresh.cursor > c->head && !c->config.replay.on;
 }
 
+void group_configure(struct core *c, uint32_t tenant, const struct group_spec *spec)
+{
+    if (group_find(c, tenant, spec->name) || lookup_is_under_way(c, tenant, spec->name)) return;
+    if (spec->start == START_TIME)
+        lookup_begin(c, LOOKUP_CONFIGURED, 0, tenant, spec);
+    else if (blocks_room_for_failure(c))
+        group_create(c, tenant, spec);
+}
+
 void group_opened(struct core *c, uint32_t handle, bool recovered)
 {
     struct group *g = group_at(c, handle);

@@ -15,7 +15,7 @@ static enum error_code check_options(const struct group_options *o, const char *
 
 enum error_code group_spec_check(const struct group_spec *spec, const char **out_message)
 {
-    if (spec->start > START_SEQ) return *out_message = "this start is not served", CODE_UNSUPPORTED;
+    if (spec->start > START_TIME) return *out_message = "a group starts at new, first, a seq or a time", CODE_BAD_REQUEST;
     if (spec->name.size == 0 || spec->name.size > NAME_MAX || !topic_is_valid(spec->name))
         return *out_message = "the group's name is not valid", CODE_BAD_REQUEST;
     if (spec->filter_count == 0 || spec->filter_count > GROUP_FILTERS_MAX)

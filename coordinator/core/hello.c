@@ -34,26 +34,34 @@ static enum error_code check(const struct core_packet *in, const char **out_mess
     return !h->has_group ? CODE_OK : group_spec_check(&h->group, out_message);
 }
 
+enum join { JOIN_REFUSED, JOIN_DONE, JOIN_LATER /* its place is to be looked up */ };
+
 /* The group, made when new. *out_block: of its record when that is not committed yet. */
-static uint32_t join_group(struct core *c, uint32_t peer, uint32_t tenant, const struct group_spec *spec, uint64_t *out_block)
+static enum join join_group(struct core *c, uint32_t peer, uint32_t tenant, const struct group_spec *spec, uint32_t *out_group,
+                            uint64_t *out_block)
 {
     *out_block = 0;
-    uint32_t handle = group_find(c, tenant, spec->name);
+    uint32_t handle = *out_group = group_find(c, tenant, spec->name);
+    if (!handle && spec->start == START_TIME && !c->config.replay.on) {
+        if (lookup_begin(c, LOOKUP_HELLO, peer, tenant, spec)) return JOIN_LATER; /* [R-GROUP-4] */
+        refuse(c, peer, CODE_OVERLOADED, "too many look for a time");
+        return JOIN_REFUSED;
+    }
     if (!handle) {
         if (group_create(c, tenant, spec) == 0) {
             refuse(c, peer, CODE_OVERLOADED, "no room for another group");
-            return 0;
+            return JOIN_REFUSED;
         }
-        handle = group_find(c, tenant, spec->name);
+        handle = *out_group = group_find(c, tenant, spec->name);
     } else {
         const char *conflict = c->config.replay.on ? NULL : group_conflict(group_at(c, handle), spec);
         if (conflict) {
             refuse(c, peer, CODE_CONFLICT, conflict); /* [R-GROUP-1] */
-            return 0;
+            return JOIN_REFUSED;
         }
     }
     if (group_at(c, handle)->created_block > c->committed_block) *out_block = group_at(c, handle)->created_block;
-    return handle;
+    return JOIN_DONE;
 }
 
 static void replace_older(struct core *c, uint32_t peer)
@@ -136,6 +144,23 @@ void peer_welcome(struct core *c, uint32_t handle, const struct msg_hello *hello
     worker_ring_update(c, handle);
 }
 
+/* Welcome now, or when the group's record is committed [R-HELLO-5]. */
+static void enter(struct core *c, uint32_t peer, uint32_t group, uint64_t block, const struct msg_hello *hello)
+{
+    if (group) group_join(c, group, peer);
+    if (block)
+        ticket_add(c, (struct ticket){ .peer = peer, .kind = TICKET_WELCOME, .block = block, .count = 1 });
+    else
+        peer_welcome(c, peer, hello);
+}
+
+void hello_go_on(struct core *c, uint32_t peer, const struct group_spec *spec)
+{
+    uint32_t group;
+    uint64_t block;
+    if (join_group(c, peer, peer_at(c, peer)->tenant, spec, &group, &block) == JOIN_DONE) enter(c, peer, group, block, NULL);
+}
+
 void hello_take(struct core *c, uint32_t handle, const struct core_packet *in)
 {
     struct peer *p = peer_at(c, handle);
@@ -153,8 +178,9 @@ void hello_take(struct core *c, uint32_t handle, const struct core_packet *in)
         return;
     }
     uint64_t block = 0;
-    uint32_t group = h->has_group ? join_group(c, handle, tenant, &h->group, &block) : 0;
-    if (h->has_group && !group) return;
+    uint32_t group = 0;
+    enum join join = h->has_group ? join_group(c, handle, tenant, &h->group, &group, &block) : JOIN_DONE;
+    if (join == JOIN_REFUSED) return;
     p->role = h->role;
     p->tenant = tenant;
     p->grant.any_tenant = in->grant.any_tenant;
@@ -168,10 +194,6 @@ void hello_take(struct core *c, uint32_t handle, const struct core_packet *in)
     p->packet_bytes = h->max_packet_bytes > 0 && h->max_packet_bytes < PACKET_OUT_BYTES ? (uint32_t)h->max_packet_bytes : PACKET_OUT_BYTES;
     peer_move(p, PEER_JOINING);
     replace_older(c, handle);
-    if (group) group_join(c, group, handle);
-    if (block)
-        ticket_add(c, (struct ticket){ .peer = handle, .kind = TICKET_WELCOME, .block = block, .count = 1 });
-    else
-        peer_welcome(c, handle, h);
+    if (join == JOIN_DONE) enter(c, handle, group, block, h);
     lane_of(c, handle, tenant);
 }

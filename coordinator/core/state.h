@@ -35,6 +35,7 @@ enum {
     SNAPSHOT_BLOCKS = 8,
     SCAN_BLOCKS_PER_STEP = 64,
     PEND_BYTES = 40, /* of a pend, or of what a settle record has besides */
+    LOOKUPS_MAX = 64,
     SCRATCH_BYTES = 24 * 1024 * 1024,
 };
 
@@ -229,6 +230,18 @@ struct sub {
     uint8_t filter[NAME_MAX + 1];
 };
 
+/* ---- what somebody waits for while the log is read ---- */
+enum lookup_kind { LOOKUP_NONE, LOOKUP_HELLO /* its group begins at a time */, LOOKUP_CONFIGURED /* so does a configured one */ };
+struct lookup {
+    enum lookup_kind kind;
+    uint32_t peer, peer_generation; /* who waits; 0: nobody */
+    uint32_t tenant;
+    struct seek seek;
+    struct group_spec spec; /* its texts are copied into `text` */
+    struct span filters[GROUP_FILTERS_MAX];
+    uint8_t text[GROUP_TEXT_MAX];
+};
+
 /* ---- outputs of a step ---- */
 enum item_kind {
     ITEM_WELCOME, ITEM_ERROR, ITEM_HEARTBEAT, ITEM_CREDIT, ITEM_ACCEPTED, ITEM_REFUSED, ITEM_SUBSCRIBED, ITEM_EVENT, ITEM_CAUGHT_UP, ITEM_ENDED,
@@ -301,6 +314,9 @@ struct core {
     uint64_t sweep_ns, adopt_ns, pace_ns; /* next sweep of peers; end of adoption; next event of a paced replay; UINT64_MAX: none */
     uint32_t sweep_group;
 
+    struct lookup *lookups; uint32_t lookup_count; /* [LOOKUPS_MAX] */
+    bool lookup_again; /* one goes on in the next step, without waiting for anything */
+
     uint32_t *matches; uint32_t match_count;     /* results of filters_match, per topic of the block at hand */
     uint32_t matches_most, matches_max;          /* that one topic can have; room for all kept at a time */
     uint32_t *topic_match;                       /* [BLOCK_TOPICS_MAX]: index + 1 into matches; there: count, values */
@@ -370,6 +386,7 @@ uint32_t peer_tenant(struct core *c, uint32_t peer, struct span name); /* 0: not
 /* hello.c */
 uint64_t peer_instance_key(const struct core *c, const uint8_t instance[INSTANCE_BYTES], uint32_t tenant);
 void hello_take(struct core *c, uint32_t peer, const struct core_packet *in);
+void hello_go_on(struct core *c, uint32_t peer, const struct group_spec *spec); /* where its group is to begin was looked up */
 void peer_welcome(struct core *c, uint32_t peer, const struct msg_hello *hello); /* hello: NULL when the group is new, so nothing can be held */
 
 /* publish.c */
@@ -409,6 +426,7 @@ void failed_drop_range(struct core *c, uint32_t group, uint32_t level, uint64_t 
 uint32_t group_find(const struct core *c, uint32_t tenant, struct span name);
 uint32_t group_by_id(const struct core *c, uint32_t id);
 uint64_t group_create(struct core *c, uint32_t tenant, const struct group_spec *spec); /* block number of its record; 0: no room */
+void group_configure(struct core *c, uint32_t tenant, const struct group_spec *spec); /* makes it when it is new and there is room */
 void group_opened(struct core *c, uint32_t group, bool recovered); /* sets the volatile part */
 void group_wake(struct core *c, uint32_t group);
 void group_pend_settled(struct core *c, uint32_t group, uint32_t level, uint64_t first, uint64_t last);
@@ -473,6 +491,11 @@ void subs_wake_waiting(struct core *c);
 void subs_credit(struct core *c, uint32_t peer, struct lane *lane); /* credit has come */
 void sub_own_credit(struct core *c, uint32_t peer, uint64_t id, uint64_t events);
 void sub_end(struct core *c, uint32_t sub);
+
+/* lookup.c */
+struct lookup *lookup_begin(struct core *c, enum lookup_kind kind, uint32_t peer, uint32_t tenant, const struct group_spec *spec); /* NULL: too many */
+bool lookup_is_under_way(const struct core *c, uint32_t tenant, struct span name); /* for a configured group */
+void lookups_step(struct core *c);
 
 /* request.c */
 void partial_take(struct core *c, uint32_t peer, const struct msg_partial *partial, const uint8_t **body);

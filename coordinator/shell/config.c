@@ -1,6 +1,8 @@
 /* The table of all settings, and what they mean together. */
 #include "coordinator/shell/config.h"
 
+#include "coordinator/shell/config_groups.h"
+
 #include "proto/event.h"
 #include "sdk/base/must.h"
 #include "sdk/base/topic.h"
@@ -302,6 +304,10 @@ static bool check_together(struct options *options)
         options_complain(options, OPT_TENANTS, "name at least one tenant, or say --dev");
         fine = false;
     }
+    if (options_sections(options) > options_number(options, OPT_GROUPS)) {
+        options_complain(options, OPT_GROUPS, "there are %zu sections [group NAME]", options_sections(options));
+        fine = false;
+    }
     for (size_t i = OPT_REPLAY_FILTER; i <= OPT_REPLAY_SPEED; i++)
         if (options_given(options, i) && !options_true(options, OPT_READ_ONLY)) {
             options_complain(options, i, "a replay needs --read-only");
@@ -321,6 +327,9 @@ static const struct program program = {
     .env_prefix = "WEIR_COORDINATOR_",
     .options = table,
     .option_count = OPT_COUNT,
+    .named_section = "group",
+    .named = &config_group_program,
+    .check_name = config_group_name,
     .check = check_together,
     .help_end =
         "With --read-only: --replay-filter --replay-session --replay-key --replay-from --replay-until --replay-since-time --replay-speed.\n"
@@ -406,6 +415,19 @@ static void fill_replay(struct config *config)
     config->replay_since_ms = options_number(config->options, OPT_REPLAY_SINCE);
 }
 
+/* A replay makes no groups: its worker names the one that it needs. */
+static void fill_groups(struct config *config)
+{
+    size_t count = config->core.replay.on ? 0 : options_sections(config->options);
+    struct span *filters = calloc(count + 1, GROUP_FILTERS_MAX * sizeof *filters);
+    config->groups = calloc(count + 1, sizeof *config->groups);
+    config->group_filters = filters;
+    must(filters && config->groups);
+    config->group_count = count;
+    for (size_t i = 0; i < count; i++)
+        config_group_fill(options_section(config->options, i), config->tenants[0], filters + i * GROUP_FILTERS_MAX, &config->groups[i]);
+}
+
 int config_read(int argc, char *const argv[], struct config *out)
 {
     struct options *options;
@@ -428,10 +450,13 @@ int config_read(int argc, char *const argv[], struct config *out)
     fill_log(out);
     fill_core(out);
     fill_replay(out);
+    fill_groups(out);
     return OPTIONS_RUN;
 }
 
 void config_free(struct config *config)
 {
+    free(config->groups);
+    free(config->group_filters);
     options_destroy(&config->options);
 }

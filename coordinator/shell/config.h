@@ -28,6 +28,9 @@ struct config {
     const char *curve_certificates, *curve_key; /* NULL: none */
     const char *tokens;                         /* NULL: none */
     uint64_t replay_since_ms;                   /* 0: not given */
+    struct core_group *groups;                  /* to be made; config_free releases them */
+    struct span *group_filters;
+    size_t group_count;
     enum journal_format log_format;
     enum journal_level log_level;
 };

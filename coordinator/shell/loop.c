@@ -24,7 +24,8 @@ enum {
     PACKET_DECODE_MAX = 8 * 1024 * 1024, /* what one packet may cost; more is malformed */
     ENCODE_BYTES = 8 * 1024 * 1024,
     PUBLISH_EVERY_MS = 100,
-    ROUND_EVERY_MS = 1000, /* the loop comes round at least so often */
+    GROUP_WITHIN_MS = 10000, /* a group of the configuration is made, or it is said that it is not */
+    ROUND_EVERY_MS = 1000,   /* the loop comes round at least so often */
 };
 #define NS_PER_MS 1000000ULL
 
@@ -38,7 +39,9 @@ struct loop {
     uint64_t now_ns, log_time_ms;
     bool wants_packets, again; /* again: the next turn comes without waiting */
     bool board_is_old;
-    uint8_t *memory; /* of both arenas */
+    size_t next_group;       /* of the configuration */
+    uint64_t group_until_ns; /* so long it is tried; 0: not yet */
+    uint8_t *memory;         /* of both arenas */
     struct arena decode, encode;
     struct router_packet received[PACKETS_MAX];
     struct core_packet packets[PACKETS_MAX];
@@ -199,6 +202,23 @@ static bool asks(const struct loop *loop)
     return false;
 }
 
+/* The next group of the configuration that is still to be made; they are made one by one. */
+static const struct core_group *group_to_make(struct loop *loop)
+{
+    const struct config *config = loop->parts.config;
+    for (; loop->next_group < config->group_count; loop->next_group++, loop->group_until_ns = 0) {
+        const struct core_group *group = &config->groups[loop->next_group];
+        const char *why = "no room for another group, see [limits] groups, or no such tenant";
+        enum core_group_state state = core_group_state(loop->parts.core, group, &why);
+        if (loop->group_until_ns == 0) loop->group_until_ns = loop->now_ns + GROUP_WITHIN_MS * NS_PER_MS;
+        if (state == CORE_GROUP_MISSING && loop->now_ns < loop->group_until_ns) return group;
+        if (state != CORE_GROUP_SAME)
+            journal_warning(state == CORE_GROUP_MISSING ? "group_not_made" : "group_differs", "group=%.*s reason=%s",
+                            (int)group->spec.name.size, (const char *)group->spec.name.data, why);
+    }
+    return NULL;
+}
+
 static void step(struct loop *loop)
 {
     struct stat_row rows[CORE_SHELL_STATS_MAX];
@@ -215,6 +235,7 @@ static void step(struct loop *loop)
     in.packet_count = loop->packet_count;
     in.shell_stats = rows;
     in.shell_stat_count = asks(loop) ? fill_stats(loop, rows) : 0;
+    in.group = loop->wants_packets ? group_to_make(loop) : NULL;
     store_poll(loop->parts.store, loop->now_ns, &in);
     if (in.log_failed) halt("a write of the log failed, its outcome is unknown");
     core_step(loop->parts.core, &in, &outs);

@@ -77,7 +77,7 @@ int cli_worker(struct cli *cli, const struct cli_verb *verb, int argc, char **ar
         { "max-deliveries", CLI_NUMBER, &numbers[2], "N attempts; refused by this version's coordinator" },
         { "handlers", CLI_NUMBER, &numbers[3], "N commands at once (1)" },
         { "ordering", CLI_TEXT, &ordering, "WORD none, key, session or group; this version serves none (none)" },
-        { "start", CLI_TEXT, &start, "PLACE of a new group: new, first or a seq (new)" },
+        { "start", CLI_TEXT, &start, "PLACE of a new group: new, first, a seq, a time or how far back, such as 15m (new)" },
         { "exec-timeout-ms", CLI_NUMBER, &working.exec_timeout_ms,
           "MS a command may take; then it is ended, its event goes out again (600000)" },
         { "name", CLI_TEXT, &name, "TEXT for people who look at the coordinator" },

@@ -150,6 +150,12 @@ class Weir:
             raise AssertionError(f"weir {' '.join(map(str, arguments))}: exit code {done.returncode}: {done.stderr[-500:]}")
         return done
 
+    def background(self, *arguments):
+        """The command line, running on; its standard output and error are in weir.log."""
+        started = Program("weir", arguments, self.path("weir.log"), environment={"WEIR_ENDPOINT": self.endpoint, "WEIR_TENANT": "dev"})
+        self.programs.append(started)
+        return started
+
     def metrics(self, of="coordinator"):
         """{name{labels}: value} of /metrics"""
         address = self.http if of == "coordinator" else f"127.0.0.1:{self.port}"

@@ -134,6 +134,7 @@ static void do_hello(struct world *w, struct story_peer *p, const struct line *l
         hello.group.start = strcmp(arg(l, "start"), "first") == 0 ? START_FIRST : START_SEQ;
         hello.group.start_at = world_seq(w, arg(l, "start"));
     }
+    if (arg(l, "ago")) hello.group.start = START_TIME, hello.group.start_at = w->log_ms - duration_ms(arg(l, "ago"));
     char list[256];
     snprintf(list, sizeof list, "%s", arg(l, "filters") ? arg(l, "filters") : "docs.>");
     for (char *f = strtok(list, ","); f; f = strtok(NULL, ","))
@@ -375,6 +376,8 @@ static void world_acts(struct world *w, struct line *l)
         world_fail(w);
     else if (strcmp(word, "log:") == 0 && has(l, "auto"))
         w->auto_commit = true;
+    else if (strcmp(word, "log:") == 0 && (has(l, "slow") || has(l, "quick")))
+        w->slow_log = has(l, "slow"), world_step(w, NULL, NULL, false);
     else if (strcmp(word, "log:") == 0 && has(l, "trim"))
         w->trimmed_below = world_seq(w, l->words[2]), world_step(w, NULL, NULL, false);
     else if (strcmp(word, "wait") == 0)

@@ -107,10 +107,10 @@ static void step(struct world *w, struct core_in *in)
     in->log_time_ms = w->log_ms;
     in->committed = w->committed;
     in->fetched = fetched;
-    in->fetched_count = w->fetched_count;
+    in->fetched_count = w->slow_log ? 0 : w->fetched_count;
     in->trimmed_below = w->trimmed_below;
     in->draining = w->draining;
-    w->fetched_count = 0;
+    if (!w->slow_log) w->fetched_count = 0;
     core_step(w->core, in, &outs);
     carry_out(w, &outs);
 }
@@ -121,7 +121,7 @@ static void settle_down(struct world *w)
     for (int i = 0; i < 10000; i++) {
         bool commit = w->auto_commit && w->submitted > w->committed;
         if (commit) w->committed = w->submitted;
-        if (!commit && w->fetched_count == 0 && core_deadline_ns(w->core) > w->now_ns) return;
+        if (!commit && (w->slow_log || w->fetched_count == 0) && core_deadline_ns(w->core) > w->now_ns) return;
         step(w, &(struct core_in){ 0 });
     }
     say(w, "never quiet");

@@ -26,7 +26,7 @@ struct world {
     void *memory;
     struct core_config config;
     uint64_t now_ns, log_ms, committed, submitted;
-    bool auto_commit, draining;
+    bool auto_commit, draining, slow_log; /* slow: what is fetched does not come yet */
     uint32_t next_connection, restarts;
     struct story_peer peers[PEERS_MAX];
     uint32_t peer_count;

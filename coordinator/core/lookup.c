@@ -1,0 +1,89 @@
+/* Reading the log for somebody who waits for what is found: where a time begins, for a worker whose group is to begin there, or for a
+ * section of the configuration. There are few at once (LOOKUPS_MAX); each step goes on with all of them, within the budget that readers
+ * share. */
+#include "coordinator/core/state.h"
+
+static struct span copy_text(struct lookup *l, size_t *used, struct span text)
+{
+    struct span copy = span_of(l->text + *used, text.size);
+    if (text.size) memcpy(l->text + *used, text.data, text.size);
+    *used += text.size;
+    return copy;
+}
+
+static void copy_spec(struct lookup *l, const struct group_spec *spec)
+{
+    size_t used = 0;
+    l->spec = *spec;
+    l->spec.name = copy_text(l, &used, spec->name);
+    l->spec.options.limit_by = copy_text(l, &used, spec->options.limit_by);
+    for (size_t i = 0; i < spec->filter_count; i++)
+        l->filters[i] = copy_text(l, &used, spec->filters[i]);
+    l->spec.filters = l->filters;
+    must(used <= sizeof l->text);
+}
+
+struct lookup *lookup_begin(struct core *c, enum lookup_kind kind, uint32_t peer, uint32_t tenant, const struct group_spec *spec)
+{
+    for (uint32_t i = 0; i < LOOKUPS_MAX; i++) {
+        struct lookup *l = &c->lookups[i];
+        if (l->kind != LOOKUP_NONE) continue;
+        l->kind = kind;
+        l->peer = peer;
+        l->peer_generation = peer ? slab_generation(&c->peers, peer) : 0;
+        l->tenant = tenant;
+        copy_spec(l, spec);
+        seek_begin(&l->seek, SEEK_TIME, spec->start_at, c->trimmed_below > 0 ? c->trimmed_below : 1, c->head);
+        c->lookup_count++;
+        c->lookup_again = true;
+        return l;
+    }
+    return NULL;
+}
+
+bool lookup_is_under_way(const struct core *c, uint32_t tenant, struct span name)
+{
+    for (uint32_t i = 0; c->lookup_count > 0 && i < LOOKUPS_MAX; i++) {
+        const struct lookup *l = &c->lookups[i];
+        if (l->kind == LOOKUP_CONFIGURED && l->tenant == tenant && span_equal(l->spec.name, name)) return true;
+    }
+    return false;
+}
+
+static bool peer_still_waits(const struct core *c, const struct lookup *l)
+{
+    return slab_is_taken(&c->peers, l->peer) && slab_generation(&c->peers, l->peer) == l->peer_generation &&
+           peer_at(c, l->peer)->state != PEER_ENDING;
+}
+
+/* seek.low is the first event to read: the group begins after the position before it. */
+static void found(struct core *c, struct lookup *l)
+{
+    l->spec.start = START_SEQ;
+    l->spec.start_at = l->seek.low - 1;
+    if (l->kind == LOOKUP_CONFIGURED && !group_find(c, l->tenant, l->spec.name))
+        group_create(c, l->tenant, &l->spec);
+    else if (l->kind == LOOKUP_HELLO && peer_still_waits(c, l))
+        hello_go_on(c, l->peer, &l->spec);
+}
+
+static void go_on(struct core *c, struct lookup *l)
+{
+    enum scan scan = reader_seek(c, &l->seek);
+    if (scan == SCAN_WAIT)
+        reader_wait(c);
+    else if (scan == SCAN_LATER || !out_has_room(c, 8) || !blocks_room_for_failure(c))
+        c->lookup_again = true;
+    else {
+        found(c, l);
+        l->kind = LOOKUP_NONE;
+        c->lookup_count--;
+    }
+}
+
+void lookups_step(struct core *c)
+{
+    c->lookup_again = false;
+    for (uint32_t i = 0; c->lookup_count > 0 && i < LOOKUPS_MAX; i++)
+        if (c->lookups[i].kind != LOOKUP_NONE) go_on(c, &c->lookups[i]);
+}

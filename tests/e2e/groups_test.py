@@ -1,0 +1,71 @@
+#!/usr/bin/python3
+"""Groups as a person at the prompt has them: made by the configuration or by a worker."""
+import datetime
+import json
+import time
+
+from harness import TestCase, main, wait_for
+from wire import Peer, event
+
+CONFIG = """
+[group ocr]
+filters = docs.*.uploaded, mail.>
+lease = 10s
+start = first
+[group recent]
+filters = docs.>
+start = 1h
+"""
+
+
+class Groups(TestCase):
+    def groups(self):
+        return {line["name"]: line for line in map(json.loads, self.weir.weir("groups", "--json").stdout.splitlines())}
+
+    def publish(self, count, topic="docs.1.uploaded"):
+        with Peer(self.weir.endpoint) as peer:
+            peer.hello("CLIENT")
+            first = peer.publish(*[event(topic, f'{{"n":{i}}}') for i in range(count)])
+            return [peer.outcome(first + i)[1] for i in range(count)]
+
+    def worker(self, *arguments):
+        """`weir worker …` in the background."""
+        return self.weir.background("worker", *arguments)
+
+    def configure(self, text):
+        with open(self.weir.path("groups.conf"), "w", encoding="utf-8") as file:
+            file.write(text)
+        return ["--config", self.weir.path("groups.conf")]
+
+    def warnings(self, event_name):
+        return [line for line in self.weir.coordinator.lines() if line.get("event") == event_name]
+
+    def test_sections_of_the_configuration_make_groups_once(self):
+        self.weir.start_coordinator(*self.configure(CONFIG))
+        wait_for(lambda: len(self.groups()) == 2, "both groups")
+        self.assertEqual(self.groups()["ocr"]["filters"], ["docs.*.uploaded", "mail.>"])
+        self.publish(3)
+        worker = self.worker("--group", "ocr", "--topic", "mail.>", "--topic", "docs.*.uploaded", "--exec", "true")
+        wait_for(lambda: self.groups()["ocr"]["acked"] == 3, "acks")
+        worker.stop()
+        self.assertEqual(self.weir.coordinator.stop(), 0)
+        self.weir.start_coordinator(*self.configure(CONFIG.replace("lease = 10s", "lease = 20s")))
+        wait_for(lambda: self.warnings("group_differs"), "a warning")
+        self.assertIn("lease_ms", self.warnings("group_differs")[0]["reason"])
+        self.assertEqual(len(self.groups()), 2)
+        self.assertEqual(self.groups()["ocr"]["workers"], 0)
+
+    def test_a_worker_begins_at_a_time(self):
+        self.weir.start_coordinator()
+        early = self.publish(2)
+        between = time.time() + 0.01
+        wait_for(lambda: time.time() > between + 0.01, "the next moment")
+        self.publish(2)
+        start = datetime.datetime.fromtimestamp(between, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+        self.worker("--group", "late", "--topic", "docs.>", "--start", start, "--exec", "true")
+        wait_for(lambda: self.groups().get("late", {}).get("acked") == 2, "acks of the later half")
+        self.assertGreaterEqual(self.groups()["late"]["floor"], max(early))
+
+
+if __name__ == "__main__":
+    main()
