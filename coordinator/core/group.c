@@ -133,6 +133,8 @@ void groups_wake_waiting(struct core *c)
 
 /* ---- pends ---- */
 
+enum { PENDS_LOOKED_AT = 1024 };
+
 static void pend_group(struct core *c, uint32_t handle)
 {
     struct group *g = group_at(c, handle);
@@ -176,6 +178,14 @@ void group_pend_failed(struct core *c, uint32_t handle, uint32_t level, uint64_t
 {
     struct level *l = &group_at(c, handle)->levels[level];
     pend_add(c, handle, l, (struct pend){ .first = position, .last = position, .attempts = attempts, .due_ms = due_ms });
+}
+
+bool group_pends(const struct core *c, uint32_t handle, uint32_t level, uint64_t position)
+{
+    uint32_t i = group_at(c, handle)->levels[level].pend_last;
+    for (uint32_t looked = 0; i && looked < PENDS_LOOKED_AT; i = c->pends[i - 1].before, looked++)
+        if (position >= c->pends[i - 1].first && position <= c->pends[i - 1].last) return true;
+    return i != 0; /* too many to tell: whoever asks takes the careful way */
 }
 
 void group_want_handed(struct core *c, uint32_t handle, uint32_t level, uint64_t position)

@@ -262,7 +262,8 @@ uint32_t lease_adopt(struct core *c, const struct lease_terms *held)
     terms.failed = failed_find(c, held->group, position);
     if (terms.failed) terms.level = failed_at(c, terms.failed)->level;
     const struct level *level = &g->levels[terms.level];
-    if (!g->adopting || position <= level->floor || position > level->handed || ranges_hold(&level->settled, position, position))
+    if (!g->adopting || position <= level->floor || position > level->old.end || ranges_hold(&level->settled, position, position) ||
+        group_pends(c, held->group, terms.level, position))
         return 0; /* [R-ADOPT-1] */
     if (held->attempt != (terms.failed ? failed_at(c, terms.failed)->attempts + 1 : 1)) return 0;
     if (terms.failed) {

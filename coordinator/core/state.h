@@ -431,6 +431,7 @@ void group_opened(struct core *c, uint32_t group, bool recovered); /* sets the v
 void group_wake(struct core *c, uint32_t group);
 void group_pend_settled(struct core *c, uint32_t group, uint32_t level, uint64_t first, uint64_t last);
 void group_pend_failed(struct core *c, uint32_t group, uint32_t level, uint64_t position, uint32_t attempts, uint64_t due_ms);
+bool group_pends(const struct core *c, uint32_t group, uint32_t level, uint64_t position); /* settled or failed in a record to come */
 void group_want_handed(struct core *c, uint32_t group, uint32_t level, uint64_t position);
 void groups_write_pending(struct core *c); /* one settle record per group and priority, into the filling block */
 void groups_follow_head(struct core *c);
