@@ -49,7 +49,7 @@ void cancel_take(struct core *c, uint32_t peer, const struct msg_cancel *m)
 
 /* ---- query ---- */
 
-enum { STATS_MAX = 40 };
+enum { STATS_MAX = 64 };
 
 static void add_stat(struct msg_answer *answer, struct stat_row *rows, const char *name, uint64_t value)
 {
@@ -96,12 +96,13 @@ static void answer_stats(struct core *c, struct msg_answer *answer)
         { "failed", s.failed },
         { "subscriptions", s.subscriptions },
         { "publishers", s.publishers },
+        { "tokens", s.tokens },
         { "head", s.head },
         { "first", c->trimmed_below },
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         add_stat(answer, rows, all[i].name, all[i].value);
-    must(c->shell_stat_count <= CORE_SHELL_STATS_MAX);
+    must(answer->stat_count + c->shell_stat_count <= STATS_MAX);
     for (size_t i = 0; i < c->shell_stat_count; i++)
         rows[answer->stat_count++] = c->shell_stats[i];
     answer->stats = rows;

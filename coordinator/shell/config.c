@@ -36,6 +36,7 @@ enum {
     OPT_LEASE,
     OPT_ADOPT_GRACE,
     OPT_BACKOFF,
+    OPT_TOKEN_LIFE,
     OPT_PUBLISH_EVENTS,
     OPT_PUBLISH_BYTES,
     OPT_EMIT_BYTES,
@@ -47,6 +48,8 @@ enum {
     OPT_FAILED,
     OPT_SUBSCRIPTIONS,
     OPT_PUBLISHERS,
+    OPT_TOKENS_KEPT,
+    OPT_TOKENS_PER_TENANT,
     OPT_BLOCKS_CACHED,
     OPT_RANGES,
     OPT_TURN_ITEMS,
@@ -188,6 +191,13 @@ static const struct option table[OPT_COUNT] = {
                           .text = "how long a lost worker may take to come back for what it holds" },
     [OPT_BACKOFF] = { PEER("backoff"), .type = OPTION_DURATION, .initial = "1s", .min = 1, .max = 60000,
                       .text = "wait before an event goes out again; doubles" },
+    [OPT_TOKEN_LIFE] = { .section = "idempotency",
+                         .key = "life",
+                         .type = OPTION_DURATION,
+                         .initial = "10m",
+                         .min = 1000,
+                         .max = 7 * 86400000,
+                         .text = "how long a repeat of an event's token is answered as the first one was" },
     [OPT_PUBLISH_EVENTS] = { PEER("publish_credit_events"), .type = OPTION_UINT, .initial = "65536", .min = 1, U32,
                              .text = "unanswered publishes of a peer" },
     [OPT_PUBLISH_BYTES] = { PEER("publish_credit_bytes"), .type = OPTION_BYTES, .initial = "16MiB", .min = EVENT_BYTES_MAX, U32,
@@ -205,6 +215,10 @@ static const struct option table[OPT_COUNT] = {
                      .text = "failed events that wait for their next attempt" },
     [OPT_SUBSCRIPTIONS] = { LIMIT("subscriptions"), .initial = "65536", .min = 1, .max = 1 << 26, .text = "subscriptions of all peers" },
     [OPT_PUBLISHERS] = { LIMIT("publishers"), .initial = "4096", .min = 1, .max = 1 << 20, .text = "publishers whose answers are kept" },
+    [OPT_TOKENS_KEPT] = { LIMIT("tokens"), .initial = "4194304", .min = 1, .max = 1 << 28,
+                          .text = "tokens of events in their life, all tenants; 72 bytes each" },
+    [OPT_TOKENS_PER_TENANT] = { LIMIT("tokens_per_tenant"), .initial = "1048576", .min = 1, .max = 1 << 28,
+                                .text = "the same of a tenant" },
     [OPT_BLOCKS_CACHED] = { LIMIT("blocks_cached"), .initial = "48", .min = 8, .max = 65536,
                             .text = "blocks in memory, about 1.5 MiB each" },
     [OPT_RANGES] = { LIMIT("ranges_per_group"), .initial = "16384", .min = 16, .max = 1 << 20,
@@ -386,6 +400,8 @@ static void fill_core(struct config *config)
                                                 .failed_max = number32(config, OPT_FAILED),
                                                 .subscriptions_max = number32(config, OPT_SUBSCRIPTIONS),
                                                 .publishers_max = number32(config, OPT_PUBLISHERS),
+                                                .tokens_max = number32(config, OPT_TOKENS_KEPT),
+                                                .tokens_per_tenant = number32(config, OPT_TOKENS_PER_TENANT),
                                                 .blocks_cached = number32(config, OPT_BLOCKS_CACHED),
                                                 .ranges_per_group_max = number32(config, OPT_RANGES),
                                                 .turn_items_max = number32(config, OPT_TURN_ITEMS) };
@@ -393,6 +409,7 @@ static void fill_core(struct config *config)
     config->core.lease_ms = number32(config, OPT_LEASE);
     config->core.adopt_grace_ms = number32(config, OPT_ADOPT_GRACE);
     config->core.backoff_ms = number32(config, OPT_BACKOFF);
+    config->core.token_life_ms = number32(config, OPT_TOKEN_LIFE);
     config->core.publish_credit_events = number32(config, OPT_PUBLISH_EVENTS);
     config->core.publish_credit_bytes = number32(config, OPT_PUBLISH_BYTES);
     config->core.emit_credit_bytes = number32(config, OPT_EMIT_BYTES);

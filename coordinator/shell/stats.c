@@ -58,6 +58,7 @@ static const struct number numbers[] = {
     GAUGE("failed_events", core.failed, "failed events that wait for their next attempt"),
     GAUGE("subscriptions", core.subscriptions, "open subscriptions"),
     GAUGE("publishers", core.publishers, "publishers whose answers are kept"),
+    GAUGE("tokens", core.tokens, "tokens of events in their life"),
     GAUGE("blocks_pinned", core.blocks_pinned, "blocks of the cache in use"),
     GAUGE("head_seq", core.head, "the newest committed event"),
     COUNTER("published", core.published, "events accepted"),

@@ -34,6 +34,7 @@ struct store {
     /* snapshots */
     bool snapshot_wanted, snapshot_begun;  /* by the core; begun in the log and not yet saved */
     uint64_t snapshot_number, snapshot_ns; /* block number and time at the last one */
+    uint64_t snapshot_bytes, logged_bytes; /* of the last one; of the blocks since it began */
     /* the window */
     struct block seek_block;
     void *seek_memory;
@@ -274,8 +275,12 @@ void store_poll(struct store *store, uint64_t now_ns, struct core_in *in)
 
 static void take_snapshot_slice(struct store *store, const struct core_out *out)
 {
-    if (!store->snapshot_begun) log_snapshot_begin(store->log, out->position);
+    if (!store->snapshot_begun) {
+        log_snapshot_begin(store->log, out->position);
+        store->snapshot_bytes = 0;
+    }
     store->snapshot_begun = true;
+    store->snapshot_bytes += out->block->bodies_size;
     log_snapshot_slice(store->log, out->block);
     if (!out->last) return;
     log_snapshot_end(store->log);
@@ -288,6 +293,7 @@ void store_take(struct store *store, const struct core_out *out, uint64_t now_ns
     case CORE_SUBMIT:
         store->submitted_ns[out->block->number % SUBMITS_MAX] = now_ns;
         store->submitted = out->block->number;
+        store->logged_bytes += out->block->bodies_size;
         log_submit(store->log, out->block);
         break;
     case CORE_FETCH:
@@ -313,16 +319,19 @@ static void begin_snapshot(struct store *store, struct core *core, uint64_t now_
     store->snapshot_wanted = true;
     store->snapshot_number = store->submitted;
     store->snapshot_ns = now_ns;
+    store->logged_bytes = 0;
 }
 
-/* A trim goes no further than the second newest snapshot, so a log that is over its size needs them more often. */
+/* A trim goes no further than the second newest snapshot, so a log that is over its size needs them more often. A large state (millions of
+ * tokens) is not written again before twice as much was logged: reading that at a start takes no longer than reading the snapshot did. */
 static void maybe_snapshot(struct store *store, struct core *core, uint64_t now_ns, const struct log_tail *tail)
 {
     if (!snapshot_is_free(store)) return;
     uint64_t blocks = store->submitted - store->snapshot_number;
     bool too_large = store->window_bytes > 0 && tail->bytes > store->window_bytes && blocks >= SIZE_SNAPSHOT_BLOCKS;
     bool too_old = blocks > 0 && now_ns - store->snapshot_ns >= (uint64_t)SNAPSHOT_EVERY_H * 3600 * NS_PER_S;
-    if (blocks >= store->snapshot_blocks || too_large || too_old) begin_snapshot(store, core, now_ns);
+    bool too_early = store->logged_bytes < 2 * store->snapshot_bytes;
+    if (((blocks >= store->snapshot_blocks || too_large) && !too_early) || too_old) begin_snapshot(store, core, now_ns);
 }
 
 /* Over its size, the log loses as large a share of its blocks as it is over, and a little more; else it loses what is older than the

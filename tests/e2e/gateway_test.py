@@ -191,7 +191,6 @@ class Gateway(TestCase):
     async def test_what_is_not_served_is_an_error_with_the_id_and_the_connection_stays(self):
         async with await self.open() as socket:
             for message in ({"type": "presence", "topic": "a.b"}, {"type": "dance"}, {"type": "publish", "topic": "a.b", "delay_ms": 5, "data": 1},
-                            {"type": "publish", "topic": "a.b", "priority": 2, "data": 1},
                             {"type": "publish", "topic": "a.b", "semantics": "at_most_once", "data": 1}):
                 answer = await socket.call(message.pop("type"), **message)
                 self.assertEqual((answer["type"], answer["code"]), ("error", "unsupported"), message)

@@ -63,6 +63,22 @@ class Restart(TestCase):
         self.assertEqual(self.log(), seqs)
         self.assertEqual(again.outcome(again.publish(event("a.b")))[0], "ok")
 
+    def test_a_token_is_accepted_once_also_after_a_kill_and_from_a_snapshot(self):
+        def publish(*tokens):
+            peer = self.peer()
+            peer.hello("CLIENT")
+            first = peer.publish(*[event("a.b", f'{{"id":"{token}"}}', token=token) for token in tokens])
+            return [peer.outcome(first + i) for i in range(len(tokens))]
+        tokens = [f"t{i}" for i in range(300)]
+        accepted = publish(*tokens)
+        self.assertTrue(all(outcome[0] == "ok" and not outcome[2] for outcome in accepted))
+        self.weir.coordinator.stop()  # a drain saves a snapshot
+        self.weir.start_coordinator()
+        self.assertEqual(publish(*tokens, "new")[:-1], [(ok, seq, True) for ok, seq, _ in accepted])
+        self.kill()
+        self.assertEqual(publish(*tokens), [(ok, seq, True) for ok, seq, _ in accepted])
+        self.assertEqual(len(self.log()), 301)
+
     def test_a_publisher_that_is_not_known_is_told_so(self):
         self.assertEqual(self.peer().hello("CLIENT", first_unanswered=7)["publisher_known"], 0)
 

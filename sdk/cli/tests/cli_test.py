@@ -162,6 +162,10 @@ class Publish(CommandCase):
         first = self.publish("a.b", '{"x": 1}', "--key", "k", "--session", "s", "--type", "t", "--header", "h=v=w")
         self.assertRegex(first["event"], r"^[0-9a-f]{16}-\d+$")
         self.assertFalse(first["duplicate"])
+        taken = self.publish("a.c", "1", "--token", "t-1")
+        again = self.publish("a.d", "2", "--token", "t-1")
+        self.assertEqual((again["event"], again["duplicate"], taken["duplicate"]), (taken["event"], True, False))
+        self.assertIn("accepted before", self.run_weir("publish", "a.c", "1", "--token", "t-1").stdout)
         event = lines_of(self.run_weir("subscribe", "a.>", "--since", "start", "--count", "1", "--json").stdout)[0]
         self.assertEqual({**event, "time": ""}, {"topic": "a.b", "event": first["event"], "seq": first["seq"], "time": "", "key": "k",
                                                  "session": "s", "event_type": "t", "headers": {"h": "v=w"}, "data": {"x": 1}})

@@ -105,7 +105,7 @@ typedef struct weir_event {
     const char *topic;   /* dotted words, required */
     const char *key;     /* what it is about; events of one key can be kept in order */
     const char *session; /* the conversation it belongs to */
-    const char *token;   /* idempotency: kept with the event; repeats are not refused by this version */
+    const char *token;   /* idempotency: accepted once in 10 minutes; a repeat gets the first one's answer, with `duplicate` */
     const char *type;
     const char *content_type;
     const char *traceparent; /* W3C trace context */
@@ -307,7 +307,7 @@ typedef struct weir_result {
     uint64_t first_number;
     uint64_t count;
     uint64_t first_seq;                /* accepted: of the first; the others follow without gap */
-    bool duplicate;                    /* accepted before (this publish, sent again): first_seq is the first one's */
+    bool duplicate; /* accepted before (this publish sent again, or another with its token): first_seq is the first one's */
     uint32_t retry_ms;                 /* refused: publish again after this time; 0 = do not */
     char event_id[WEIR_EVENT_ID_SIZE]; /* accepted: of the first; else "" */
 } weir_result;
