@@ -33,7 +33,8 @@ static void apply_defaults(struct core_config *config)
     OR_DEFAULT(config->max_event_bytes, EVENT_BYTES_MAX);
     OR_DEFAULT(config->max_packet_bytes, CORE_PACKET_BYTES_MAX);
     must(l->blocks_cached >= 8);
-    must(l->leases_max < 1u << 24 && l->groups_max < 1u << 11 && l->turn_items_max >= 8 * CORE_PACKET_ITEMS_MAX + 2 * l->peers_max);
+    must(l->leases_max <= CORE_LEASES_MOST && l->groups_max <= CORE_GROUPS_MOST && l->subscriptions_max <= CORE_SUBSCRIPTIONS_MOST);
+    must(l->turn_items_max >= CORE_TURN_ITEMS_LEAST + 2 * l->peers_max);
     must(config->max_event_bytes <= EVENT_BYTES_MAX && config->max_packet_bytes <= CORE_PACKET_BYTES_MAX);
     must(config->tenant_count <= l->tenants_max);
 }

@@ -28,6 +28,13 @@ enum {
     CORE_TURN_ITEMS = 2048,
 };
 
+enum { /* the most that a configuration may ask for */
+    CORE_GROUPS_MOST = (1 << 11) - 1,
+    CORE_LEASES_MOST = (1 << 24) - 1,
+    CORE_SUBSCRIPTIONS_MOST = 1 << 24,
+    CORE_TURN_ITEMS_LEAST = 8 * CORE_PACKET_ITEMS_MAX, /* and two for each peer */
+};
+
 /* What a turn has gathered so far; begins zeroed. */
 struct core_turn { size_t bytes, items, packets; };
 

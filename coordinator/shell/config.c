@@ -209,11 +209,12 @@ static const struct option table[OPT_COUNT] = {
     [OPT_PACKET_BYTES] = { PEER("max_packet_bytes"), .type = OPTION_BYTES, .initial = "256KiB", .min = EVENT_BYTES_MAX,
                            .max = CORE_PACKET_BYTES_MAX, .text = "the largest body of a packet" },
     [OPT_PEERS] = { LIMIT("peers"), .initial = "4096", .min = 1, .max = 1 << 20, .text = "peers at once" },
-    [OPT_GROUPS] = { LIMIT("groups"), .initial = "1024", .min = 1, .max = 1 << 20, .text = "groups of all tenants" },
-    [OPT_LEASES] = { LIMIT("leases"), .initial = "262144", .min = 1, .max = 1 << 26, .text = "deliveries on loan" },
+    [OPT_GROUPS] = { LIMIT("groups"), .initial = "1024", .min = 1, .max = CORE_GROUPS_MOST, .text = "groups of all tenants" },
+    [OPT_LEASES] = { LIMIT("leases"), .initial = "262144", .min = 1, .max = CORE_LEASES_MOST, .text = "deliveries on loan" },
     [OPT_FAILED] = { LIMIT("failed"), .initial = "262144", .min = 1, .max = 1 << 26,
                      .text = "failed events that wait for their next attempt" },
-    [OPT_SUBSCRIPTIONS] = { LIMIT("subscriptions"), .initial = "65536", .min = 1, .max = 1 << 26, .text = "subscriptions of all peers" },
+    [OPT_SUBSCRIPTIONS] = { LIMIT("subscriptions"), .initial = "65536", .min = 1, .max = CORE_SUBSCRIPTIONS_MOST,
+                            .text = "subscriptions of all peers" },
     [OPT_PUBLISHERS] = { LIMIT("publishers"), .initial = "4096", .min = 1, .max = 1 << 20, .text = "publishers whose answers are kept" },
     [OPT_TOKENS_KEPT] = { LIMIT("tokens"), .initial = "4194304", .min = 1, .max = 1 << 28,
                           .text = "tokens of events in their life, all tenants; 72 bytes each" },
@@ -223,8 +224,8 @@ static const struct option table[OPT_COUNT] = {
                             .text = "blocks in memory, about 1.5 MiB each" },
     [OPT_RANGES] = { LIMIT("ranges_per_group"), .initial = "16384", .min = 16, .max = 1 << 20,
                      .text = "events of a group on loan or failed at once" },
-    [OPT_TURN_ITEMS] = { LIMIT("turn_items"), .initial = "65536", .min = 4096, .max = 1 << 24,
-                         .text = "answers and deliveries of one turn" },
+    [OPT_TURN_ITEMS] = { LIMIT("turn_items"), .initial = "65536", .min = CORE_TURN_ITEMS_LEAST + 2, .max = 1 << 24,
+                         .text = "answers and deliveries of one turn; two per peer and 16384 at least" },
     [OPT_UNSENT_PACKETS] = { LIMIT("unsent_packets"), .initial = "16384", .min = 16, .max = 1 << 20,
                              .text = "packets that wait for a peer that does not read; one more and it is cut" },
     [OPT_TENANTS_MAX] = { LIMIT("tenants"), .initial = "64", .min = 1, .max = 65536,
@@ -316,6 +317,11 @@ static bool check_together(struct options *options)
         }
     if (!options_true(options, OPT_DEV) && !options_true(options, OPT_VERIFY) && options_count(options, OPT_TENANTS) == 0) {
         options_complain(options, OPT_TENANTS, "name at least one tenant, or say --dev");
+        fine = false;
+    }
+    uint64_t turn_items_min = CORE_TURN_ITEMS_LEAST + 2 * options_number(options, OPT_PEERS);
+    if (options_number(options, OPT_TURN_ITEMS) < turn_items_min) {
+        options_complain(options, OPT_TURN_ITEMS, "with so many peers at least %" PRIu64, turn_items_min);
         fine = false;
     }
     if (options_sections(options) > options_number(options, OPT_GROUPS)) {

@@ -411,6 +411,30 @@ static void settings_that_contradict_each_other_are_all_told(void **state)
     assert_int_equal(await_end(&c), 0);
 }
 
+static void limits_that_cannot_be_served_are_told(void **state)
+{
+    (void)state;
+    static struct coordinator c;
+    char config[128];
+    snprintf(config, sizeof config, "%s.conf", directory);
+    const char *const with_config[] = { "--dev", "--check-config", "--config", config, NULL };
+    static const struct {
+        const char *text, *said;
+    } wrong[] = { { "groups = 5000", "from 1 to 2047" },
+                  { "leases = 40000000", "from 1 to 16777215" },
+                  { "subscriptions = 60000000", "from 1 to 16777216" },
+                  { "peers = 100000", "turn_items = 65536: with so many peers at least 216384" } };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        FILE *file = fopen(config, "w");
+        fprintf(file, "[limits]\n%s\n", wrong[i].text);
+        fclose(file);
+        start(&c, with_config);
+        assert_int_equal(await_end(&c), 2);
+        assert_non_null(strstr(c.lines, wrong[i].said));
+    }
+    unlink(config);
+}
+
 static void without_a_credential_nobody_is_let_in(void **state)
 {
     (void)state;
@@ -556,6 +580,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_replay_feeds_what_is_stored_and_writes_nothing, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(a_directory_in_use_is_refused, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(a_tcp_address_beyond_loopback_needs_curve_or_a_word, make_directory, remove_directory),
+        cmocka_unit_test_setup_teardown(limits_that_cannot_be_served_are_told, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(settings_that_contradict_each_other_are_all_told, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(without_a_credential_nobody_is_let_in, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(a_certificate_decides_tenant_and_roles, make_directory, remove_directory),
