@@ -170,7 +170,7 @@ static weir_status ask(weir_admin *admin, uint32_t what, const char *tenant, con
     if (status == WEIR_OK) {
         admin->asked++;
         session_poke(&admin->session, true);
-        status = await_answer(admin, session_deadline_ns(timeout_ms), out_rows);
+        status = await_answer(admin, session_deadline_ns(&admin->session, timeout_ms), out_rows);
     }
     (void)pthread_mutex_unlock(&admin->session.lock);
     return status;

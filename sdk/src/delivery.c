@@ -111,7 +111,7 @@ static weir_status settle_locked(weir_worker *w, weir_delivery *d, const struct 
         }
         if (result != LINK_FULL)
             return session_fail(&w->session, WEIR_TOO_LARGE, "the emits of a settle are at most 256 events and 512 KiB");
-        if (deadline_ns == 0) deadline_ns = session_deadline_ns((int)d->lease_ms);
+        if (deadline_ns == 0) deadline_ns = session_deadline_ns(&w->session, (int)d->lease_ms);
         session_poke(&w->session, true);
         if (!session_wait(&w->session, deadline_ns))
             return session_fail(&w->session, WEIR_TIMED_OUT, "no credit for emits came for the length of a lease");
@@ -190,7 +190,7 @@ weir_status weir_emit(weir_delivery *d, const weir_event *event)
     const char *why;
     weir_status status;
     if (session_is_forked(&d->worker->session)) return WEIR_FORKED;
-    status = event_prepare(&o, event, &why);
+    status = event_prepare(&o, event, session_wall_ms(&d->worker->session), &why);
     if (status != WEIR_OK) return fail(d, status, why);
     if (!topic_is_valid(o.event.topic) || o.event.topic.data[0] == '$')
         return fail(d, WEIR_INVALID, "topic: dotted words of UTF-8, at most 255 bytes, none of them empty; $ is the system's");
@@ -208,7 +208,7 @@ static weir_status emit_answer(weir_delivery *d, uint32_t reply, uint32_t code, 
     event.session = d->view.session;
     event.data = data;
     event.data_size = data_size;
-    status = event_prepare(&o, &event, &why);
+    status = event_prepare(&o, &event, session_wall_ms(&d->worker->session), &why);
     if (status != WEIR_OK) return fail(d, status, why);
     o.event.reply = reply;
     o.event.code = code;

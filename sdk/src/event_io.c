@@ -2,18 +2,10 @@
 #include "sdk/src/event_io.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 static struct span text(const char *given)
 {
     return given != NULL ? span_text(given) : span_of(NULL, 0);
-}
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
-    return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
 }
 
 static const char *check(const struct event *e, const weir_event *given)
@@ -28,7 +20,7 @@ static const char *check(const struct event *e, const weir_event *given)
     return NULL;
 }
 
-weir_status event_prepare(struct outgoing *outgoing, const weir_event *given, const char **out_why)
+weir_status event_prepare(struct outgoing *outgoing, const weir_event *given, uint64_t now_ms, const char **out_why)
 {
     struct event *e = &outgoing->event;
     *e = (struct event){
@@ -42,7 +34,7 @@ weir_status event_prepare(struct outgoing *outgoing, const weir_event *given, co
         .traceparent = text(given->traceparent),
         .tracestate = text(given->tracestate),
         .reply_to = text(given->reply_to),
-        .time_ms = given->time_ms != 0 ? given->time_ms : now_ms(),
+        .time_ms = given->time_ms != 0 ? given->time_ms : now_ms,
         .ttl_ms = given->ttl_ms,
         .deadline_ms = given->deadline_ms,
         .priority = given->priority,

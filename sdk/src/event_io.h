@@ -13,8 +13,9 @@ struct outgoing {
     size_t header_count, size; /* size: encoded */
 };
 
-/* WEIR_OK | WEIR_INVALID | WEIR_TOO_LARGE; *out_why says what is wrong, a constant. The topic is not checked: see topic_is_valid. */
-weir_status event_prepare(struct outgoing *outgoing, const weir_event *event, const char **out_why);
+/* now_ms: for an author who does not say the time. WEIR_OK | WEIR_INVALID | WEIR_TOO_LARGE; *out_why says what is wrong, a constant. The
+ * topic is not checked: see topic_is_valid. */
+weir_status event_prepare(struct outgoing *outgoing, const weir_event *event, uint64_t now_ms, const char **out_why);
 
 /* A weir_event over encoded bytes, made in place: every string gets its NUL in the byte after it, so the bytes cannot be scanned again, and
  * there must be one byte more than size. *out_headers is NULL or the user's to free. False: no event, or no memory. */

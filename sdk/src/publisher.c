@@ -167,7 +167,7 @@ weir_status weir_publisher_flush(weir_publisher *p, int timeout_ms)
     weir_status status;
     if (session_is_forked(&p->session)) return WEIR_FORKED;
     (void)pthread_mutex_lock(&p->session.lock);
-    status = flush_locked(p, session_deadline_ns(timeout_ms));
+    status = flush_locked(p, session_deadline_ns(&p->session, timeout_ms));
     (void)pthread_mutex_unlock(&p->session.lock);
     return status;
 }
@@ -188,7 +188,7 @@ void weir_publisher_close(weir_publisher **publisher)
     *publisher = NULL;
     if (session_is_forked(&p->session)) return;
     (void)pthread_mutex_lock(&p->session.lock);
-    (void)flush_locked(p, session_deadline_ns((int)p->close_timeout_ms));
+    (void)flush_locked(p, session_deadline_ns(&p->session, (int)p->close_timeout_ms));
     (void)pthread_mutex_unlock(&p->session.lock);
     session_end(&p->session);
     callbacks(&p->session);
@@ -263,10 +263,10 @@ weir_status weir_publish_async(weir_publisher *p, const weir_event *event, int t
     uint64_t number = 0;
     weir_status status;
     if (session_is_forked(&p->session)) return WEIR_FORKED;
-    status = event_prepare(&o, event, &why);
+    status = event_prepare(&o, event, session_wall_ms(&p->session), &why);
     if (status != WEIR_OK) return refuse(p, status, why);
     (void)pthread_mutex_lock(&p->session.lock);
-    status = publisher_put(p, &o, timeout_ms != 0 ? session_deadline_ns(timeout_ms) : 0, &number);
+    status = publisher_put(p, &o, timeout_ms != 0 ? session_deadline_ns(&p->session, timeout_ms) : 0, &number);
     (void)pthread_mutex_unlock(&p->session.lock);
     if (status == WEIR_OK && out_number != NULL) *out_number = number;
     return status;
@@ -279,7 +279,7 @@ weir_status weir_publish_raw(weir_publisher *p, const void *bytes, size_t size, 
     uint8_t *place;
     enum link_result result;
     weir_status status = WEIR_OK;
-    uint64_t deadline_ns = session_deadline_ns(timeout_ms);
+    uint64_t deadline_ns = session_deadline_ns(&p->session, timeout_ms);
     if (session_is_forked(&p->session)) return WEIR_FORKED;
     if (event_scan(span_of(bytes, size), &scanned) != EVENT_OK) return refuse(p, WEIR_INVALID, "not an Event within the limits");
     (void)pthread_mutex_lock(&p->session.lock);
@@ -328,9 +328,9 @@ weir_status weir_publish(weir_publisher *p, const weir_event *event, int timeout
     uint64_t deadline_ns;
     weir_status status;
     if (session_is_forked(&p->session)) return WEIR_FORKED;
-    status = event_prepare(&o, event, &why);
+    status = event_prepare(&o, event, session_wall_ms(&p->session), &why);
     if (status != WEIR_OK) return refuse(p, status, why);
-    deadline_ns = session_deadline_ns(timeout_ms);
+    deadline_ns = session_deadline_ns(&p->session, timeout_ms);
     (void)pthread_mutex_lock(&p->session.lock);
     status = publisher_put(p, &o, deadline_ns, &waiting.number);
     if (status == WEIR_OK) status = await(p, &waiting, deadline_ns);

@@ -32,11 +32,11 @@ void session_log(struct session *session, weir_log_level level, const char *form
     session->on_log(level, text, session->arg);
 }
 
-static void lose(struct session *s, uint32_t code, const char *text)
+void pump_lose(struct session *s, uint32_t code, const char *text)
 {
     transport_close(s);
     lock(s);
-    link_lost(s->link, session_now_ns(), code, span_text(text));
+    link_lost(s->link, session_now_ns(s), code, span_text(text));
     s->connection = link_connection(s->link);
     s->hooks->settle(s);
     unlock(s);
@@ -44,22 +44,23 @@ static void lose(struct session *s, uint32_t code, const char *text)
 
 /* -- receiving -- */
 
-static void take_packet(struct session *s, zmq_msg_t *head, zmq_msg_t *body, bool broken)
+static void refuse_packet(struct session *s)
+{
+    session_log(s, WEIR_LOG_ERROR, "event=bad_packet endpoint=%s reason=\"it is no packet of the weir protocol\"", s->endpoint);
+    pump_lose(s, CODE_BAD_FRAME, "the other side sent something that is no packet of the weir protocol");
+}
+
+void pump_take(struct session *s, struct span head, struct span body)
 {
     struct packet *packet;
-    enum codec_result result = CODEC_MALFORMED;
     arena_reset(&s->decode_arena);
-    if (!broken)
-        result = codec_decode(&s->decode_arena, span_of(zmq_msg_data(head), zmq_msg_size(head)),
-                              span_of(zmq_msg_data(body), zmq_msg_size(body)), &packet);
-    if (result != CODEC_OK) {
-        session_log(s, WEIR_LOG_ERROR, "event=bad_packet endpoint=%s reason=\"it is no packet of the weir protocol\"", s->endpoint);
-        lose(s, CODE_BAD_FRAME, "the other side sent something that is no packet of the weir protocol");
+    if (codec_decode(&s->decode_arena, head, body, &packet) != CODEC_OK) {
+        refuse_packet(s);
         return;
     }
     if (s->hooks->prepare != NULL) s->hooks->prepare(s, packet);
     lock(s);
-    link_packet(s->link, session_now_ns(), packet);
+    link_packet(s->link, session_now_ns(s), packet);
     s->hooks->settle(s);
     unlock(s);
 }
@@ -70,10 +71,20 @@ static bool receive_one(struct session *s)
     bool broken, got;
     if (s->socket == NULL) return false;
     got = transport_receive(s, &head, &body, &broken);
-    if (got) take_packet(s, &head, &body, broken);
+    if (got && broken)
+        refuse_packet(s);
+    else if (got)
+        pump_take(s, span_of(zmq_msg_data(&head), zmq_msg_size(&head)), span_of(zmq_msg_data(&body), zmq_msg_size(&body)));
     (void)zmq_msg_close(&head);
     (void)zmq_msg_close(&body);
     return got;
+}
+
+void pump_connected(struct session *s)
+{
+    lock(s);
+    link_connected(s->link, session_now_ns(s));
+    unlock(s);
 }
 
 static void hear_news(struct session *s)
@@ -81,33 +92,37 @@ static void hear_news(struct session *s)
     const char *text = "";
     enum transport_news news = transport_news(s, &text);
     if (news == NEWS_CONNECTED) {
-        lock(s);
-        link_connected(s->link, session_now_ns());
-        unlock(s);
+        pump_connected(s);
     } else if (news != NEWS_NONE) {
         while (receive_one(s)) { /* what had arrived before the end still counts */
         }
-        if (s->socket != NULL) lose(s, news == NEWS_REFUSED ? CODE_UNAUTHORIZED : CODE_OK, text);
+        if (s->socket != NULL) pump_lose(s, news == NEWS_REFUSED ? CODE_UNAUTHORIZED : CODE_OK, text);
     }
 }
 
 /* -- sending -- */
 
+bool pump_build(struct session *s, struct packet **out_packet, struct span *out_head)
+{
+    bool any;
+    arena_reset(&s->flush_arena);
+    lock(s);
+    any = link_flush(s->link, session_now_ns(s), &s->flush_arena, out_packet);
+    unlock(s);
+    if (!any) return false;
+    if (codec_encode(&s->flush_arena, *out_packet, out_head) == CODEC_OK) return true;
+    pump_lose(s, CODE_INTERNAL, "no memory to send a packet");
+    return false;
+}
+
 static bool send_next(struct session *s)
 {
     struct packet *packet;
     struct span head;
-    bool any;
-    arena_reset(&s->flush_arena);
-    lock(s);
-    any = link_flush(s->link, session_now_ns(), &s->flush_arena, &packet);
-    unlock(s);
-    if (!any) return false;
-    if (codec_encode(&s->flush_arena, packet, &head) != CODEC_OK || !transport_send(s, packet, head)) {
-        lose(s, CODE_INTERNAL, "no memory to send a packet");
-        return false;
-    }
-    return true;
+    if (!pump_build(s, &packet, &head)) return false;
+    if (transport_send(s, packet, head)) return true;
+    pump_lose(s, CODE_INTERNAL, "no memory to send a packet");
+    return false;
 }
 
 static void follow_connection(struct session *s)
@@ -119,7 +134,7 @@ static void follow_connection(struct session *s)
     if (wanted == s->connection && (s->socket != NULL || wanted == 0)) return;
     transport_close(s);
     s->connection = wanted;
-    if (wanted != 0 && !transport_open(s)) lose(s, CODE_INTERNAL, "no socket could be made");
+    if (wanted != 0 && !transport_open(s)) pump_lose(s, CODE_INTERNAL, "no socket could be made");
 }
 
 /* -- the turn -- */
@@ -148,7 +163,7 @@ static void log_notice(struct session *s, const struct notice *notice)
                 notice->error.status != WEIR_OK ? notice->error.word : "", notice->error.detail);
 }
 
-static void tell_user(struct session *s)
+void pump_tell_user(struct session *s)
 {
     struct notice notices[NOTICES_MAX];
     uint32_t count;
@@ -168,7 +183,7 @@ static void tell_user(struct session *s)
 /* How long the pump may sleep; says under the lock in which mood, so that a poke knows whether to write. */
 static long sleep_ms(struct session *s)
 {
-    uint64_t now = session_now_ns(), deadline;
+    uint64_t now = session_now_ns(s), deadline;
     long wait = 0;
     lock(s);
     deadline = link_deadline_ns(s->link);
@@ -198,13 +213,20 @@ static void wait_for_more(struct session *s)
     if (s->socket != NULL && (items[2].revents & ZMQ_POLLIN) != 0) hear_news(s);
 }
 
+void pump_tick(struct session *s)
+{
+    lock(s);
+    s->poked = false;
+    link_tick(s->link, session_now_ns(s));
+    s->hooks->settle(s);
+    unlock(s);
+}
+
 static bool step(struct session *s)
 {
     bool goes_on;
+    pump_tick(s);
     lock(s);
-    s->poked = false;
-    link_tick(s->link, session_now_ns());
-    s->hooks->settle(s);
     goes_on = !s->ending;
     unlock(s);
     follow_connection(s);
@@ -222,7 +244,7 @@ void *pump_run(void *argument)
     (void)pthread_sigmask(SIG_SETMASK, &all, NULL); /* signals are the program's threads' business */
     (void)pthread_setname_np(pthread_self(), "weir-pump");
     while (step(s)) {
-        tell_user(s);
+        pump_tell_user(s);
         wait_for_more(s);
     }
     if (s->socket != NULL) (void)zmq_setsockopt(s->socket, ZMQ_LINGER, &last_words_ms, sizeof last_words_ms);

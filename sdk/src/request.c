@@ -2,7 +2,6 @@
  * seq (its cause), which the requester learns from `accepted`; what comes before that is kept aside, within a limit. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "sdk/src/publisher.h"
 
@@ -168,13 +167,6 @@ void request_take_partial(weir_publisher *p, const struct link_fact *f)
 
 /* -- the user -- */
 
-static uint64_t unix_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
-}
-
 static bool open_inbox(weir_publisher *p)
 {
     struct link_subscription inbox = { .id = INBOX_SUBSCRIPTION, .filter = link_terms(p->session.link)->inbox, .start = START_NEW };
@@ -203,7 +195,7 @@ weir_status weir_request(weir_publisher *p, const weir_event *event, uint32_t ti
     struct weir_request_call *call;
     weir_status status = WEIR_INVALID;
     if (session_is_forked(&p->session)) return WEIR_FORKED;
-    if (timeout_ms != 0 && timeout_ms <= TIMEOUT_MAX_MS) status = event_prepare(&o, event, &why);
+    if (timeout_ms != 0 && timeout_ms <= TIMEOUT_MAX_MS) status = event_prepare(&o, event, session_wall_ms(&p->session), &why);
     call = status == WEIR_OK ? calloc(1, sizeof *call) : NULL;
     if (status == WEIR_OK && call == NULL) return WEIR_NO_MEMORY;
     (void)pthread_mutex_lock(&p->session.lock);
@@ -211,10 +203,10 @@ weir_status weir_request(weir_publisher *p, const weir_event *event, uint32_t ti
         (void)session_fail(&p->session, status, "%s", why);
     } else {
         o.event.reply_to = link_terms(p->session.link)->inbox;
-        o.event.deadline_ms = unix_ms() + timeout_ms;
+        o.event.deadline_ms = session_wall_ms(&p->session) + timeout_ms;
         o.size = event_encoded_size(&o.event, o.headers, o.header_count);
         call->publisher = p;
-        call->deadline_ns = session_deadline_ns((int)timeout_ms);
+        call->deadline_ns = session_deadline_ns(&p->session, (int)timeout_ms);
         status = ask(p, &o, call);
     }
     (void)pthread_mutex_unlock(&p->session.lock);
@@ -255,7 +247,7 @@ weir_status weir_request_next(weir_request_call *call, int timeout_ms, const wei
     free(call->lent);
     call->lent = NULL;
     (void)pthread_mutex_lock(&p->session.lock);
-    status = next_locked(call, session_deadline_ns(timeout_ms), out_answer);
+    status = next_locked(call, session_deadline_ns(&p->session, timeout_ms), out_answer);
     (void)pthread_mutex_unlock(&p->session.lock);
     return status;
 }

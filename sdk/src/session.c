@@ -29,17 +29,38 @@ bool session_is_forked(const struct session *session)
     return session->fork_mark != atomic_load_explicit(&forks, memory_order_relaxed);
 }
 
-uint64_t session_now_ns(void)
+struct session_driver *(*session_find_driver)(const char *endpoint);
+
+uint64_t session_now_ns(const struct session *session)
 {
     struct timespec now;
+    if (session->driver != NULL) return session->driver->now_ns(session->driver);
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-uint64_t session_deadline_ns(int timeout_ms)
+uint64_t session_wall_ms(const struct session *session)
+{
+    struct timespec now;
+    if (session->driver != NULL) return session->driver->wall_ms(session->driver);
+    (void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+}
+
+uint64_t session_deadline_ns(const struct session *session, int timeout_ms)
 {
     if (timeout_ms == 0) return 0;
-    return timeout_ms < 0 ? UINT64_MAX : session_now_ns() + (uint64_t)timeout_ms * 1000000u;
+    if (timeout_ms > 0) return session_now_ns(session) + (uint64_t)timeout_ms * 1000000u;
+    return session->driver != NULL ? session_now_ns(session) + SESSION_DRIVEN_WAIT_NS : UINT64_MAX;
+}
+
+static bool drive(struct session *session, uint64_t deadline_ns)
+{
+    bool in_time;
+    (void)pthread_mutex_unlock(&session->lock);
+    in_time = session->driver->wait(session->driver, session, deadline_ns);
+    (void)pthread_mutex_lock(&session->lock);
+    return in_time;
 }
 
 void session_poke(struct session *session, bool urgent)
@@ -55,6 +76,7 @@ bool session_wait_on(struct session *session, pthread_cond_t *condition, uint32_
 {
     struct timespec until = { .tv_sec = (time_t)(deadline_ns / 1000000000u), .tv_nsec = (long)(deadline_ns % 1000000000u) };
     int result;
+    if (session->driver != NULL) return drive(session, deadline_ns);
     if (deadline_ns == 0) return false;
     ++*waiters;
     if (deadline_ns == UINT64_MAX)
@@ -112,7 +134,9 @@ static weir_status make_link(struct session *session, const struct session_optio
 {
     uint8_t random[2 * 16 + 8];
     void *memory;
-    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+    if (session->driver != NULL)
+        session->driver->random(session->driver, random, sizeof random);
+    else if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
         return session_refuse_open(WEIR_SYSTEM, "getrandom: %s", strerror(errno));
     link_options->name = session_span(options->name);
     link_options->tenant = session_span(or_environment(options->tenant, "WEIR_TENANT", ""));
@@ -126,7 +150,7 @@ static weir_status make_link(struct session *session, const struct session_optio
         return session_refuse_open(WEIR_INVALID, "name and tenant are at most 255 bytes");
     memory = calloc(1, link_memory(link_options));
     if (memory == NULL) return session_refuse_open(WEIR_NO_MEMORY, "no memory for a session");
-    session->link = link_init(memory, link_options, session_now_ns());
+    session->link = link_init(memory, link_options, session_now_ns(session));
     return WEIR_OK;
 }
 
@@ -142,14 +166,15 @@ static weir_status make_resources(struct session *session)
     arena_init(&session->decode_arena, decode, DECODE_ARENA);
     session->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (session->wake_fd < 0) return session_refuse_open(WEIR_SYSTEM, "eventfd: %s", strerror(errno));
-    session->context = zmq_ctx_new();
-    if (session->context == NULL) return session_refuse_open(WEIR_SYSTEM, "zmq_ctx_new: %s", zmq_strerror(errno));
+    if (session->driver == NULL) session->context = zmq_ctx_new();
+    if (session->driver == NULL && session->context == NULL)
+        return session_refuse_open(WEIR_SYSTEM, "zmq_ctx_new: %s", zmq_strerror(errno));
     return WEIR_OK;
 }
 
 static weir_status await_welcome(struct session *session, uint32_t timeout_ms)
 {
-    uint64_t deadline_ns = session_now_ns() + timeout_ms * UINT64_C(1000000);
+    uint64_t deadline_ns = session_now_ns(session) + timeout_ms * UINT64_C(1000000);
     weir_error error;
     (void)pthread_mutex_lock(&session->lock);
     while (session->state != WEIR_STATE_UP && session->state != WEIR_STATE_STOPPED && session_wait(session, deadline_ns)) {
@@ -167,16 +192,28 @@ static weir_status await_welcome(struct session *session, uint32_t timeout_ms)
     return WEIR_OK;
 }
 
+static weir_status start_pump(struct session *session)
+{
+    if (session->driver != NULL) {
+        session->driver->attach(session->driver, session);
+        return WEIR_OK;
+    }
+    if (!transport_check(session)) return session_refuse_open(WEIR_INVALID, "endpoint %s: %s", session->endpoint, zmq_strerror(errno));
+    if (pthread_create(&session->pump, NULL, pump_run, session) != 0) return session_refuse_open(WEIR_SYSTEM, "no thread for the pump");
+    return WEIR_OK;
+}
+
 static weir_status start(struct session *session, const struct session_options *options, struct link_options *link_options)
 {
     weir_status status = take_keys(session, options);
     session->endpoint = strdup(or_environment(options->endpoint, "WEIR_ENDPOINT", "tcp://127.0.0.1:7400"));
     if (status == WEIR_OK && session->endpoint == NULL) status = session_refuse_open(WEIR_NO_MEMORY, "no memory for a session");
-    if (status == WEIR_OK) status = make_resources(session);
-    if (status == WEIR_OK) status = make_link(session, options, link_options);
     if (status != WEIR_OK) return status;
-    if (!transport_check(session)) return session_refuse_open(WEIR_INVALID, "endpoint %s: %s", session->endpoint, zmq_strerror(errno));
-    if (pthread_create(&session->pump, NULL, pump_run, session) != 0) return session_refuse_open(WEIR_SYSTEM, "no thread for the pump");
+    if (session_find_driver != NULL) session->driver = session_find_driver(session->endpoint);
+    status = make_resources(session);
+    if (status == WEIR_OK) status = make_link(session, options, link_options);
+    if (status == WEIR_OK) status = start_pump(session);
+    if (status != WEIR_OK) return status;
     session->started = true;
     return options->connect_timeout_ms != 0 ? await_welcome(session, options->connect_timeout_ms) : WEIR_OK;
 }
@@ -203,6 +240,11 @@ weir_status session_open(struct session *session, const struct session_hooks *ho
 void session_end(struct session *session)
 {
     if (!session->started) return;
+    if (session->driver != NULL) {
+        session->driver->detach(session->driver, session);
+        session->started = false;
+        return;
+    }
     (void)pthread_mutex_lock(&session->lock);
     session->ending = true;
     session_poke(session, true);

@@ -35,6 +35,19 @@ struct session_hooks {
     void (*callbacks)(struct session *session); /* without the lock, on the pump; may be NULL */
 };
 
+/* What stands in for socket, pump and clock when the coordinator is in this process (weir/mock.h): whoever waits drives it. Chosen by the
+ * endpoint, when libweir-mock has set session_find_driver; in libweir nothing does. */
+struct session_driver {
+    void (*attach)(struct session_driver *driver, struct session *session); /* the link is there */
+    void (*detach)(struct session_driver *driver, struct session *session);
+    uint64_t (*now_ns)(const struct session_driver *driver);
+    uint64_t (*wall_ms)(const struct session_driver *driver);
+    void (*random)(struct session_driver *driver, void *out, size_t size);
+    bool (*wait)(struct session_driver *driver, struct session *session, uint64_t deadline_ns); /* without the lock; see session_wait */
+};
+extern struct session_driver *(*session_find_driver)(const char *endpoint);
+#define SESSION_DRIVEN_WAIT_NS (3600 * UINT64_C(1000000000)) /* what -1 means where a driver's clock jumps to whatever comes next */
+
 enum pump_mood { PUMP_AWAKE, PUMP_WAITS_FOR_COMPANY, PUMP_ASLEEP };
 
 struct notice {
@@ -45,6 +58,7 @@ enum { NOTICES_MAX = 16, KEY_TEXT = 40 };
 
 struct session {
     const struct session_hooks *hooks;
+    struct session_driver *driver; /* NULL: a pump of its own */
     unsigned fork_mark;
     pthread_mutex_t lock;
     pthread_cond_t changed; /* state, answers, room */
@@ -102,8 +116,9 @@ void session_log(struct session *session, weir_log_level level, const char *form
 
 void session_make_condition(pthread_cond_t *condition); /* that goes by the monotonic clock */
 bool session_is_forked(const struct session *session);
-uint64_t session_now_ns(void);
-uint64_t session_deadline_ns(int timeout_ms);
+uint64_t session_now_ns(const struct session *session);
+uint64_t session_wall_ms(const struct session *session); /* Unix */
+uint64_t session_deadline_ns(const struct session *session, int timeout_ms);
 struct span session_span(const char *text); /* NULL is empty */
 weir_status session_refuse_open(weir_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 weir_error session_error(weir_status status, uint32_t retry_ms, struct span message);
@@ -120,6 +135,14 @@ bool transport_send_held(struct session *session);
 enum transport_news transport_news(struct session *session, const char **out_text);
 bool transport_receive(struct session *session, zmq_msg_t *head, zmq_msg_t *body, bool *out_broken); /* false: nothing there */
 
+/* pump.c: what a turn is made of. Without the lock; whoever drives a session calls them, the pump's thread or a driver. */
 void *pump_run(void *session);
+void pump_take(struct session *session, struct span head, struct span body); /* a packet came */
+bool pump_build(struct session *session, struct packet **out_packet,
+                struct span *out_head); /* the next one to send, lent until the next call */
+void pump_connected(struct session *session);
+void pump_lose(struct session *session, uint32_t code, const char *text); /* the connection is gone */
+void pump_tick(struct session *session);
+void pump_tell_user(struct session *session);
 
 #endif

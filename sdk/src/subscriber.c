@@ -303,7 +303,7 @@ static weir_status advance(weir_subscriber *s, int timeout_ms, const struct stam
     if (session_is_forked(&s->session)) return WEIR_FORKED;
     if (s->current == NULL || place_in(s->current) == s->current->count) {
         (void)pthread_mutex_lock(&s->session.lock);
-        status = next_batch_locked(s, session_deadline_ns(timeout_ms));
+        status = next_batch_locked(s, session_deadline_ns(&s->session, timeout_ms));
         (void)pthread_mutex_unlock(&s->session.lock);
     }
     if (status != WEIR_OK) return status;

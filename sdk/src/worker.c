@@ -151,7 +151,7 @@ static weir_status next_locked(weir_worker *w, uint64_t deadline_ns, struct weir
 
 weir_status weir_worker_next(weir_worker *w, int timeout_ms, weir_delivery **out_delivery)
 {
-    uint64_t deadline_ns = session_deadline_ns(timeout_ms);
+    uint64_t deadline_ns = session_deadline_ns(&w->session, timeout_ms);
     weir_status status;
     if (session_is_forked(&w->session)) return WEIR_FORKED;
     (void)pthread_mutex_lock(&w->session.lock);
@@ -259,7 +259,7 @@ weir_status weir_worker_flush(weir_worker *w, int timeout_ms)
     weir_status status;
     if (session_is_forked(&w->session)) return WEIR_FORKED;
     (void)pthread_mutex_lock(&w->session.lock);
-    status = flush_locked(w, session_deadline_ns(timeout_ms));
+    status = flush_locked(w, session_deadline_ns(&w->session, timeout_ms));
     (void)pthread_mutex_unlock(&w->session.lock);
     return status;
 }
@@ -281,10 +281,10 @@ static void give_back_all(weir_worker *w)
  * leave when it is used up, or when others have taken the events. Else they would wait for this worker's grace. [R-CREDIT-1] [R-GONE-1] */
 static void say_goodbye(weir_worker *w, uint64_t deadline_ns)
 {
-    w->delivered_ns = session_now_ns();
+    w->delivered_ns = session_now_ns(&w->session);
     session_poke(&w->session, true);
     while (link_credit_left(w->session.link) != 0) {
-        uint64_t quiet_ns = w->delivered_ns + QUIET_MS * UINT64_C(1000000), now_ns = session_now_ns();
+        uint64_t quiet_ns = w->delivered_ns + QUIET_MS * UINT64_C(1000000), now_ns = session_now_ns(&w->session);
         if (now_ns >= quiet_ns || now_ns >= deadline_ns) return;
         (void)session_wait(&w->session, quiet_ns < deadline_ns ? quiet_ns : deadline_ns);
     }
@@ -297,7 +297,7 @@ void weir_worker_close(weir_worker **worker)
     if (w == NULL) return;
     *worker = NULL;
     if (session_is_forked(&w->session)) return;
-    deadline_ns = session_deadline_ns((int)w->close_timeout_ms);
+    deadline_ns = session_deadline_ns(&w->session, (int)w->close_timeout_ms);
     weir_worker_stop(w);
     (void)pthread_mutex_lock(&w->session.lock);
     link_no_more(w->session.link);

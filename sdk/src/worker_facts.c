@@ -129,7 +129,7 @@ static void take_deliveries(weir_worker *w, const struct link_fact *fact)
     const struct link_terms *terms = link_terms(w->session.link);
     size_t at = 0, offset = 0, count = fact->deliveries.columns->count;
     w->group_lease_ms = terms->lease_ms;
-    if (w->stopped) w->delivered_ns = session_now_ns();
+    if (w->stopped) w->delivered_ns = session_now_ns(&w->session);
     for (size_t i = 0; i < w->chunk_count; i++) {
         memcpy(w->chunks[i]->epoch, terms->epoch, EPOCH_BYTES);
         w->chunks[i]->replay = terms->replay;
