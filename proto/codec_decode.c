@@ -92,6 +92,7 @@ static void take_hello(struct decoder *d, const Weir__V1__Hello *from, struct ms
     to->held_priority = from->n_held_priority > 0 ? from->held_priority : NULL;
     to->held_count = from->n_held_seq;
     to->max_packet_bytes = from->max_packet_bytes;
+    to->max_event_bytes = from->max_event_bytes;
 }
 
 static void take_welcome(struct decoder *d, const Weir__V1__Welcome *from, struct msg_welcome *to)
@@ -115,6 +116,7 @@ static void take_welcome(struct decoder *d, const Weir__V1__Welcome *from, struc
     to->generation = from->generation;
     to->replay = from->replay;
     to->max_deliveries = from->max_deliveries;
+    to->large_events = from->large_events;
     check(d, from->n_kept_attempt == from->n_kept_seq && from->n_kept_lease == from->n_kept_seq);
     to->kept_seq = from->kept_seq;
     to->kept_attempt = from->kept_attempt;
@@ -408,8 +410,9 @@ static void take_moved(struct decoder *d, const Weir__V1__Moved *from, struct ms
 
 static void take_part(struct decoder *d, const Weir__V1__Part *from, struct msg_part *to)
 {
-    (void)d;
-    *to = (struct msg_part){ from->number, from->index, from->count, from->size };
+    *to = (struct msg_part){ from->number,       from->lease, from->subscription, from->seq,
+                             span(from->tenant), from->index, from->count,        from->size };
+    d->body_size += from->size;
 }
 
 static void take_manage(struct decoder *d, const Weir__V1__Manage *from, struct msg_manage *to)
@@ -488,7 +491,7 @@ static void take_packet(struct decoder *d, const Weir__V1__Packet *from, struct 
     TAKE_ONE(replay);
     TAKE_ONE(drain);
     TAKE_ONE(moved);
-    TAKE_ONE(part);
+    TAKE_MANY(part, parts, part_count);
     TAKE_MANY(manage, manages, manage_count);
     to->unknown_fields = from->base.n_unknown_fields;
 }

@@ -84,6 +84,7 @@ static void put_hello(struct encoder *e, const struct msg_hello *from, Weir__V1_
     to->n_held_priority = from->held_priority != NULL ? from->held_count : 0;
     to->held_priority = narrow(from->held_priority);
     to->max_packet_bytes = from->max_packet_bytes;
+    to->max_event_bytes = from->max_event_bytes;
     if (from->has_group) to->group = new_group(e, &from->group);
 }
 
@@ -109,6 +110,7 @@ static void put_welcome(struct encoder *e, const struct msg_welcome *from, Weir_
     to->generation = from->generation;
     to->replay = from->replay;
     to->max_deliveries = from->max_deliveries;
+    to->large_events = from->large_events;
     to->n_kept_seq = to->n_kept_attempt = to->n_kept_lease = from->kept_count;
     to->kept_seq = wide(from->kept_seq);
     to->kept_attempt = narrow(from->kept_attempt);
@@ -443,6 +445,10 @@ static void put_part(struct encoder *e, const struct msg_part *from, Weir__V1__P
     to->index = from->index;
     to->count = from->count;
     to->size = from->size;
+    to->tenant = bytes(from->tenant);
+    to->lease = from->lease;
+    to->subscription = from->subscription;
+    to->seq = from->seq;
 }
 
 static void put_manage(struct encoder *e, const struct msg_manage *from, Weir__V1__Manage *to)
@@ -527,7 +533,7 @@ static void put_packet(struct encoder *e, const struct packet *from, Weir__V1__P
     PUT_ONE(replay);
     PUT_ONE(drain);
     PUT_ONE(moved);
-    PUT_ONE(part);
+    PUT_MANY(part, parts, part_count);
     PUT_MANY(manage, manages, manage_count);
 }
 

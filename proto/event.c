@@ -9,7 +9,7 @@
 #include "sdk/base/topic.h"
 
 enum kind { KIND_UNKNOWN, KIND_BYTES, KIND_U32, KIND_U64, KIND_HEADER };
-enum { FIELD_TOPIC = 1, FIELD_HEADERS = 7, FIELD_LAST = 20, HEADER_NAME = 1, HEADER_VALUE = 2 };
+enum { FIELD_TOPIC = 1, FIELD_HEADERS = 7, FIELD_LAST = 21, HEADER_NAME = 1, HEADER_VALUE = 2 };
 
 /* What each field number of Event is, and where it goes. In number order; event_encode walks it too. */
 static const struct {
@@ -36,6 +36,7 @@ static const struct {
     [18] = { KIND_U32, offsetof(struct event, semantics) },
     [19] = { KIND_U32, offsetof(struct event, reply) },
     [20] = { KIND_U32, offsetof(struct event, code) },
+    [21] = { KIND_BYTES, offsetof(struct event, parts) },
 };
 
 static inline void *place(struct event *event, uint32_t number)
@@ -111,7 +112,7 @@ static bool scan_fields(struct span bytes, struct event *event)
 
 enum event_scan event_scan(struct span bytes, struct event *out)
 {
-    if (bytes.size > EVENT_BYTES_MAX) return EVENT_TOO_LARGE;
+    if (bytes.size > EVENT_LARGE_BYTES_MAX) return EVENT_TOO_LARGE;
     memset(out, 0, sizeof *out);
     if (!scan_fields(bytes, out)) return EVENT_MALFORMED;
     if (!topic_is_valid(out->topic)) return EVENT_BAD_TOPIC;

@@ -11,7 +11,8 @@ enum {
     EVENT_TOKEN_MAX = 255,
     EVENT_TYPE_MAX = 255,
     EVENT_HEADERS_MAX = 64,
-    EVENT_BYTES_MAX = 64 * 1024, /* encoded; larger ones need parts */
+    EVENT_BYTES_MAX = 64 * 1024,              /* encoded; larger ones travel and are stored as parts (parts.h) */
+    EVENT_LARGE_BYTES_MAX = 64 * 1024 * 1024, /* with them */
 };
 
 enum event_semantics { EVENT_AT_LEAST_ONCE = 0, EVENT_AT_MOST_ONCE = 1 };
@@ -19,7 +20,7 @@ enum event_reply { EVENT_REPLY_NONE = 0, EVENT_REPLY_OK = 1, EVENT_REPLY_ERROR =
 
 /* Every span points into the scanned bytes. */
 struct event {
-    struct span topic, key, session, token, type, content_type, data, traceparent, tracestate, reply_to;
+    struct span topic, key, session, token, type, content_type, data, traceparent, tracestate, reply_to, parts;
     uint64_t time_ms, ttl_ms, delay_ms, not_before_ms, deadline_ms;
     uint32_t priority, semantics, reply, code;
     uint32_t header_count;
@@ -28,7 +29,7 @@ struct event {
 
 enum event_scan { EVENT_OK, EVENT_MALFORMED, EVENT_BAD_TOPIC, EVENT_TOO_LARGE, EVENT_BAD_FIELD };
 
-/* Scans and checks: size, syntax, topic validity, field sizes (content type as type), priority <= 3, known semantics, reply_to empty or a valid topic.
+/* Scans and checks: size (EVENT_LARGE_BYTES_MAX), syntax, topic validity, field sizes (content type as type), priority <= 3, known semantics, reply_to empty or a valid topic.
  * Unless EVENT_OK, *out is undefined. Other fields are free: sizes only, no UTF-8 check; an unknown reply or code is kept. */
 enum event_scan event_scan(struct span bytes, struct event *out);
 

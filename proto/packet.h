@@ -55,10 +55,10 @@ struct msg_hello {
     struct group_spec group;
     struct span epoch;
     const uint64_t *held_seq; const uint32_t *held_attempt, *held_priority /* NULL or [count] */; size_t held_count;
-    uint64_t max_packet_bytes;
+    uint64_t max_packet_bytes, max_event_bytes;
 };
 struct msg_welcome {
-    uint32_t protocol, publisher_known, publish_window, heartbeat_ms, lease_ms, replay, max_deliveries;
+    uint32_t protocol, publisher_known, publish_window, heartbeat_ms, lease_ms, replay, max_deliveries, large_events;
     uint64_t features;
     struct span server, epoch, tenant, inbox;
     uint64_t term, peer, highest_number, max_event_bytes, max_packet_bytes, emit_credit_bytes, generation;
@@ -127,7 +127,7 @@ struct msg_manage {
 struct msg_replay { struct span filter; uint64_t from, until; };
 struct msg_drain { uint32_t reconnect_ms; };
 struct msg_moved { const struct span *endpoints; size_t endpoint_count; uint64_t term; };
-struct msg_part { uint64_t number; uint32_t index, count, size; };
+struct msg_part { uint64_t number, lease, subscription, seq; struct span tenant; uint32_t index, count, size; };
 
 /* A NULL pointer or a count of 0: the message is not in the packet. */
 struct packet {
@@ -158,7 +158,7 @@ struct packet {
     const struct msg_replay *replay;
     const struct msg_drain *drain;
     const struct msg_moved *moved;
-    const struct msg_part *part;
+    const struct msg_part *parts; size_t part_count;
     const struct msg_manage *manages; size_t manage_count;
     uint32_t unknown_fields; /* decoded only: how many fields of this packet we do not know; each is answered by `unsupported` */
     struct span body;        /* decoded: frame 1. codec_decode has checked that the size columns add up to it exactly. */

@@ -14,16 +14,16 @@ enum record_kind {
     RECORD_PUBLISHER,
     RECORD_START,
     RECORD_HELD,         /* an event that is not shown yet; it comes as RECORD_EVENT with RECORD_AGAIN when it is due */
-    RECORD_PART,         /* a piece of a large event */
+    RECORD_PART,         /* a piece of the data of a large event; number: its index */
     RECORD_TOKENS,       /* part of the token table; only in snapshots */
     RECORD_DEAD_LETTERS, /* what is so of some of a group's dead letters: those that are retried or dropped; in snapshots, all of them */
     RECORD_DELAYS,       /* part of the table of held events; only in snapshots */
     RECORD_KIND_COUNT
 };
 enum { RECORD_MUST_UNDERSTAND = 0x80 }; /* in the stored kind: a reader that does not know the kind must refuse the block */
-/* Flags of an event's record. Two bits are the event's priority; 256 is reserved. Again: the event stood at an earlier position
- * before, `number` is the first of them; the record has no publisher then. Token: its author gave it one, and it counts from here. Dead: a dead letter
- * on $dlq.GROUP; the event is in its data, `cause` is that event's first position. */
+/* Flags of an event's record. Two bits are the event's priority. Again: the event stood at an earlier position before, `number` is the first of
+ * them; the record has no publisher then. Token: its author gave it one, and it counts from here. Parts: its data lies in records of their own
+ * (parts.h). Dead: a dead letter on $dlq.GROUP; the event is in its data, `cause` is that event's first position. */
 enum {
     RECORD_AT_MOST_ONCE = 1,
     RECORD_REQUEST = 2,
@@ -32,6 +32,7 @@ enum {
     RECORD_PRIORITY = 16 | 32,
     RECORD_AGAIN = 64,
     RECORD_TOKEN = 128,
+    RECORD_PARTS = 256,
     RECORD_DEAD = 512
 };
 enum { RECORD_PRIORITY_SHIFT = 4, PRIORITY_LEVELS = 4 };

@@ -15,19 +15,33 @@ uint32_t publisher_find(const struct core *c, const uint8_t id[PUBLISHER_BYTES])
     return handle && memcmp(publisher_at(c, handle)->id, id, PUBLISHER_BYTES) == 0 ? handle : 0;
 }
 
-uint64_t publisher_answer(const struct publisher *p, uint64_t number)
+/* The last run that begins at or before number, counted from 1; 0: none. */
+static uint32_t run_at_or_before(const struct publisher *p, uint64_t number)
 {
     uint32_t low = 0, high = p->run_count;
-    while (low < high) { /* the last run that begins at or before number */
+    while (low < high) {
         uint32_t middle = (low + high) / 2;
         if (p->runs[(p->run_first + middle) % PUBLISHER_RUNS_MAX].number <= number)
             low = middle + 1;
         else
             high = middle;
     }
-    if (low == 0) return 0;
-    const struct record_run *run = &p->runs[(p->run_first + low - 1) % PUBLISHER_RUNS_MAX];
-    return number < run->number + run->count ? run->position + (number - run->number) : 0;
+    return low;
+}
+
+static struct record_run *run_of(struct publisher *p, uint32_t index)
+{
+    return &p->runs[(p->run_first + index) % PUBLISHER_RUNS_MAX];
+}
+
+uint64_t publisher_answer(const struct publisher *p, uint64_t number)
+{
+    uint32_t at = run_at_or_before(p, number);
+    if (number <= p->forgotten) return PUBLISHER_FORGOTTEN;
+    if (at == 0) return PUBLISHER_NEVER;
+    const struct record_run *run = &p->runs[(p->run_first + at - 1) % PUBLISHER_RUNS_MAX];
+    if (number >= run->number + run->count) return PUBLISHER_NEVER;
+    return run->position == 0 ? PUBLISHER_FORGOTTEN : run->position + (number - run->number);
 }
 
 /* The one that has been silent for longest makes room; its peer is then told `gone` for old numbers [R-PUB-6]. */
@@ -56,25 +70,49 @@ static struct publisher *publisher_get(struct core *c, const uint8_t id[PUBLISHE
     return publisher_at(c, handle);
 }
 
-static void publisher_took(struct publisher *p, uint64_t number, uint64_t position)
+/* Room for another run: of the two oldest the positions go (0), not that these numbers were taken, as long as no number between them is
+ * missing: one that is may belong to a large event whose parts are under way. */
+static void publisher_forget_run(struct publisher *p)
 {
-    p->highest = number;
+    struct record_run *first = run_of(p, 0), *second = run_of(p, 1);
+    if (first->number + first->count == second->number && (uint64_t)first->count + second->count <= UINT32_MAX) {
+        second->number = first->number;
+        second->count += first->count;
+        second->position = 0;
+    } else {
+        p->forgotten = first->number + first->count - 1;
+    }
+    p->run_first = (p->run_first + 1) % PUBLISHER_RUNS_MAX;
+    p->run_count--;
+}
+
+/* A large event is accepted when its last part is there: numbers after its own may have been before [R-PART-2]. */
+static bool publisher_took(struct publisher *p, uint64_t number, uint64_t position)
+{
+    bool newest = number > p->highest;
     p->used = position;
-    if (p->run_count > 0) {
-        struct record_run *last = &p->runs[(p->run_first + p->run_count - 1) % PUBLISHER_RUNS_MAX];
-        if (last->number + last->count == number && last->position + last->count == position && last->count < UINT32_MAX) {
-            last->count++;
-            return;
-        }
+    if (newest)
+        p->highest = number;
+    else if (number <= p->forgotten)
+        return true; /* so long under way that nobody will be told again */
+    else if (publisher_answer(p, number) != PUBLISHER_NEVER)
+        return false;
+    uint32_t at = newest ? p->run_count : run_at_or_before(p, number);
+    struct record_run *before = at > 0 ? run_of(p, at - 1) : NULL;
+    if (before && before->position && before->number + before->count == number && before->position + before->count == position &&
+        before->count < UINT32_MAX) {
+        before->count++;
+        return true;
     }
     if (p->run_count == PUBLISHER_RUNS_MAX) {
-        const struct record_run *first = &p->runs[p->run_first];
-        p->forgotten = first->number + first->count - 1;
-        p->run_first = (p->run_first + 1) % PUBLISHER_RUNS_MAX;
-        p->run_count--;
+        publisher_forget_run(p);
+        if (number <= p->forgotten) return true;
+        at -= at > 0;
     }
-    p->runs[(p->run_first + p->run_count++) % PUBLISHER_RUNS_MAX] =
-        (struct record_run){ .number = number, .position = position, .count = 1 };
+    for (uint32_t i = p->run_count++; i > at; i--)
+        *run_of(p, i) = *run_of(p, i - 1);
+    *run_of(p, at) = (struct record_run){ .number = number, .position = position, .count = 1 };
+    return true;
 }
 
 static bool apply_event(struct core *c, const struct block *block, uint32_t index)
@@ -83,9 +121,7 @@ static bool apply_event(struct core *c, const struct block *block, uint32_t inde
     if ((record->flags & RECORD_TOKEN) && !apply_token(c, block, index)) return false;
     if (record->publisher == 0) return true;
     struct publisher *p = publisher_get(c, block->publishers[record->publisher - 1]);
-    if (record->number <= p->highest) return false;
-    publisher_took(p, record->number, block->first_position + index);
-    return true;
+    return publisher_took(p, record->number, block->first_position + index);
 }
 
 static bool apply_publisher(struct core *c, struct span body)

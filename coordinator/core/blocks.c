@@ -12,7 +12,7 @@ enum {
 
 static size_t pending_bytes(const struct core *c)
 {
-    return (size_t)c->pend_count * PEND_BYTES;
+    return (size_t)c->pend_count * PEND_BYTES + c->parts_reserved;
 }
 
 static bool filling_has_room(const struct core *c, uint32_t items, size_t bytes)
@@ -115,7 +115,7 @@ void ticket_add(struct core *c, struct ticket ticket)
         bool follows = last->peer == ticket.peer && last->generation == ticket.generation && last->kind == ticket.kind &&
                        last->block == ticket.block && last->lane == ticket.lane && last->duplicate == ticket.duplicate &&
                        last->number + last->count == ticket.number;
-        if (follows && (ticket.kind == TICKET_SETTLED || (ticket.kind == TICKET_ACCEPTED && last->seq + last->count == ticket.seq))) {
+        if (follows && (ticket.kind == TICKET_SETTLED || ticket.kind == TICKET_PART || (ticket.kind == TICKET_ACCEPTED && last->seq + last->count == ticket.seq))) {
             last->count += ticket.count;
             last->bytes += ticket.bytes;
             return;
@@ -132,6 +132,10 @@ static void ticket_pay(struct core *c, const struct ticket *ticket)
     if (peer->state == PEER_ENDING) return;
     if (ticket->kind == TICKET_WELCOME) {
         peer_welcome(c, ticket->peer, NULL);
+        return;
+    }
+    if (ticket->kind == TICKET_PART) {
+        lane_publish_done(c, lane_at(c, ticket->lane), 0, ticket->bytes);
         return;
     }
     struct item *item = out_item(c, ticket->peer, ticket->kind == TICKET_ACCEPTED ? ITEM_ACCEPTED : ITEM_SETTLED);
@@ -246,6 +250,7 @@ void blocks_fetched(struct core *c, const struct core_fetched *fetched)
     slot->used = c->step - 1;
     groups_wake_waiting(c);
     subs_wake_waiting(c);
+    transfers_wake_waiting(c);
     if (fetched->result == CORE_FETCHED && slot->block.record_count > 0) {
         slot->state = SLOT_COMMITTED;
         slot->levels = levels_in(&slot->block);

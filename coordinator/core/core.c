@@ -18,6 +18,7 @@ static void apply_defaults(struct core_config *config)
     OR_DEFAULT(l->publishers_max, 4096);
     OR_DEFAULT(l->tokens_max, 4194304);
     OR_DEFAULT(l->tokens_per_tenant, 1048576);
+    OR_DEFAULT(l->large_events_max, 1024);
     OR_DEFAULT(l->blocks_cached, 48);
     OR_DEFAULT(l->ranges_per_group_max, 16384);
     OR_DEFAULT(l->turn_items_max, 65536);
@@ -30,12 +31,12 @@ static void apply_defaults(struct core_config *config)
     OR_DEFAULT(config->publish_credit_events, 65536);
     OR_DEFAULT(config->publish_credit_bytes, 16 * 1024 * 1024);
     OR_DEFAULT(config->emit_credit_bytes, 1024 * 1024);
-    OR_DEFAULT(config->max_event_bytes, EVENT_BYTES_MAX);
+    OR_DEFAULT(config->max_event_bytes, 8 * 1024 * 1024);
     OR_DEFAULT(config->max_packet_bytes, CORE_PACKET_BYTES_MAX);
     must(l->blocks_cached >= 8);
     must(l->leases_max <= CORE_LEASES_MOST && l->groups_max <= CORE_GROUPS_MOST && l->subscriptions_max <= CORE_SUBSCRIPTIONS_MOST);
     must(l->turn_items_max >= CORE_TURN_ITEMS_LEAST + 2 * l->peers_max);
-    must(config->max_event_bytes <= EVENT_BYTES_MAX && config->max_packet_bytes <= CORE_PACKET_BYTES_MAX);
+    must(config->max_event_bytes <= EVENT_LARGE_BYTES_MAX && config->max_packet_bytes <= CORE_PACKET_BYTES_MAX);
     must(config->tenant_count <= l->tenants_max);
 }
 
@@ -76,8 +77,9 @@ static void carve_heap(struct carver *carver, struct heap *heap, uint32_t handle
     if (carver->memory) heap_init(heap, memory, handles);
 }
 
-static void carve_tables(struct carver *v, struct core *c, const struct core_limits *l)
+static void carve_tables(struct carver *v, struct core *c, const struct core_config *config)
 {
+    const struct core_limits *l = &config->limits;
     c->tenants = carve(v, (l->tenants_max + 1) * sizeof(struct tenant));
     carve_slab(v, &c->peers, l->peers_max, sizeof(struct peer));
     carve_slab(v, &c->lanes, l->peers_max * 2, sizeof(struct lane));
@@ -86,6 +88,8 @@ static void carve_tables(struct carver *v, struct core *c, const struct core_lim
     carve_slab(v, &c->failed, l->failed_max, sizeof(struct failed));
     carve_slab(v, &c->leases, l->leases_max, sizeof(struct lease));
     carve_slab(v, &c->subs, l->subscriptions_max, sizeof(struct sub));
+    carve_slab(v, &c->transfers, l->peers_max, sizeof(struct transfer));
+    carve_slab(v, &c->assemblies, l->large_events_max, part_assembly_bytes(config));
     carve_map(v, &c->by_connection, l->peers_max);
     carve_map(v, &c->by_instance, l->peers_max);
     carve_map(v, &c->by_publisher, l->publishers_max);
@@ -100,6 +104,7 @@ static void carve_tables(struct carver *v, struct core *c, const struct core_lim
     carve_heap(v, &c->due, l->failed_max);
     c->active = carve(v, (size_t)l->groups_max * sizeof(uint32_t));
     c->catching = carve(v, (size_t)l->subscriptions_max * sizeof(uint32_t));
+    c->sending = carve(v, (size_t)l->peers_max * sizeof(uint32_t));
 }
 
 static void carve_blocks(struct carver *v, struct core *c, const struct core_limits *l)
@@ -155,7 +160,7 @@ static size_t carve_all(struct core *c, void *memory, const struct core_config *
     struct core measured;
     carve(&v, sizeof(struct core));
     if (!memory) c = &measured;
-    carve_tables(&v, c, &config->limits);
+    carve_tables(&v, c, config);
     carve_blocks(&v, c, &config->limits);
     carve_turn(&v, c, &config->limits);
     carve_filters(&v, c, &config->limits);
@@ -242,7 +247,7 @@ bool core_turn_add(struct core_turn *turn, const struct packet *packet)
             turn->items += packet->publishes[i].count;
         if (packet->settle) turn->items += packet->settle->count + packet->settle->emit_count;
         turn->items += packet->subscribe_count + packet->unsubscribe_count + packet->query_count + packet->cancel_count +
-                       packet->partial_count + packet->manage_count;
+                       packet->partial_count + packet->manage_count + packet->part_count;
     }
     turn->items++;
     return turn->bytes < CORE_TURN_BYTES && turn->items < CORE_TURN_ITEMS;
@@ -315,12 +320,14 @@ void core_step(struct core *c, const struct core_in *in, struct core_outs *outs)
         c->pace_ns = UINT64_MAX;
         groups_wake_waiting(c);
         subs_wake_waiting(c);
+        transfers_wake_waiting(c);
     }
     if (c->now_ns >= c->adopt_ns) groups_end_adoption(c);
     peers_sweep(c);
     if (!c->draining) deliver_all(c);
     subs_catch_up(c);
     lookups_step(c);
+    transfers_go(c);
     groups_follow_head(c);
     if (c->trim_due) groups_trim(c);
     blocks_close(c);
@@ -338,7 +345,7 @@ uint64_t core_deadline_ns(const struct core *c)
     uint64_t settles_ns = blocks_settles_deadline(c);
     if (settles_ns < deadline) deadline = settles_ns;
     bool unpaid = c->ticket_count > 0 && c->tickets[c->ticket_first].block <= c->committed_block;
-    if (unpaid || (c->active_count > 0 && !c->draining) || c->catching_count > 0 || c->lookup_again) {
+    if (unpaid || (c->active_count > 0 && !c->draining) || c->catching_count > 0 || c->lookup_again || transfers_can_go(c)) {
         /* more to hand out than the last step had room for; groups that wait for a fetch or a worker are not in the list */
         deadline = c->now_ns;
     }
@@ -370,6 +377,7 @@ void core_stats(const struct core *c, struct core_stats *out)
     out->subscriptions = c->subs.taken;
     out->publishers = c->publishers.taken;
     out->tokens = c->tokens.end - c->tokens.first;
+    out->large_events = c->assemblies.taken;
     out->head = c->head;
     out->blocks_pinned = 0;
     for (uint32_t i = 0; i < c->slot_count; i++)

@@ -48,6 +48,7 @@ struct core_limits { /* each 0 = the default behind it */
     uint32_t publishers_max;       /* 4096 */
     uint32_t tokens_max;           /* 4194304 application tokens, all tenants together */
     uint32_t tokens_per_tenant;    /* 1048576 */
+    uint32_t large_events_max;     /* 1024: events over 64 KiB that are being published at a time, all peers together */
     uint32_t blocks_cached;        /* 48; a little over 1.5 MiB each; at least 8 */
     uint32_t ranges_per_group_max; /* 16384: also the most events a group has on loan or failed at once */
     uint32_t turn_items_max;       /* 65536: answers and deliveries that one step may put out */
@@ -66,7 +67,7 @@ struct core_config {
     uint32_t publish_credit_events; /* 65536: unanswered publishes of a peer */
     uint32_t publish_credit_bytes;  /* 16 MiB */
     uint32_t emit_credit_bytes;     /* 1 MiB */
-    uint32_t max_event_bytes;       /* EVENT_BYTES_MAX; not above it */
+    uint32_t max_event_bytes;       /* 8 MiB; not above EVENT_LARGE_BYTES_MAX */
     uint32_t max_packet_bytes;      /* 256 KiB of body; not above CORE_PACKET_BYTES_MAX */
     const struct span *tenants;     /* lent during core_init; at least one */
     size_t tenant_count;
@@ -181,7 +182,8 @@ uint64_t core_digest(const struct core *core);
 struct core_stats { /* counters since start; gauges where said */
     uint64_t packets, bad_packets, published, published_bytes, refused, duplicates, delivered, delivered_bytes, redelivered, acked, nacked, rejected,
         stale, expired, lost, emitted, events_sent, events_sent_bytes, partials, undeliverable, blocks, records, fetches, errors[CODE_COUNT];
-    uint64_t peers, groups, leases, failed, subscriptions, publishers, tokens, blocks_pinned; /* gauges */
+    uint64_t parts, parts_dropped, parts_sent; /* of large events */
+    uint64_t peers, groups, leases, failed, subscriptions, publishers, tokens, large_events /* being published */, blocks_pinned; /* gauges */
     uint64_t head; /* the highest committed position */
 };
 void core_stats(const struct core *core, struct core_stats *out);

@@ -3,7 +3,7 @@
  * Invariants: nothing above the committed `handed` goes out [R-DELIV-1]; a failed event only after its record is committed [R-LEASE-5]. */
 #include "coordinator/core/state.h"
 
-enum { DELIVERIES_PER_VISIT = 64, OLD_PER_VISIT = 16 };
+enum { DELIVERIES_PER_VISIT = 64, OLD_PER_VISIT = 16, WORKERS_LOOKED_AT = 64, LARGE_WAITING_MAX = 8 };
 
 enum progress { PROGRESS_DONE, PROGRESS_BLOCKED, PROGRESS_COMMIT /* blocked, until a commit wakes the group */, PROGRESS_LATER };
 
@@ -49,18 +49,6 @@ static void say_delivery(struct core *c, uint32_t lease, const struct block *blo
     if (l->attempt > 1) c->stats.redelivered++;
 }
 
-/* To the worker whose turn it is. */
-static void hand_out(struct core *c, struct group *g, uint32_t lease, const struct block *block, uint32_t index)
-{
-    uint32_t peer = g->ring;
-    lease_hand(c, lease, peer);
-    lease_at(c, lease)->request = (block->records[index].flags & RECORD_REQUEST) != 0;
-    say_delivery(c, lease, block, index);
-    g->delivered++;
-    g->ring = peer_at(c, peer)->ring_next;
-    worker_ring_update(c, peer);
-}
-
 static void settle_expired(struct core *c, uint32_t handle, uint32_t level, uint64_t from, uint64_t position)
 {
     group_pend_settled(c, handle, level, from, position);
@@ -68,15 +56,110 @@ static void settle_expired(struct core *c, uint32_t handle, uint32_t level, uint
     c->stats.expired++;
 }
 
-static enum progress deliver_returned(struct core *c, uint32_t handle)
+/* ---- large events: parts first, to a worker that is not being sent another ---- */
+
+static uint32_t worker_for_large(const struct core *c, const struct group *g, uint32_t size)
+{
+    uint32_t peer = g->ring;
+    for (uint32_t i = 0; peer && i < WORKERS_LOOKED_AT; i++) {
+        if (transfer_is_possible(c, peer, size)) return peer;
+        peer = peer_at(c, peer)->ring_next;
+        if (peer == g->ring) break;
+    }
+    return 0;
+}
+
+/* So many wait for such a worker that the group's reader waits with them. */
+static bool too_many_large(const struct core *c, const struct group *g)
+{
+    uint32_t count = 0;
+    for (uint32_t h = g->returned; h && count < LARGE_WAITING_MAX; h = lease_at(c, h)->group_next)
+        count += lease_at(c, h)->large > 0;
+    return count == LARGE_WAITING_MAX;
+}
+
+static void wait_for_worker(struct core *c, struct group *g, uint32_t lease)
+{
+    uint32_t *at = &g->returned;
+    while (*at)
+        at = &lease_at(c, *at)->group_next;
+    *at = lease;
+    lease_at(c, lease)->group_next = 0;
+    lease_at(c, lease)->returned = true;
+}
+
+static void hand_out_large(struct core *c, struct group *g, uint32_t lease, const struct block *block, uint32_t index)
+{
+    struct lease *l = lease_at(c, lease);
+    l->large = transfer_size(c, block, index);
+    if (l->large == 0) {
+        settle_expired(c, l->group, l->level, l->from, l->position);
+        lease_end(c, lease);
+        return;
+    }
+    uint32_t peer = worker_for_large(c, g, l->large);
+    if (!peer) {
+        wait_for_worker(c, g, lease);
+        return;
+    }
+    transfer_lease(c, lease, peer, block, index);
+    g->ring = peer_at(c, peer)->ring_next;
+    worker_ring_update(c, peer);
+}
+
+void deliver_large(struct core *c, uint32_t lease, const struct block *block, uint32_t index)
+{
+    struct lease *l = lease_at(c, lease);
+    lease_start(c, lease);
+    say_delivery(c, lease, block, index);
+    group_at(c, l->group)->delivered++;
+    worker_ring_update(c, l->peer);
+}
+
+void deliver_gone(struct core *c, uint32_t lease)
+{
+    struct lease *l = lease_at(c, lease);
+    struct item *item = out_item(c, l->peer, ITEM_REVOKE);
+    item->a = lease_wire(c, lease);
+    item->x = CODE_GONE;
+    settle_expired(c, l->group, l->level, l->from, l->position);
+    lease_end(c, lease);
+}
+
+/* To the worker whose turn it is. */
+static void hand_out(struct core *c, struct group *g, uint32_t lease, const struct block *block, uint32_t index)
+{
+    uint32_t peer = g->ring;
+    lease_at(c, lease)->request = (block->records[index].flags & RECORD_REQUEST) != 0;
+    if (block->records[index].flags & RECORD_PARTS) {
+        hand_out_large(c, g, lease, block, index);
+        return;
+    }
+    lease_hand(c, lease, peer);
+    say_delivery(c, lease, block, index);
+    g->delivered++;
+    g->ring = peer_at(c, peer)->ring_next;
+    worker_ring_update(c, peer);
+}
+
+/* The first of those given back that a worker can take: the place in the list. */
+static uint32_t *ready_returned(struct core *c, struct group *g)
+{
+    uint32_t *at = &g->returned;
+    while (*at && lease_at(c, *at)->large && !worker_for_large(c, g, lease_at(c, *at)->large))
+        at = &lease_at(c, *at)->group_next;
+    return *at ? at : NULL;
+}
+
+static enum progress deliver_returned(struct core *c, uint32_t handle, uint32_t *at)
 {
     struct group *g = group_at(c, handle);
-    uint32_t lease = g->returned;
+    uint32_t lease = *at;
     struct lease *l = lease_at(c, lease);
     bool end;
     struct slot *slot = blocks_find_after(c, l->position, &end);
     if (!slot && !end) return wait_for_fetch(c, g);
-    g->returned = l->group_next;
+    *at = l->group_next;
     l->returned = false;
     bool gone = !slot || !block_holds(&slot->block, l->position); /* it has left the window */
     uint32_t index = gone ? 0 : (uint32_t)(l->position - slot->block.first_position);
@@ -233,6 +316,8 @@ static enum progress deliver_fresh(struct core *c, uint32_t handle, uint32_t lev
     if (has_expired(c, &slot->block, &slot->block.records[index])) {
         settle_expired(c, handle, level, l->fresh.from, position);
     } else {
+        bool large = slot->block.records[index].flags & RECORD_PARTS;
+        if (large && too_many_large(c, g)) return PROGRESS_BLOCKED; /* the end of a transfer wakes the group */
         uint32_t lease = lease_give(
             c, &(struct lease_terms){ .group = handle, .level = level, .attempt = 1, .position = position, .from = l->fresh.from });
         if (!lease) return PROGRESS_BLOCKED; /* all leases are out: a settle wakes the group */
@@ -268,7 +353,8 @@ static enum progress deliver_one(struct core *c, uint32_t handle)
     if (!g->ring) return PROGRESS_BLOCKED;
     bool unpaid = c->ticket_count > 0 && c->tickets[c->ticket_first].block <= c->committed_block; /* an accept goes before its delivery */
     if (unpaid || !out_has_room(c, 8) || !blocks_room_for_failure(c)) return PROGRESS_LATER;
-    if (g->returned) return deliver_returned(c, handle);
+    uint32_t *returned = ready_returned(c, g);
+    if (returned) return deliver_returned(c, handle, returned);
     if (g->retry.first && failed_at(c, g->retry.first)->block <= c->committed_block) return deliver_retry(c, handle);
     for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
         if (!g->levels[k].old_open || g->pending || g->retry.first) continue;

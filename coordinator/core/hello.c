@@ -131,6 +131,7 @@ void peer_welcome(struct core *c, uint32_t handle, const struct msg_hello *hello
     w->max_event_bytes = c->config.max_event_bytes;
     w->max_packet_bytes = c->config.max_packet_bytes;
     w->publish_window = PUBLISH_WINDOW;
+    w->large_events = PEER_LARGE_EVENTS;
     w->heartbeat_ms = c->config.heartbeat_ms;
     w->emit_credit_bytes = c->config.emit_credit_bytes;
     w->replay = c->config.replay.on;
@@ -192,6 +193,7 @@ void hello_take(struct core *c, uint32_t handle, const struct core_packet *in)
     /* it had answers that are forgotten: its old numbers are not taken for new ones [R-PUB-6] */
     if (p->publishes && !publisher_find(c, p->publisher) && h->first_unanswered > 1) p->number_seen = h->first_unanswered - 1;
     p->packet_bytes = h->max_packet_bytes > 0 && h->max_packet_bytes < PACKET_OUT_BYTES ? (uint32_t)h->max_packet_bytes : PACKET_OUT_BYTES;
+    p->max_event_bytes = h->max_event_bytes;
     peer_move(p, PEER_JOINING);
     replace_older(c, handle);
     if (join == JOIN_DONE) enter(c, handle, group, block, h);

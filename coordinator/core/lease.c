@@ -82,7 +82,7 @@ static void unlist_from_peer(struct core *c, uint32_t handle)
     l->peer = l->peer_next = l->peer_prev = 0;
 }
 
-void lease_hand(struct core *c, uint32_t handle, uint32_t peer)
+void lease_hold(struct core *c, uint32_t handle, uint32_t peer)
 {
     struct lease *l = lease_at(c, handle);
     must(!l->peer);
@@ -92,8 +92,19 @@ void lease_hand(struct core *c, uint32_t handle, uint32_t peer)
     l->peer_prev = 0;
     if (p->leases) lease_at(c, p->leases)->peer_prev = handle;
     p->leases = handle;
+}
+
+void lease_start(struct core *c, uint32_t handle)
+{
+    struct lease *l = lease_at(c, handle);
     l->deadline_ns = c->now_ns + (uint64_t)group_at(c, l->group)->options.lease_ms * 1000000u;
     group_list_append(c, handle);
+}
+
+void lease_hand(struct core *c, uint32_t handle, uint32_t peer)
+{
+    lease_hold(c, handle, peer);
+    lease_start(c, handle);
 }
 
 void lease_end(struct core *c, uint32_t handle)
@@ -102,6 +113,7 @@ void lease_end(struct core *c, uint32_t handle)
     struct group *g = group_at(c, l->group);
     bool was_full = c->leases.taken == c->leases.capacity;
     uint32_t group = l->group;
+    if (l->transfer) transfer_drop(c, l->transfer);
     unlist_from_peer(c, handle);
     unlist_from_group(c, handle);
     map_remove(&c->by_lease, place_key(l->group, l->position));
@@ -126,7 +138,8 @@ uint32_t lease_from_wire(const struct core *c, uint64_t wire, uint32_t peer)
 {
     uint32_t handle = (uint32_t)(wire & 0xffffff);
     if (!slab_is_taken(&c->leases, handle) || lease_wire(c, handle) != wire) return 0;
-    return lease_at(c, handle)->peer == peer ? handle : 0;
+    const struct lease *l = lease_at(c, handle);
+    return l->peer == peer && !l->transfer ? handle : 0; /* what is still being sent is not the worker's yet */
 }
 
 void lease_fail(struct core *c, uint32_t handle, uint64_t due_ms)

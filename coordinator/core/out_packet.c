@@ -37,7 +37,7 @@ static void measure(const struct core *c, uint32_t first, uint32_t bytes_max, st
     uint32_t at = first;
     for (; at; at = c->items[at].next) {
         const struct item *item = &c->items[at];
-        bool has_body = item->kind == ITEM_DELIVER || item->kind == ITEM_EVENT || item->kind == ITEM_PARTIAL;
+        bool has_body = item->kind == ITEM_DELIVER || item->kind == ITEM_EVENT || item->kind == ITEM_PARTIAL || item->kind == ITEM_PART;
         if (has_body && bytes > 0 && bytes + item->body.size > bytes_max) break;
         if (has_body) bytes += item->body.size;
         if (item->kind == ITEM_EVENT && (b->count[ITEM_EVENT] == 0 || item->a != run)) {
@@ -194,6 +194,19 @@ static void build_revoke_and_partials(struct core *c, struct packet *p, struct s
     p->partials = partials;
 }
 
+static void build_parts(struct core *c, struct packet *p, struct span *pieces, uint32_t first, const struct build *b)
+{
+    struct msg_part *parts = TAKE(b->count[ITEM_PART], struct msg_part);
+    EACH(ITEM_PART, i)
+    {
+        parts[p->part_count++] = (struct msg_part){
+            .lease = i->a, .seq = i->b, .subscription = i->c, .index = i->x, .count = i->y, .size = (uint32_t)i->body.size
+        };
+        pieces[p->piece_count++] = i->body;
+    }
+    p->parts = parts;
+}
+
 static void assemble_peer(struct core *c, uint32_t handle)
 {
     struct peer *peer = peer_at(c, handle);
@@ -202,7 +215,7 @@ static void assemble_peer(struct core *c, uint32_t handle)
         measure(c, first, peer->packet_bytes, b);
         struct packet *p = TAKE(1, struct packet);
         memset(p, 0, sizeof *p);
-        struct span *pieces = TAKE(b->count[ITEM_EVENT] + b->count[ITEM_DELIVER] + b->count[ITEM_PARTIAL], struct span);
+        struct span *pieces = TAKE(b->count[ITEM_EVENT] + b->count[ITEM_DELIVER] + b->count[ITEM_PARTIAL] + b->count[ITEM_PART], struct span);
         p->pieces = pieces;
         build_small(c, p, first, b);
         build_answers(c, p, first, b);
@@ -210,6 +223,7 @@ static void assemble_peer(struct core *c, uint32_t handle)
         build_events(c, p, pieces, first, b);
         build_deliver(c, p, pieces, first, b);
         build_revoke_and_partials(c, p, pieces, first, b);
+        build_parts(c, p, pieces, first, b);
         struct core_out *out = out_add(c, CORE_SEND);
         out->connection = peer->connection;
         out->packet = p;

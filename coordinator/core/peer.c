@@ -54,14 +54,16 @@ struct lane *lane_of(struct core *c, uint32_t peer, uint32_t tenant)
     return lane;
 }
 
-/* Answers free credit; it is told in steps of a quarter of the window [R-CREDIT-2]. */
+/* Answers free credit; it is told in steps of a quarter of the window [R-CREDIT-2], in smaller ones to who sends parts: so it can keep few
+ * of them under way, and small events behind them do not wait for long. */
 void lane_publish_done(struct core *c, struct lane *lane, uint64_t events, uint64_t bytes)
 {
     uint64_t window_events = c->config.publish_credit_events, window_bytes = c->config.publish_credit_bytes;
     lane->publish_done_events += events;
     lane->publish_done_bytes += bytes;
     uint64_t limit_events = lane->publish_done_events + window_events, limit_bytes = lane->publish_done_bytes + window_bytes;
-    if (limit_events - lane->publish_limit_events < window_events / 4 && limit_bytes - lane->publish_limit_bytes < window_bytes / 4) return;
+    uint64_t step_bytes = peer_at(c, lane->peer)->assemblies && window_bytes / 4 > PARTS_CREDIT_STEP ? PARTS_CREDIT_STEP : window_bytes / 4;
+    if (limit_events - lane->publish_limit_events < window_events / 4 && limit_bytes - lane->publish_limit_bytes < step_bytes) return;
     lane->publish_limit_events = limit_events;
     lane->publish_limit_bytes = limit_bytes;
     struct item *item = out_item(c, lane->peer, ITEM_CREDIT);
@@ -86,11 +88,13 @@ void peer_end(struct core *c, uint32_t handle)
 {
     struct peer *p = peer_at(c, handle);
     if (p->state == PEER_ENDING) return;
+    if (p->transfer) transfer_abandon(c, p->transfer);
     while (p->leases)
         lease_orphan(c, p->leases);
     while (p->subscriptions)
         sub_end(c, p->subscriptions);
     group_leave(c, handle);
+    parts_forget(c, handle);
     for (uint32_t h = p->lanes, next; h; h = next) {
         next = lane_at(c, h)->next;
         slab_free(&c->lanes, h);
@@ -176,7 +180,7 @@ static void refuse_misplaced(struct core *c, uint32_t handle, const struct packe
         { p->settled_count > 0, FIELD_SETTLED, CODE_BAD_REQUEST }, { p->revoke != NULL, FIELD_REVOKE, CODE_BAD_REQUEST },
         { p->answer_count > 0, FIELD_ANSWER, CODE_BAD_REQUEST },   { p->drain != NULL, FIELD_DRAIN, CODE_BAD_REQUEST },
         { p->replay != NULL, FIELD_REPLAY, CODE_UNSUPPORTED },     { p->moved != NULL, FIELD_MOVED, CODE_UNSUPPORTED },
-        { p->part != NULL, FIELD_PART, CODE_UNSUPPORTED },         { p->unknown_fields > 0, 0, CODE_UNSUPPORTED },
+        { p->unknown_fields > 0, 0, CODE_UNSUPPORTED },
     };
     for (size_t i = 0; i < sizeof misplaced / sizeof misplaced[0]; i++)
         if (misplaced[i].there)
@@ -221,6 +225,8 @@ static void take_messages(struct core *c, uint32_t handle, const struct packet *
         cancel_take(c, handle, &packet->cancels[i]);
     for (size_t i = 0; i < packet->query_count; i++)
         query_take(c, handle, &packet->queries[i]);
+    for (size_t i = 0; i < packet->part_count && p->state != PEER_ENDING; i++)
+        part_take(c, handle, &packet->parts[i], &body);
     for (size_t i = 0; i < packet->manage_count; i++)
         manage_take(c, handle, &packet->manages[i]);
 }

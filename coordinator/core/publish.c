@@ -9,7 +9,7 @@ static const char *refusal_text(enum error_code code)
     case CODE_BAD_REQUEST:
         return "not an event, or a field outside its limits";
     case CODE_TOO_LARGE:
-        return "the event is larger than max_event_bytes";
+        return "the event is larger than max_event_bytes, or over 64 KiB and not sent in parts";
     case CODE_FORBIDDEN:
         return "not your topic";
     case CODE_NO_WORKER:
@@ -23,7 +23,7 @@ static const char *refusal_text(enum error_code code)
     case CODE_STALE:
         return "this number was refused before";
     case CODE_THROTTLED:
-        return "the tenant's table of tokens is full";
+        return "too much at once: the tenant's tokens, or the events that come in parts";
     case CODE_GONE:
         return "the answer to this number is forgotten: outcome unknown";
     default:
@@ -53,7 +53,7 @@ static void refuse_for(struct core *c, uint32_t peer, struct lane *lane, uint64_
     item->body = span_text(refusal_text(code));
 }
 
-static void refuse(struct core *c, uint32_t peer, struct lane *lane, uint64_t number, enum error_code code, uint32_t size)
+void publish_refuse(struct core *c, uint32_t peer, struct lane *lane, uint64_t number, enum error_code code, uint32_t size)
 {
     bool later = code == CODE_THROTTLED || code == CODE_OVERLOADED || code == CODE_DRAINING;
     refuse_for(c, peer, lane, number, code, size, later ? RETRY_MS : 0);
@@ -72,8 +72,8 @@ static bool some_group_matches(const struct core *c, uint32_t tenant, struct spa
 
 enum error_code publish_check(const struct core *c, uint32_t tenant, struct span bytes, bool emit, struct event *out)
 {
-    if (bytes.size > c->config.max_event_bytes) return CODE_TOO_LARGE;
-    if (event_scan(bytes, out) != EVENT_OK) return CODE_BAD_REQUEST;
+    if (bytes.size > EVENT_BYTES_MAX || bytes.size > c->config.max_event_bytes) return CODE_TOO_LARGE;
+    if (event_scan(bytes, out) != EVENT_OK || out->parts.size) return CODE_BAD_REQUEST;      /* [R-PART-8] */
     if (out->topic.data[0] == '$' && !(emit && is_inbox(out->topic))) return CODE_FORBIDDEN; /* [R-PUB-7] */
     if (out->delay_ms || out->not_before_ms || out->semantics) return CODE_UNSUPPORTED;      /* [R-PUB-10] */
     if (out->reply_to.size && (!is_inbox(out->reply_to) || !topic_is_valid(out->reply_to))) return CODE_BAD_REQUEST;
@@ -100,6 +100,7 @@ uint64_t publish_append(struct core *c, uint32_t tenant, const struct event *eve
     if (token_mark(c, event->token, block->first_position + block->record_count)) record.flags |= RECORD_TOKEN;
     if (event->reply_to.size) record.flags |= RECORD_REQUEST;
     if (event->ttl_ms || event->deadline_ms) record.flags |= RECORD_EXPIRES;
+    if (event->parts.size) record.flags |= RECORD_PARTS;
     record.flags |= (uint16_t)(event->priority << RECORD_PRIORITY_SHIFT);
     filling_slot(c)->levels |= (uint8_t)(1u << event->priority);
     blocks_touch_topic(c, filling_slot(c), topic, tenant);
@@ -126,42 +127,33 @@ static void answer_duplicate(struct core *c, uint32_t peer, struct lane *lane, u
 }
 
 /* A number that was seen before [R-PUB-4]. What was a repeat of a token then has no place of its own, but is one still. */
-static void answer_again(struct core *c, uint32_t peer, struct lane *lane, uint64_t number, struct span bytes)
+void publish_again(struct core *c, uint32_t peer, struct lane *lane, uint64_t number, struct span bytes, uint32_t size)
 {
     uint32_t handle = publisher_find(c, peer_at(c, peer)->publisher);
-    uint64_t forgotten = handle ? publisher_at(c, handle)->forgotten : number;
-    uint64_t position = number > forgotten ? publisher_answer(publisher_at(c, handle), number) : 0;
+    uint64_t position = handle ? publisher_answer(publisher_at(c, handle), number) : PUBLISHER_FORGOTTEN, repeated = 0;
+    bool known = position != PUBLISHER_NEVER && position != PUBLISHER_FORGOTTEN;
     struct event event;
-    if (!position && event_scan(bytes, &event) == EVENT_OK) position = token_find(c, lane->tenant, event.token);
-    if (position)
-        answer_duplicate(c, peer, lane, number, position, (uint32_t)bytes.size);
+    if (!known && event_scan(bytes, &event) == EVENT_OK) repeated = token_find(c, lane->tenant, event.token);
+    if (known || repeated)
+        answer_duplicate(c, peer, lane, number, known ? position : repeated, size);
     else
-        refuse(c, peer, lane, number, number > forgotten ? CODE_STALE : CODE_GONE, (uint32_t)bytes.size);
+        publish_refuse(c, peer, lane, number, position == PUBLISHER_NEVER ? CODE_STALE : CODE_GONE, size);
 }
 
-static void publish_one(struct core *c, uint32_t peer, struct lane *lane, uint64_t number, struct span bytes)
+void publish_violation(struct core *c, uint32_t peer)
 {
-    struct peer *p = peer_at(c, peer);
+    if (++peer_at(c, peer)->violations >= CREDIT_VIOLATIONS_MAX) peer_forget(c, peer);
+}
+
+/* large: the parts that this event ends, or 0. */
+static void admit(struct core *c, uint32_t peer, struct lane *lane, uint64_t number, struct span bytes, uint32_t large)
+{
     uint32_t size = (uint32_t)bytes.size;
-    bool over = lane->publish_used_events >= lane->publish_limit_events || lane->publish_used_bytes >= lane->publish_limit_bytes;
-    lane->publish_used_events++;
-    lane->publish_used_bytes += size;
-    if (over) {
-        refuse(c, peer, lane, number, CODE_CREDIT_EXCEEDED, size);
-        if (++p->violations >= CREDIT_VIOLATIONS_MAX) peer_forget(c, peer); /* [R-CREDIT-3] */
-        return;
-    }
-    p->violations = 0;
-    uint32_t publisher = publisher_find(c, p->publisher);
-    if (number <= p->number_seen || (publisher && number <= publisher_at(c, publisher)->highest)) {
-        answer_again(c, peer, lane, number, bytes);
-        return;
-    }
-    p->number_seen = number;
     struct event event;
     enum error_code code = c->draining ? CODE_DRAINING : publish_check(c, lane->tenant, bytes, false, &event);
+    if (code == CODE_OK && large) code = part_check(c, large, &event, bytes);
     if (code != CODE_OK) {
-        refuse(c, peer, lane, number, code, size);
+        publish_refuse(c, peer, lane, number, code, size);
         return;
     }
     struct token_answer token = token_ask(c, lane->tenant, event.token, 0);
@@ -173,7 +165,8 @@ static void publish_one(struct core *c, uint32_t peer, struct lane *lane, uint64
         refuse_for(c, peer, lane, number, CODE_THROTTLED, size, token.wait_ms);
         return;
     }
-    uint64_t position = publish_append(c, lane->tenant, &event, bytes, p->publisher, number, 0);
+    if (large) bytes = part_seal(c, large, bytes, &event);
+    uint64_t position = publish_append(c, lane->tenant, &event, bytes, peer_at(c, peer)->publisher, number, 0);
     c->stats.published++;
     c->stats.published_bytes += size;
     ticket_add(c, (struct ticket){ .peer = peer,
@@ -184,6 +177,36 @@ static void publish_one(struct core *c, uint32_t peer, struct lane *lane, uint64
                                    .seq = position,
                                    .block = filling_slot(c)->block.number,
                                    .bytes = size });
+}
+
+static void publish_one(struct core *c, uint32_t peer, struct lane *lane, uint64_t number, struct span bytes)
+{
+    struct peer *p = peer_at(c, peer);
+    uint32_t size = (uint32_t)bytes.size;
+    uint32_t large = p->assemblies ? part_find(c, peer, number) : 0;
+    bool over = lane->publish_used_bytes >= lane->publish_limit_bytes ||
+                (!large && lane->publish_used_events >= lane->publish_limit_events); /* its first part took the event's place */
+    if (!large) lane->publish_used_events++;
+    lane->publish_used_bytes += size;
+    if (over) {
+        publish_refuse(c, peer, lane, number, CODE_CREDIT_EXCEEDED, size);
+        if (large) part_close(c, peer, large);
+        publish_violation(c, peer); /* [R-CREDIT-3] */
+        return;
+    }
+    p->violations = 0;
+    if (large) {
+        admit(c, peer, lane, number, bytes, large);
+        part_close(c, peer, large);
+        return;
+    }
+    uint32_t publisher = publisher_find(c, p->publisher);
+    if (number <= p->number_seen || (publisher && number <= publisher_at(c, publisher)->highest)) {
+        publish_again(c, peer, lane, number, bytes, size);
+        return;
+    }
+    p->number_seen = number;
+    admit(c, peer, lane, number, bytes, 0);
 }
 
 void publish_take(struct core *c, uint32_t peer, const struct msg_publish *publish, const uint8_t **body)
@@ -198,7 +221,7 @@ void publish_take(struct core *c, uint32_t peer, const struct msg_publish *publi
         uint64_t number = publish->first_number + i;
         if (!lane || !p->publishes || !numbered) {
             enum error_code code = !tenant ? CODE_FORBIDDEN : !lane ? CODE_OVERLOADED : CODE_BAD_REQUEST;
-            refuse(c, peer, lane, number, code, publish->size[i]);
+            publish_refuse(c, peer, lane, number, code, publish->size[i]);
         } else {
             publish_one(c, peer, lane, number, bytes);
         }

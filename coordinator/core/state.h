@@ -8,6 +8,7 @@
 #include "coordinator/core/core.h"
 #include "coordinator/core/seek.h"
 #include "proto/event.h"
+#include "proto/parts.h"
 #include "sdk/base/arena.h"
 #include "sdk/base/filters.h"
 #include "sdk/base/heap.h"
@@ -30,6 +31,9 @@ enum {
     CREDIT_VIOLATIONS_MAX = 100, /* [R-CREDIT-3] */
     PACKET_OUT_BYTES = 256 * 1024,
     DRAIN_RECONNECT_MS = 5000,
+    PEER_LARGE_EVENTS = 16,      /* of a peer, under way as parts [R-PART-3] */
+    PARTS_RESERVED_MAX = 128 * 1024,
+    PARTS_CREDIT_STEP = 256 * 1024,
     TICKETS_MAX = 1 << 17,
     PENDS_MAX = 1 << 15,
     SNAPSHOT_BLOCKS = 8,
@@ -71,7 +75,10 @@ struct peer {
     uint64_t deliver_limit_events, deliver_limit_bytes, deliver_sent_events, deliver_sent_bytes;
     uint64_t settle_next; /* [R-SETTLE-1] */
     uint64_t emit_bytes;  /* in settles without an answer [R-CREDIT-7] */
-    uint32_t violations;
+    uint32_t violations, parts_dropped; /* in a row */
+    uint32_t assemblies, assembly_count; /* large events it is publishing */
+    uint32_t transfer;                   /* the large event it is being sent */
+    uint64_t max_event_bytes;            /* the largest it takes */
     uint32_t packet_bytes; /* the bodies of one packet to it; a larger event still goes, alone */
     uint32_t leases;                      /* list */
     uint32_t subscriptions;               /* list */
@@ -99,6 +106,23 @@ struct token { /* durable, but for next */
 struct token_answer {
     uint64_t position; /* of the first one: this is a repeat; 0: it is new */
     uint32_t wait_ms;  /* over 0: new, but there is no room before */
+};
+
+/* A large event that is being published: its parts so far are records, the event itself comes last. */
+struct assembly {
+    uint64_t number, size; /* size: of the data so far */
+    uint32_t next;         /* of the peer */
+    uint32_t count, taken; /* parts: all, and those that are there */
+    uint64_t positions[];
+};
+
+/* A large event that is being sent, to a worker (lease) or for a subscription. */
+struct transfer {
+    uint32_t peer, lease, sub;
+    uint32_t count, sent;
+    uint64_t position, said; /* said: the step of the last part */
+    bool waits_fetch;
+    uint64_t parts[PARTS_MAX]; /* positions: also of events that were stored when larger ones were taken than now */
 };
 
 /* ---- blocks ---- */
@@ -197,11 +221,13 @@ struct lease {
     uint32_t peer_next, peer_prev, group_next, group_prev;
     bool in_group_list;      /* else in core.extended */
     bool request;
-    bool returned;           /* given back unstarted: goes out again with the same attempt */
+    bool returned;           /* given back unstarted, or not sent yet: goes out with the same attempt */
+    uint32_t large;          /* bytes of a large event; 0: it is none */
+    uint32_t transfer;
 };
 
 /* ---- answers that wait for a commit ---- */
-enum ticket_kind { TICKET_ACCEPTED, TICKET_SETTLED, TICKET_WELCOME };
+enum ticket_kind { TICKET_ACCEPTED, TICKET_SETTLED, TICKET_WELCOME, TICKET_PART };
 struct ticket {
     uint32_t peer, generation;
     uint32_t lane;
@@ -219,6 +245,8 @@ struct sub {
     enum sub_state state;
     bool active;    /* in core.catching */
     bool waits_fetch;
+    bool waits_transfer; /* of another subscription, or lease, of the peer */
+    uint32_t transfer;   /* the event at the cursor is being sent */
     bool own_credit;
     bool limited;
     uint64_t cursor, end; /* end: last position of a limited one */
@@ -245,7 +273,7 @@ struct lookup {
 /* ---- outputs of a step ---- */
 enum item_kind {
     ITEM_WELCOME, ITEM_ERROR, ITEM_HEARTBEAT, ITEM_CREDIT, ITEM_ACCEPTED, ITEM_REFUSED, ITEM_SUBSCRIBED, ITEM_EVENT, ITEM_CAUGHT_UP, ITEM_ENDED,
-    ITEM_DELIVER, ITEM_SETTLED, ITEM_REVOKE, ITEM_PARTIAL, ITEM_CANCEL, ITEM_ANSWER, ITEM_DRAIN, ITEM_KINDS
+    ITEM_DELIVER, ITEM_SETTLED, ITEM_REVOKE, ITEM_PARTIAL, ITEM_PART, ITEM_CANCEL, ITEM_ANSWER, ITEM_DRAIN, ITEM_KINDS
 };
 struct item { /* one entry of a packet to be; what a..d mean is said in out.c */
     uint32_t next;
@@ -275,7 +303,7 @@ struct core {
     struct tenant *tenants; /* [tenants_max + 1], 1-based */
     uint32_t tenant_count;
     struct filters *filters; /* of all tenants */
-    struct slab peers, lanes, publishers, groups, failed, leases, subs;
+    struct slab peers, lanes, publishers, groups, failed, leases, subs, assemblies, transfers;
     struct map by_connection, by_publisher, by_failed, by_lease, by_sub, by_instance;
     struct range *group_ranges; /* [groups_max + 1][PRIORITY_LEVELS][ranges_per_group_max] */
 
@@ -298,6 +326,7 @@ struct core {
     uint32_t fetching, slot_hint; /* slot index + 1 of the last look-up */
     uint32_t scan_budget;         /* blocks that readers may still look through in this step */
 
+    size_t parts_reserved; /* bytes that open assemblies may add to the events that end them */
     struct ticket *tickets; /* ring */
     uint32_t ticket_first, ticket_count;
     struct pend *pends;
@@ -308,6 +337,7 @@ struct core {
 
     uint32_t *active; uint32_t active_count;     /* groups that may have something to hand out; queue order */
     uint32_t *catching; uint32_t catching_count; /* subscriptions that read the log and have credit */
+    uint32_t *sending; uint32_t sending_count;   /* transfers; queue order */
     uint32_t failed_reserved, failed_pending;    /* places in the failed table: for leases that may fail; for failures not yet applied */
     bool short_of_failed;
     struct heap group_timers, extended, due;     /* lease deadlines; extended or orphaned leases; failed events by due_ms */
@@ -395,6 +425,31 @@ enum error_code publish_check(const struct core *c, uint32_t tenant, struct span
 uint64_t publish_append(struct core *c, uint32_t tenant, const struct event *event, struct span bytes, const uint8_t *publisher, uint64_t number,
                         uint64_t cause); /* its position; the room is there */
 
+/* ---- publish.c, for numbers that are answered elsewhere ---- */
+void publish_refuse(struct core *c, uint32_t peer, struct lane *lane, uint64_t number, enum error_code code, uint32_t size);
+void publish_again(struct core *c, uint32_t peer, struct lane *lane, uint64_t number, struct span bytes, uint32_t size);
+void publish_violation(struct core *c, uint32_t peer); /* [R-CREDIT-3] */
+
+/* part.c */
+size_t part_assembly_bytes(const struct core_config *config);
+void part_take(struct core *c, uint32_t peer, const struct msg_part *part, const uint8_t **body);
+uint32_t part_find(const struct core *c, uint32_t peer, uint64_t number); /* the assembly; 0: the number is not open */
+enum error_code part_check(const struct core *c, uint32_t assembly, const struct event *event, struct span bytes); /* does it end it? */
+struct span part_seal(struct core *c, uint32_t assembly, struct span bytes, struct event *event); /* what is stored */
+void part_close(struct core *c, uint32_t peer, uint32_t assembly);
+void parts_forget(struct core *c, uint32_t peer);
+
+/* transfer.c */
+uint32_t transfer_size(const struct core *c, const struct block *block, uint32_t index); /* of the whole event; 0: it has left the window */
+bool transfer_is_possible(const struct core *c, uint32_t peer, uint32_t size);
+void transfer_lease(struct core *c, uint32_t lease, uint32_t peer, const struct block *block, uint32_t index);
+void transfer_sub(struct core *c, uint32_t sub, const struct block *block, uint32_t index);
+void transfer_drop(struct core *c, uint32_t transfer);
+void transfer_abandon(struct core *c, uint32_t transfer);
+void transfers_go(struct core *c);
+void transfers_wake_waiting(struct core *c);
+bool transfers_can_go(const struct core *c);
+
 /* blocks.c */
 bool blocks_want_packets(const struct core *c);
 bool blocks_room_for_failure(const struct core *c);
@@ -413,7 +468,9 @@ void tickets_pay(struct core *c); /* as many as there is room to say */
 /* apply.c: the only way durable state changes [P9] */
 bool apply_record(struct core *c, const struct block *block, uint32_t index);
 uint32_t publisher_find(const struct core *c, const uint8_t id[PUBLISHER_BYTES]);
-uint64_t publisher_answer(const struct publisher *p, uint64_t number); /* position; 0: none */
+uint64_t publisher_answer(const struct publisher *p, uint64_t number); /* position, or … */
+#define PUBLISHER_NEVER     0          /* … it was not accepted */
+#define PUBLISHER_FORGOTTEN UINT64_MAX /* … it may have been */
 
 /* failed.c */
 uint32_t failed_find(const struct core *c, uint32_t group, uint64_t position);
@@ -458,6 +515,8 @@ void reader_wait(struct core *c); /* a fetch that could not begin is tried again
 
 /* deliver.c */
 void deliver_all(struct core *c);
+void deliver_large(struct core *c, uint32_t lease, const struct block *block, uint32_t index); /* its parts are sent */
+void deliver_gone(struct core *c, uint32_t lease); /* its parts have left the window: revoked and settled */
 
 /* lease.c */
 bool failed_has_room(const struct core *c);
@@ -466,7 +525,9 @@ struct lease_terms {
     uint64_t position, from;
 };
 uint32_t lease_give(struct core *c, const struct lease_terms *terms); /* 0: no room */
-void lease_hand(struct core *c, uint32_t lease, uint32_t peer); /* starts its time with that peer */
+void lease_hold(struct core *c, uint32_t lease, uint32_t peer); /* it is that peer's */
+void lease_start(struct core *c, uint32_t lease);               /* its time begins */
+void lease_hand(struct core *c, uint32_t lease, uint32_t peer); /* both */
 void lease_end(struct core *c, uint32_t lease);  /* frees it */
 uint64_t lease_wire(const struct core *c, uint32_t lease);
 uint32_t lease_from_wire(const struct core *c, uint64_t wire, uint32_t peer); /* 0: not this peer's living one */
@@ -492,6 +553,9 @@ void subs_wake_waiting(struct core *c);
 void subs_credit(struct core *c, uint32_t peer, struct lane *lane); /* credit has come */
 void sub_own_credit(struct core *c, uint32_t peer, uint64_t id, uint64_t events);
 void sub_end(struct core *c, uint32_t sub);
+void sub_large(struct core *c, uint32_t sub, const struct block *block, uint32_t index); /* the parts of the event at its cursor are sent */
+void sub_gone(struct core *c, uint32_t sub);       /* they have left the window */
+void sub_next_large(struct core *c, uint32_t sub); /* its peer can be sent another */
 
 /* lookup.c */
 struct lookup *lookup_begin(struct core *c, enum lookup_kind kind, uint32_t peer, uint32_t tenant, const struct group_spec *spec); /* NULL: too many */

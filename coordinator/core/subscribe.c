@@ -155,6 +155,7 @@ void subscribe_take(struct core *c, uint32_t peer, const struct msg_subscribe *m
 void sub_end(struct core *c, uint32_t handle)
 {
     struct sub *s = sub_at(c, handle);
+    if (s->transfer) transfer_drop(c, s->transfer);
     filters_remove(c->filters, s->tenant, span_of(s->filter, s->filter_size), handle | SUBSCRIPTION_BIT);
     map_remove(&c->by_sub, sub_key(s->peer, s->id));
     if (s->peer_prev)
@@ -225,7 +226,8 @@ static void feed(struct core *c, uint32_t handle, const struct block *block, uin
 {
     struct sub *s = sub_at(c, handle);
     if (s->state != SUB_LIVE) return;
-    if (has_credit(c, s) && out_has_room(c, 1)) {
+    bool large = block->records[index].flags & RECORD_PARTS; /* is sent from the log, in parts */
+    if (!large && has_credit(c, s) && out_has_room(c, 1)) {
         say_event(c, s, block, index);
         return;
     }
@@ -329,9 +331,56 @@ static enum progress seek_time(struct core *c, uint32_t handle)
     return PROGRESS_MORE;
 }
 
+/* Sends the event at the cursor. */
+static void pass(struct core *c, struct sub *s, const struct block *block, uint32_t index)
+{
+    s->cursor = block->first_position + index + 1;
+    say_event(c, s, block, index);
+    if (s->limited) s->limit--;
+}
+
+/* One that its peer does not take goes without its data [R-PART-7]. */
+static enum progress catch_up_large(struct core *c, uint32_t handle, const struct block *block, uint32_t index)
+{
+    struct sub *s = sub_at(c, handle);
+    uint32_t size = transfer_size(c, block, index);
+    if (size == 0) {
+        s->cursor++;
+        return end_gone(c, handle);
+    }
+    if (size > peer_at(c, s->peer)->max_event_bytes) {
+        pass(c, s, block, index);
+        return PROGRESS_MORE;
+    }
+    s->waits_transfer = !transfer_is_possible(c, s->peer, size);
+    if (!s->waits_transfer) transfer_sub(c, handle, block, index);
+    return park(c, s, false);
+}
+
+void sub_large(struct core *c, uint32_t handle, const struct block *block, uint32_t index)
+{
+    pass(c, sub_at(c, handle), block, index);
+    activate(c, handle);
+}
+
+void sub_gone(struct core *c, uint32_t handle)
+{
+    struct sub *s = sub_at(c, handle);
+    say_ended(c, s->peer, s->id, s->cursor, CODE_GONE, false); /* the event too: a subscription from before it would come to it again */
+    sub_end(c, handle);
+}
+
+void sub_next_large(struct core *c, uint32_t handle)
+{
+    struct sub *s = sub_at(c, handle);
+    if (s->waits_transfer) activate(c, handle);
+    s->waits_transfer = false;
+}
+
 static enum progress catch_up_one(struct core *c, uint32_t handle)
 {
     struct sub *s = sub_at(c, handle);
+    if (s->transfer) return park(c, s, false);
     if (s->limited && s->limit == 0) return end_limited(c, handle, s->cursor <= s->end);
     if (s->cursor < c->trimmed_below) return end_gone(c, handle);
     if (!has_credit(c, s)) return park(c, s, false);
@@ -352,10 +401,8 @@ static enum progress catch_up_one(struct core *c, uint32_t handle)
         item->b = c->head;
         return PROGRESS_PARKED;
     }
-    const struct block *block = &slot->block;
-    s->cursor++;
-    say_event(c, s, block, index);
-    if (s->limited) s->limit--;
+    if (slot->block.records[index].flags & RECORD_PARTS) return catch_up_large(c, handle, &slot->block, index);
+    pass(c, s, &slot->block, index);
     return PROGRESS_MORE;
 }
 

@@ -1,6 +1,8 @@
 /* An event as clients see it. Data that says it is JSON, or says nothing, and is JSON, goes out as it is; everything else in base64. It is
- * checked here because SDK publishers and workers wrote it, not clients whose frames were checked on the way in. */
+ * checked here because SDK publishers and workers wrote it, not clients whose frames were checked on the way in. Data that would fill a client's
+ * queue is left out: its size is told, and the event can be fetched by its id. */
 #include "gateway/core/gate_parts.h"
+#include "proto/parts.h"
 
 static bool may_be_json(struct span content_type)
 {
@@ -49,7 +51,33 @@ static void write_headers(struct writer *w, const struct event *event)
     write_text(w, "}");
 }
 
-bool write_event(struct gate *g, struct writer *w, uint64_t seq, uint64_t time_ms, struct span bytes)
+size_t event_data_max(const struct gate *g)
+{
+    size_t share = g->config.limits.queue_bytes / 2;
+    if (share > DATA_OUT_MAX) share = DATA_OUT_MAX;
+    return share > 2 * EVENT_BYTES_MAX ? share : 2 * EVENT_BYTES_MAX;
+}
+
+/* In base64 it takes a third more. */
+static bool data_fits(const struct event *event, size_t data_max)
+{
+    if (event->data.size <= data_max / 4 * 3) return true;
+    return event->data.size <= data_max && may_be_json(event->content_type) && jscan_check(event->data) == JSCAN_OK;
+}
+
+static void write_event_data(struct writer *w, const struct event *event, size_t data_max)
+{
+    struct parts parts = { .size = event->data.size };
+    bool left_out = event->parts.size > 0 && parts_read(event->parts, NULL, PARTS_MAX, &parts); /* the link did not take it either */
+    if (!left_out && data_fits(event, data_max)) {
+        write_data(w, event->content_type, event->data);
+        return;
+    }
+    write_text(w, ",\"too_large\":true,\"size\":");
+    write_uint(w, parts.size);
+}
+
+bool write_event(struct gate *g, struct writer *w, uint64_t seq, uint64_t time_ms, struct span bytes, size_t data_max)
 {
     struct event event;
     if (event_scan(bytes, &event) != EVENT_OK) return false;
@@ -67,7 +95,7 @@ bool write_event(struct gate *g, struct writer *w, uint64_t seq, uint64_t time_m
     write_text_field(w, ",\"event_type\":", event.type);
     write_text_field(w, ",\"traceparent\":", event.traceparent);
     write_headers(w, &event);
-    write_data(w, event.content_type, event.data);
+    write_event_data(w, &event, data_max);
     write_text(w, "}");
     return true;
 }

@@ -41,7 +41,7 @@ struct gate_identity {
 /* How the core reaches the coordinator: the link's calls (sdk/link/link.h) without the link and its clock. */
 struct gate_uplink {
     void *self;
-    enum link_result (*publish)(void *self, struct span tenant, size_t size, uint8_t **out_bytes, uint64_t *out_number);
+    enum link_result (*publish)(void *self, struct span tenant, size_t size, size_t data_size, uint8_t **out_bytes, uint64_t *out_number);
     enum link_result (*subscribe)(void *self, const struct link_subscription *subscription);
     void (*unsubscribe)(void *self, uint64_t subscription);
     void (*grant)(void *self, uint64_t subscription, uint64_t events);

@@ -28,7 +28,9 @@ enum {
     FRAME_HEAD_MAX = 10,    /* of a WebSocket frame from a server */
     RUN_BYTES = 48 * 1024,  /* events of one packet are framed into one buffer up to about this */
     RUN_EVENTS = 512,
-    EVENT_ROOM = 6 * EVENT_BYTES_MAX + 1024, /* one event as JSON at most: each byte \u00xx */
+    EVENT_ROOM = 6 * EVENT_BYTES_MAX + 1024, /* one event as JSON at most: each byte \u00xx; without the data of a large one */
+    DATA_OUT_MAX = 512 * 1024,               /* larger data, as it would be written, is left out, and its size told */
+    HISTORY_DATA_MAX = 2 * EVENT_BYTES_MAX,  /* the same in an answer of many events */
     SLOW_RETRY_MS = 500,
     TOPIC_HANDLE_BITS = 20,
     TOPIC_HANDLE_MASK = (1 << TOPIC_HANDLE_BITS) - 1,
@@ -197,8 +199,9 @@ void send_topic_error(struct gate *g, uint32_t conn, struct span topic, uint32_t
 void send_pressure(struct gate *g, uint32_t conn, bool slow, uint64_t queued); /* queued: bytes that wait for it */
 
 /* -- event_json.c -- */
-/* Writes the event frame's object; false: the bytes are no event. */
-bool write_event(struct gate *g, struct writer *w, uint64_t seq, uint64_t time_ms, struct span bytes);
+/* Writes the event frame's object, with data up to data_max; false: the bytes are no event. */
+bool write_event(struct gate *g, struct writer *w, uint64_t seq, uint64_t time_ms, struct span bytes, size_t data_max);
+size_t event_data_max(const struct gate *g); /* of an event to a socket: a part of its queue */
 void write_data(struct writer *w, struct span content_type, struct span data); /* ,"data":… or ,"data_base64":"…" */
 size_t frame_header(uint8_t *before, size_t payload);                          /* writes it so that it ends at before; its size */
 

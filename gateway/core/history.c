@@ -51,7 +51,7 @@ static bool collect_event(struct gate *g, struct op *op, uint64_t seq, uint64_t 
     struct writer w;
     writer_init(&w, g->scratch, GATE_FRAME_OUT_MAX);
     if (op->count > 0) write_text(&w, ",");
-    if (!write_event(g, &w, seq, time_ms, bytes)) return true;
+    if (!write_event(g, &w, seq, time_ms, bytes, HISTORY_DATA_MAX)) return true;
     if (!collect(g, op, span_of(g->scratch, writer_size(&w)))) return false;
     op->count++;
     return true;

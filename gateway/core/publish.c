@@ -106,10 +106,9 @@ static void submit(struct gate *g, uint32_t handle, const struct draft *d)
     size_t size = event_encoded_size(&d->event, d->headers, d->header_count);
     uint8_t *room;
     uint64_t number;
-    enum link_result result = LINK_TOO_LARGE;
-    if (size <= EVENT_BYTES_MAX) {
-        result = g->config.uplink.publish(g->config.uplink.self, g->tenants[op->tenant].name, size, &room, &number);
-    }
+    size_t data_size = d->event.data.size;
+    enum link_result result =
+        g->config.uplink.publish(g->config.uplink.self, g->tenants[op->tenant].name, size, data_size, &room, &number);
     if (result != LINK_OK) {
         op->kind = OP_PUBLISH;
         refuse_result(g, handle, result);

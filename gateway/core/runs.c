@@ -7,8 +7,8 @@ static void append_frame(struct gate *g, size_t *used, uint64_t seq, uint64_t ti
     struct writer w;
     uint8_t *payload = g->scratch + *used + FRAME_HEAD_MAX;
     writer_init(&w, payload, GATE_FRAME_OUT_MAX - *used - FRAME_HEAD_MAX);
-    if (!write_event(g, &w, seq, time_ms, bytes)) return;
-    must(!w.full); /* RUN_BYTES + EVENT_ROOM fit */
+    if (!write_event(g, &w, seq, time_ms, bytes, event_data_max(g))) return;
+    must(!w.full); /* RUN_BYTES, EVENT_ROOM and DATA_OUT_MAX fit */
     size_t size = writer_size(&w);
     uint8_t head[FRAME_HEAD_MAX];
     size_t head_size = frame_header(head + FRAME_HEAD_MAX, size);
@@ -19,7 +19,7 @@ static void append_frame(struct gate *g, size_t *used, uint64_t seq, uint64_t ti
     g->run.offset[g->run.count++] = (uint32_t)*used;
     *used += head_size + size;
 }
-static_assert(RUN_BYTES + EVENT_ROOM + FRAME_HEAD_MAX <= GATE_FRAME_OUT_MAX, "the last event of a run always fits");
+static_assert(RUN_BYTES + EVENT_ROOM + DATA_OUT_MAX + FRAME_HEAD_MAX <= GATE_FRAME_OUT_MAX, "the last event of a run always fits");
 
 bool run_build(struct gate *g, const struct link_fact *fact, size_t *index, size_t *offset)
 {

@@ -97,7 +97,7 @@ static const struct option table[OPT_COUNT] = {
                        "unfinished frames of clients" },
     [OPT_QUEUE] = { "limits", "queue", NULL, 0, "", NULL, OPTION_BYTES, "1MiB", 64 * KIB, 64 * MIB, NULL, NULL, true,
                     "frames that wait for one socket" },
-    [OPT_FRAME] = { "limits", "max_frame", NULL, 0, "", NULL, OPTION_BYTES, "128KiB", 4 * KIB, 1 * MIB, NULL, NULL, true,
+    [OPT_FRAME] = { "limits", "max_frame", NULL, 0, "", NULL, OPTION_BYTES, "128KiB", 4 * KIB, 16 * MIB, NULL, NULL, true,
                     "the largest frame a client may send" },
     [OPT_AUTH] = { "timing", "auth", NULL, 0, "", NULL, OPTION_DURATION, "5s", 100, 60000, NULL, NULL, true,
                    "a connection without a credential is closed after this" },

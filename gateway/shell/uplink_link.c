@@ -19,10 +19,11 @@ static struct span wire_tenant(const struct uplink *u, struct span tenant)
     return span_equal(tenant, own_tenant(u)) ? span_of(NULL, 0) : tenant;
 }
 
-static enum link_result call_publish(void *self, struct span tenant, size_t size, uint8_t **out_bytes, uint64_t *out_number)
+static enum link_result call_publish(void *self, struct span tenant, size_t size, size_t data_size, uint8_t **out_bytes,
+                                     uint64_t *out_number)
 {
     struct uplink *u = self;
-    return link_publish(u->link, wire_tenant(u, tenant), size, out_bytes, out_number);
+    return link_publish(u->link, wire_tenant(u, tenant), size, data_size, out_bytes, out_number);
 }
 
 static enum link_result call_subscribe(void *self, const struct link_subscription *subscription)
@@ -125,7 +126,6 @@ bool uplink_make_link(struct uplink *u)
         .tenants_max = count_tenants(u->config),
         .subscriptions_max = u->config->limits.topics_max,
         .cancels_max = 1024,
-        .publish_bytes = 16 * 1024 * 1024,
         .on_fact = on_fact,
         .arg = u,
     };

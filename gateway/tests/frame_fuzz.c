@@ -11,7 +11,7 @@
 enum { SUBSCRIPTIONS = 64 };
 
 struct coordinator {
-    uint8_t room[EVENT_BYTES_MAX];
+    uint8_t room[2 * EVENT_BYTES_MAX];
     uint64_t numbers, answered;
     uint64_t open[SUBSCRIPTIONS], new[SUBSCRIPTIONS];
     size_t open_count, new_count;
@@ -19,10 +19,12 @@ struct coordinator {
     size_t ending_count;
 };
 
-static enum link_result on_publish(void *self, struct span tenant, size_t size, uint8_t **out_bytes, uint64_t *out_number)
+static enum link_result on_publish(void *self, struct span tenant, size_t size, size_t data_size, uint8_t **out_bytes,
+                                   uint64_t *out_number)
 {
     struct coordinator *c = self;
     (void)tenant;
+    (void)data_size;
     must(size <= sizeof c->room);
     *out_bytes = c->room;
     *out_number = ++c->numbers;

@@ -13,8 +13,10 @@ static void copy(char *to, size_t room, struct span from)
     to[from.size] = 0;
 }
 
-static enum link_result on_publish(void *self, struct span tenant, size_t size, uint8_t **out_bytes, uint64_t *out_number)
+static enum link_result on_publish(void *self, struct span tenant, size_t size, size_t data_size, uint8_t **out_bytes,
+                                   uint64_t *out_number)
 {
+    (void)data_size;
     struct fixture *f = self;
     (void)tenant;
     if (f->publish_result != LINK_OK) return f->publish_result;

@@ -20,7 +20,9 @@ static const struct error_help words[] = {
     { "forbidden", "no",
       "The credential is good but not for this: another tenant, a role it lacks, a topic that begins with $, somebody else's inbox." },
     { "not_found", "no", "No such tenant, group or subscription." },
-    { "too_large", "no", "Event, frame or settle over its limit (an event: 64 KiB). Store the content elsewhere and send where it is." },
+    { "too_large", "no",
+      "Event, frame or settle over its limit (an event: [peers] max_event_bytes, an emit or answer: 64 KiB). Store the content elsewhere and "
+      "send where it is." },
     { "throttled", "yes", "Too many at once from here. Wait retry_ms, then send it again." },
     { "overloaded", "yes",
       "A queue or the disk is full. Wait retry_ms; look at `weir stats` and at the free space of the data directory." },

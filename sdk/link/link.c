@@ -20,12 +20,13 @@ static struct link_options fill_defaults(const struct link_options *given)
     struct link_options o = *given;
     bool gateway = o.role == ROLE_GATEWAY, worker = o.role == ROLE_WORKER, publishes = o.publisher.size != 0;
     o.publish_window = publishes ? or_default(o.publish_window, WINDOW_MAX) : 1;
-    o.publish_bytes = publishes ? or_default(o.publish_bytes, 8 << 20) : EVENT_BYTES_MAX;
+    o.publish_bytes = publishes ? or_default(o.publish_bytes, 32 << 20) : EVENT_BYTES_MAX;
     if (o.publish_bytes < 4 * EVENT_BYTES_MAX) o.publish_bytes = 4 * EVENT_BYTES_MAX;
+    o.event_bytes_max = or_default(o.event_bytes_max, 8 << 20);
     o.deliveries_credit = worker ? or_default(o.deliveries_credit, 64) : 0;
-    if (o.deliveries_credit_bytes == 0) o.deliveries_credit_bytes = 8 << 20;
+    if (o.deliveries_credit_bytes == 0) o.deliveries_credit_bytes = 32 << 20;
     o.events_credit = or_default(o.events_credit, 4096);
-    if (o.events_credit_bytes == 0) o.events_credit_bytes = 8 << 20;
+    if (o.events_credit_bytes == 0) o.events_credit_bytes = 32 << 20;
     o.tenants_max = or_default(o.tenants_max, gateway ? 64 : 1);
     o.subscriptions_max = or_default(o.subscriptions_max, 64);
     o.queries_max = or_default(o.queries_max, 8);
@@ -35,6 +36,7 @@ static struct link_options fill_defaults(const struct link_options *given)
     o.backoff_min_ms = or_default(o.backoff_min_ms, 100);
     o.backoff_max_ms = or_default(o.backoff_max_ms, 10000);
     must(o.publish_window <= WINDOW_MAX && o.deliveries_credit <= WINDOW_MAX && o.tenants_max < UINT16_MAX);
+    must(o.event_bytes_max <= EVENT_LARGE_BYTES_MAX);
     must(o.instance.size == INSTANCE_BYTES && (!publishes || o.publisher.size == PUBLISHER_BYTES));
     return o;
 }
@@ -86,6 +88,13 @@ uint32_t link_slots(const struct link_options *options)
     return options->role == ROLE_WORKER ? slots_of(or_default(options->deliveries_credit, 64)) : 0;
 }
 
+/* The data, rounded up to whole parts, and the event that comes after it with the places of its parts. */
+static size_t assembly_room(const struct link_options *o)
+{
+    uint32_t count = parts_count(o->event_bytes_max);
+    return PARTS_FRONT + (size_t)count * PART_BYTES + EVENT_BYTES_MAX + parts_field_bound(count);
+}
+
 static void lay_out(struct link *link, struct carver *carver)
 {
     struct link_options *o = &link->options;
@@ -107,6 +116,8 @@ static void lay_out(struct link *link, struct carver *carver)
     l->releases = carve(carver, (size_t)l->slots * 2, sizeof *l->releases);
     link->partials.size = o->partial_bytes != 0 ? power_of_two(o->partial_bytes) : 0;
     link->partials.bytes = carve(carver, link->partials.size, 1);
+    link->assembling.data_max = o->event_bytes_max > EVENT_BYTES_MAX ? o->event_bytes_max : 0;
+    link->assembling.room = carve(carver, link->assembling.data_max != 0 ? assembly_room(o) : 0, 1);
     link->tenants = carve(carver, o->tenants_max, sizeof *link->tenants);
     link->subscribing.max = o->subscriptions_max;
     link->subscribing.items = carve(carver, (size_t)o->subscriptions_max + 1, sizeof *link->subscribing.items);
@@ -138,7 +149,8 @@ struct link *link_init(void *zeroed_memory, const struct link_options *options, 
     lay_out(link, &carver);
     link->now_ns = now_ns;
     link->random = options->seed;
-    link->terms.max_event_bytes = EVENT_BYTES_MAX;
+    link->terms.max_event_bytes = 8 << 20;
+    link->terms.large_events = LARGE_MAX;
     link->terms.max_packet_bytes = 512 << 10;
     link->terms.emit_credit_bytes = 1 << 20;
     link->terms.heartbeat_ms = 5000;
@@ -221,6 +233,8 @@ static void take_bodies(struct link *link, const struct packet *packet)
     if (packet->settle != NULL) (void)next_body(&body, sum(packet->settle->emit_size, packet->settle->emit_count));
     for (size_t i = 0; i < packet->partial_count; i++)
         link_take_partial(link, &packet->partials[i], next_body(&body, packet->partials[i].size));
+    for (size_t i = 0; i < packet->part_count; i++)
+        link_take_part(link, &packet->parts[i], next_body(&body, packet->parts[i].size));
 }
 
 static void take_drain(struct link *link, const struct msg_drain *drain)
@@ -343,6 +357,7 @@ bool link_flush(struct link *link, uint64_t now_ns, struct arena *arena, struct 
         link_flush_leases(link, &flush);
         link_flush_partials(link, &flush);
         link_flush_ask(link, &flush);
+        link_flush_parts(link, &flush);
     }
     if (!flush.any && link->hello_sent && now_ns >= link->sent_ns + link->terms.heartbeat_ms * NS_PER_MS) {
         struct msg_heartbeat *heartbeat = link_take(&flush, 1, sizeof *heartbeat);

@@ -77,7 +77,8 @@ struct link_fact {
         struct {
             const uint32_t *handles; /* [columns->count] */
             const struct msg_deliver *columns;
-            struct span body; /* the events, joined, as columns->size measures them */
+            struct span body;  /* the events, joined, as columns->size measures them */
+            struct span whole; /* size not 0: one large event, put together; body is what came last of it */
         } deliveries;
         struct {
             uint32_t handle, code;
@@ -115,7 +116,8 @@ struct link_options { /* numbers: 0 = the default behind it. Spans are copied. *
     struct group_spec group;          /* workers */
     uint64_t seed;                    /* of the jitter */
     uint32_t publish_window;          /* 16384 numbers unanswered; that is also the most */
-    uint32_t publish_bytes;           /* 8 MiB: ring for the bytes of unanswered publishes */
+    uint32_t publish_bytes;           /* 32 MiB: ring for the bytes of unanswered publishes; half of it is the largest event */
+    uint32_t event_bytes_max;         /* 8 MiB: the largest event to take; at most EVENT_LARGE_BYTES_MAX */
     uint32_t deliveries_credit;       /* 64 deliveries held, not settled yet; at most 16384 */
     uint64_t deliveries_credit_bytes; /* 8 MiB */
     uint32_t events_credit;           /* 4096 events per tenant given to the user and not yet link_consumed */
@@ -155,9 +157,11 @@ bool link_flush(struct link *link, uint64_t now_ns, struct arena *arena, struct 
 void link_resume(struct link *link, uint64_t now_ns);
 
 /* -- Publishing: tenant is empty unless the role is gateway -- */
-/* Gives the event a number and room in the ring: the caller writes size bytes to *out_bytes before any other call on the link. Kept and
- * sent again until answered. LINK_OK | LINK_FULL | LINK_NO_CREDIT | LINK_TOO_LARGE | LINK_IS_STOPPED. */
-enum link_result link_publish(struct link *link, struct span tenant, size_t size, uint8_t **out_bytes, uint64_t *out_number);
+/* Gives the event a number and room in the ring: the caller writes size bytes, an Event with data_size bytes of data, to *out_bytes before any
+ * other call on the link. Kept and sent again until answered; over EVENT_BYTES_MAX in parts, past which others go.
+ * LINK_OK | LINK_FULL | LINK_NO_CREDIT | LINK_TOO_LARGE | LINK_IS_STOPPED. */
+enum link_result link_publish(struct link *link, struct span tenant, size_t size, size_t data_size, uint8_t **out_bytes,
+                              uint64_t *out_number);
 uint64_t link_next_number(const struct link *link);
 uint64_t link_unsent_publishes(const struct link *link);
 bool link_has_room(const struct link *link);             /* a quarter of the ring is free: time to wake who waits for LINK_FULL to end */
@@ -211,7 +215,7 @@ struct link_terms {
     char epoch[EPOCH_BYTES];
     struct span inbox; /* lent for ever; known before the welcome as well [R-HELLO-7] */
     uint64_t max_event_bytes, max_packet_bytes, emit_credit_bytes;
-    uint32_t lease_ms, heartbeat_ms, max_deliveries;
+    uint32_t lease_ms, heartbeat_ms, max_deliveries, large_events;
     bool replay;
 };
 const struct link_terms *link_terms(const struct link *link);

@@ -43,6 +43,7 @@ static void forget_connection(struct link *link)
     link_credit_forget_connection(link);
     link_lease_forget_connection(link);
     link_partial_forget_connection(link);
+    link_part_forget_connection(link);
     link_subscribe_forget_connection(link);
     link_ask_forget_connection(link);
 }
@@ -149,6 +150,7 @@ void link_take_welcome(struct link *link, const struct msg_welcome *welcome)
     if (welcome->emit_credit_bytes != 0) terms->emit_credit_bytes = welcome->emit_credit_bytes;
     if (welcome->heartbeat_ms != 0) terms->heartbeat_ms = welcome->heartbeat_ms;
     if (welcome->lease_ms != 0) terms->lease_ms = welcome->lease_ms;
+    terms->large_events = smaller(welcome->large_events, LARGE_MAX);
     terms->max_deliveries = welcome->max_deliveries;
     terms->replay = welcome->replay != 0;
     link->publish_window = link->publishing.window;
@@ -176,6 +178,7 @@ void link_flush_hello(struct link *link, struct flush *flush)
     hello->has_group = o->role == ROLE_WORKER;
     hello->group = o->group;
     hello->max_packet_bytes = 4 << 20;
+    hello->max_event_bytes = o->event_bytes_max;
     link_flush_held(link, flush, hello);
     flush->packet->hello = hello;
     flush->any = true;

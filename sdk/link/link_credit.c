@@ -44,6 +44,7 @@ void link_take_credit(struct link *link, const struct msg_credit *credit)
     at = link_tenant_find(link, credit->tenant, true);
     if (at == UINT32_MAX) return;
     tenant = &link->tenants[at];
+    if (tenant->publish_limit_bytes == 0) tenant->publish_window_bytes = credit->bytes;
     if (credit->events > tenant->publish_limit_events) tenant->publish_limit_events = credit->events;
     if (credit->bytes > tenant->publish_limit_bytes) tenant->publish_limit_bytes = credit->bytes;
     if (!tenant->publish_was_dry) return;

@@ -135,11 +135,50 @@ static uint32_t hold_delivery(struct link *link, const struct msg_deliver *d, si
     return handle;
 }
 
+/* Deliveries [begin, end) of the message, whose bytes are body; whole: a large one, put together. */
+static void tell_deliveries(struct link *link, const struct msg_deliver *d, size_t begin, size_t end, struct span body, struct span whole)
+{
+    struct msg_deliver columns = *d;
+    struct link_fact fact = { .kind = LINK_FACT_DELIVERIES };
+    if (begin == end) return;
+    columns.lease += begin;
+    columns.seq += begin;
+    columns.time_ms += begin;
+    columns.attempt += begin;
+    columns.size += begin;
+    if (columns.cause != NULL) columns.cause += begin;
+    if (columns.first != NULL) columns.first += begin;
+    columns.count = end - begin;
+    fact.deliveries.handles = link->leasing.scratch + begin;
+    fact.deliveries.columns = &columns;
+    fact.deliveries.body = body;
+    fact.deliveries.whole = whole;
+    link_tell(link, &fact);
+}
+
+/* The last message of a large event may stand among others. */
+static void tell_with_large(struct link *link, const struct msg_deliver *d, size_t count, struct span body)
+{
+    const uint8_t *from = body.data, *to = body.data;
+    size_t begin = 0;
+    for (size_t at = 0; at < count; at++) {
+        uint64_t data_size = 0;
+        struct span event = span_of(to, d->size[at]);
+        struct span whole = link_part_join(link, d->lease[at], 0, d->seq[at], event, &data_size);
+        to += event.size;
+        if (whole.size == 0) continue;
+        link->leasing.held[link->leasing.scratch[at]].size += (uint32_t)data_size;
+        tell_deliveries(link, d, begin, at, span_of(from, (size_t)(event.data - from)), span_of(NULL, 0));
+        tell_deliveries(link, d, at, at + 1, event, whole);
+        begin = at + 1;
+        from = to;
+    }
+    tell_deliveries(link, d, begin, count, span_of(from, (size_t)(to - from)), span_of(NULL, 0));
+}
+
 void link_take_deliver(struct link *link, const struct msg_deliver *deliver, struct span body)
 {
     struct leasing *l = &link->leasing;
-    struct link_fact fact = { .kind = LINK_FACT_DELIVERIES };
-    struct msg_deliver columns = *deliver;
     size_t count = 0;
     if (deliver->lease_ms != 0) link->terms.lease_ms = deliver->lease_ms;
     for (; count < deliver->count && count < l->slots; count++) {
@@ -149,11 +188,10 @@ void link_take_deliver(struct link *link, const struct msg_deliver *deliver, str
         l->received_bytes += deliver->size[count];
     }
     l->received += count;
-    columns.count = count;
-    fact.deliveries.handles = l->scratch;
-    fact.deliveries.columns = &columns;
-    fact.deliveries.body = body;
-    if (count != 0) link_tell(link, &fact);
+    if (link->assembling.count != 0)
+        tell_with_large(link, deliver, count, body);
+    else
+        tell_deliveries(link, deliver, 0, count, body, span_of(NULL, 0));
     if (count != deliver->count) /* beyond our credit, or a lease given twice: this end cannot be trusted to count */
         link_retry(link, CODE_CREDIT_EXCEEDED, 0, span_text("more deliveries came than there was credit for"));
 }
@@ -162,6 +200,7 @@ void link_take_revoke(struct link *link, const struct msg_revoke *revoke)
 {
     for (size_t i = 0; link->leasing.slots != 0 && i < revoke->count; i++) {
         uint32_t handle = map_get(&link->leasing.by_lease, revoke->lease[i]);
+        link_part_ended(link, revoke->lease[i], 0);
         if (handle != 0) link_held_end(link, handle, revoke->code[i]);
     }
 }

@@ -20,9 +20,10 @@ static bool find_room(const struct link *link, size_t size, uint64_t *out_place)
 {
     const struct publishing *p = &link->publishing;
     uint64_t place = p->head, offset = place & (p->bytes_size - 1);
-    if (offset + size > p->bytes_size) place += p->bytes_size - offset; /* an event does not go around the corner */
+    /* an event does not go around the corner; an empty ring begins at its beginning, so that it touches no more memory than it needs */
+    if (offset + size > p->bytes_size || (p->first == p->next && offset != 0)) place += p->bytes_size - offset;
     *out_place = place;
-    return place + size - tail_of(p, link) <= p->bytes_size;
+    return p->first == p->next || place + size - tail_of(p, link) <= p->bytes_size;
 }
 
 static bool has_credit(const struct link_tenant *tenant, uint64_t ahead_events, uint64_t ahead_bytes, size_t size)
@@ -33,27 +34,46 @@ static bool has_credit(const struct link_tenant *tenant, uint64_t ahead_events, 
     return tenant->unanswered_events + ahead_events == 0; /* alone, a large one may go beyond [R-CREDIT-5] */
 }
 
-enum link_result link_publish(struct link *link, struct span tenant_name, size_t size, uint8_t **out_bytes, uint64_t *out_number)
+static bool is_large(const struct publish_entry *entry)
+{
+    return entry->size > EVENT_BYTES_MAX;
+}
+
+static bool is_too_large(const struct link *link, size_t size, size_t data_size)
+{
+    if (size > link->terms.max_event_bytes) return true;
+    return size > EVENT_BYTES_MAX &&
+           (size > link->publishing.bytes_size / 2 || size - data_size > EVENT_BYTES_MAX || link->terms.large_events == 0);
+}
+
+enum link_result link_publish(struct link *link, struct span tenant_name, size_t size, size_t data_size, uint8_t **out_bytes,
+                              uint64_t *out_number)
 {
     struct publishing *p = &link->publishing;
     struct publish_entry *entry;
     struct link_tenant *tenant;
     uint64_t place;
+    bool large = size > EVENT_BYTES_MAX;
     uint32_t at = link_tenant_find(link, tenant_name, true);
     must(!link->telling && link->options.publisher.size != 0);
     if (link->state == LINK_STOPPED) return LINK_IS_STOPPED;
-    if (size > link->terms.max_event_bytes || size > EVENT_BYTES_MAX) return LINK_TOO_LARGE;
+    if (is_too_large(link, size, data_size)) return LINK_TOO_LARGE;
     if (at == UINT32_MAX || p->next - p->first >= p->window || !find_room(link, size, &place)) return LINK_FULL;
+    if (large && p->large_count + p->large_waiting >= link->terms.large_events) return LINK_FULL; /* [R-PART-3] */
     tenant = &link->tenants[at];
-    if (link->options.role == ROLE_GATEWAY && !has_credit(tenant, tenant->waiting_events, tenant->waiting_bytes, size)) {
+    if (link->options.role == ROLE_GATEWAY &&
+        !has_credit(tenant, tenant->waiting_events, tenant->waiting_bytes, large ? PART_BYTES : size)) {
         tenant->publish_was_dry = true;
         tenant->subscribed = true; /* its events credit is told: from that the coordinator knows that we speak for it, and gives credit */
         return LINK_NO_CREDIT;     /* known at once, so that one tenant's ebb does not stand before another's events */
     }
     entry = entry_at(link, p->next);
-    *entry = (struct publish_entry){ .place = place, .size = (uint32_t)size, .tenant = (uint16_t)at, .state = PUBLISH_NEW };
+    *entry = (struct publish_entry){
+        .place = place, .size = (uint32_t)size, .data_size = (uint32_t)data_size, .tenant = (uint16_t)at, .state = PUBLISH_NEW
+    };
     tenant->waiting_events++;
-    tenant->waiting_bytes += size;
+    tenant->waiting_bytes += large ? 0 : size;
+    p->large_waiting += large;
     p->head = place + size;
     *out_bytes = p->bytes + (place & (p->bytes_size - 1));
     *out_number = p->next++;
@@ -89,8 +109,10 @@ void link_publish_forget_connection(struct link *link)
         struct publish_entry *entry = entry_at(link, n);
         if (entry->state == PUBLISH_ANSWERED) continue;
         link->tenants[entry->tenant].waiting_events++;
-        link->tenants[entry->tenant].waiting_bytes += entry->size;
+        link->tenants[entry->tenant].waiting_bytes += is_large(entry) ? 0 : entry->size;
     }
+    p->large_waiting += p->large_count;
+    p->large_count = 0;
     p->next_send = p->first;
     p->message_count = 0;
     p->seen_ns = 0;
@@ -120,9 +142,11 @@ static void mark_answered(struct link *link, uint64_t number)
     if (number < p->next_send) {
         tenant->unanswered_events--;
         answer_message(p, number);
+        if (is_large(entry)) link_large_answered(link, number);
     } else {
         tenant->waiting_events--;
-        tenant->waiting_bytes -= entry->size;
+        tenant->waiting_bytes -= is_large(entry) ? 0 : entry->size;
+        p->large_waiting -= is_large(entry);
     }
     entry->state = PUBLISH_ANSWERED;
 }
@@ -187,13 +211,25 @@ static uint64_t end_of_sent(const struct link *link)
     return n;
 }
 
+/* A coordinator that takes no parts. */
+static void refuse_large(struct link *link)
+{
+    struct link_fact fact = { .kind = LINK_FACT_REFUSED };
+    fact.publish.code = CODE_TOO_LARGE;
+    fact.publish.message = span_text("this coordinator takes no events over 64 KiB");
+    for (uint64_t n = link->publishing.first; n != link->publishing.next; n++)
+        if (entry_at(link, n)->state != PUBLISH_ANSWERED && is_large(entry_at(link, n))) answer_range(link, n, n + 1, &fact, 0);
+}
+
 /* [R-PUB-6]: an id that has had answers and is not known any more was forgotten, with what it was told. */
 void link_publish_welcome(struct link *link, bool known)
 {
     struct link_fact fact = { .kind = LINK_FACT_UNKNOWN };
-    if (known || link->publishing.first <= 1) return;
-    fact.publish.code = CODE_GONE;
-    answer_range(link, link->publishing.first, end_of_sent(link), &fact, 0);
+    if (!known && link->publishing.first > 1) {
+        fact.publish.code = CODE_GONE;
+        answer_range(link, link->publishing.first, end_of_sent(link), &fact, 0);
+    }
+    if (link->terms.large_events == 0 && link->publishing.large_waiting != 0) refuse_large(link);
 }
 
 void link_publish_stop(struct link *link, uint32_t code, struct span message)
@@ -221,7 +257,8 @@ static bool waits_for_company(struct link *link)
 static bool may_send(struct link *link, struct flush *flush, const struct publish_entry *entry, uint64_t body)
 {
     struct link_tenant *tenant = &link->tenants[entry->tenant];
-    if (body != 0 && (body + entry->size > PUBLISH_PACKET_BYTES || entry->size > flush->room)) return false;
+    uint64_t most = link->publishing.large_count != 0 ? PUBLISH_PACKET_BYTES - PART_BYTES : PUBLISH_PACKET_BYTES; /* a part has room too */
+    if (body != 0 && (body + entry->size > most || entry->size > flush->room)) return false;
     return has_credit(tenant, 0, 0, entry->size);
 }
 
@@ -249,7 +286,7 @@ static uint32_t send_run(struct link *link, struct flush *flush, struct msg_publ
     message->size = sizes;
     while (count < max && p->next_send != p->next) {
         struct publish_entry *entry = entry_at(link, p->next_send);
-        if (entry->state == PUBLISH_ANSWERED || entry->tenant != tenant || !may_send(link, flush, entry, *body)) break;
+        if (entry->state == PUBLISH_ANSWERED || entry->tenant != tenant || is_large(entry) || !may_send(link, flush, entry, *body)) break;
         sizes[count++] = entry->size;
         *body += entry->size;
         send_entry(link, flush, entry);
@@ -259,6 +296,21 @@ static uint32_t send_run(struct link *link, struct flush *flush, struct msg_publ
     return count;
 }
 
+/* A large event begins in a packet without publishes: its first part goes before all higher numbers [R-PART-2]. */
+static void begin_large(struct link *link)
+{
+    struct publishing *p = &link->publishing;
+    struct publish_entry *entry = entry_at(link, p->next_send);
+    struct link_tenant *tenant = &link->tenants[entry->tenant];
+    if (p->large_count >= link->terms.large_events || !has_credit(tenant, 0, 0, 1)) return;
+    tenant->publish_sent_events++;
+    tenant->unanswered_events++;
+    tenant->waiting_events--;
+    entry->state = PUBLISH_SENT;
+    p->large_waiting--;
+    link_large_begin(link, entry, p->next_send++);
+}
+
 static void skip_answered(struct link *link)
 {
     struct publishing *p = &link->publishing;
@@ -266,19 +318,12 @@ static void skip_answered(struct link *link)
         p->next_send++;
 }
 
-void link_flush_publish(struct link *link, struct flush *flush)
+static size_t flush_runs(struct link *link, struct flush *flush, struct msg_publish *messages, uint32_t *sizes)
 {
     struct publishing *p = &link->publishing;
-    struct msg_publish *messages;
-    uint32_t *sizes, total = 0;
+    uint32_t total = 0;
     uint64_t body = 0;
     size_t count = 0;
-    skip_answered(link);
-    p->held = p->next_send != p->next && waits_for_company(link);
-    if (p->next_send == p->next || p->held || p->message_count == MESSAGES_MAX || link->drain_ns != 0) return;
-    if (!may_send(link, flush, entry_at(link, p->next_send), 0)) return;
-    messages = link_take_raw(flush, MESSAGES_MAX, sizeof *messages);
-    sizes = link_take_raw(flush, PUBLISH_EVENTS_MAX, sizeof *sizes);
     while (p->next_send != p->next && total < PUBLISH_EVENTS_MAX && p->message_count < MESSAGES_MAX &&
            p->next_send - p->first < link->publish_window) {
         uint32_t run = send_run(link, flush, &messages[count], sizes + total, PUBLISH_EVENTS_MAX - total, &body);
@@ -288,6 +333,30 @@ void link_flush_publish(struct link *link, struct flush *flush)
         count++;
         skip_answered(link);
     }
+    return count;
+}
+
+static bool has_something(struct link *link, struct flush *flush)
+{
+    const struct publishing *p = &link->publishing;
+    if (p->next_send == p->next || p->held || p->message_count == MESSAGES_MAX) return false;
+    return is_large(entry_at(link, p->next_send)) || may_send(link, flush, entry_at(link, p->next_send), 0);
+}
+
+void link_flush_publish(struct link *link, struct flush *flush)
+{
+    struct publishing *p = &link->publishing;
+    struct msg_publish *messages;
+    uint32_t *sizes;
+    size_t count = 0;
+    skip_answered(link);
+    p->held = p->next_send != p->next && waits_for_company(link);
+    if (link->drain_ns != 0 || (p->large_count == 0 && !has_something(link, flush))) return;
+    messages = link_take_raw(flush, MESSAGES_MAX + LARGE_MAX, sizeof *messages);
+    sizes = link_take_raw(flush, PUBLISH_EVENTS_MAX + LARGE_MAX, sizeof *sizes);
+    if (p->large_count != 0) count = link_flush_large(link, flush, messages, sizes + PUBLISH_EVENTS_MAX);
+    if (!p->held) count += flush_runs(link, flush, messages + count, sizes);
+    if (count == 0 && p->next_send != p->next && !p->held && is_large(entry_at(link, p->next_send))) begin_large(link);
     p->seen_ns = p->next_send != p->next ? link->now_ns : 0;
     flush->packet->publishes = messages;
     flush->packet->publish_count = count;

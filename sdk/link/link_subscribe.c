@@ -56,6 +56,7 @@ static void tell_ended(struct link *link, struct subscription *sub, uint32_t cod
     fact.subscription.code = code;
     fact.subscription.more = more;
     fact.subscription.message = message;
+    link_part_ended(link, 0, sub->id);
     free_slot(link, sub);
     link_tell(link, &fact);
 }
@@ -154,33 +155,65 @@ void link_take_subscribed(struct link *link, const struct msg_subscribed *subscr
     link_tell(link, &fact);
 }
 
+struct link_tenant *link_subscription_tenant(struct link *link, uint64_t id)
+{
+    const struct subscription *sub = find(link, id);
+    return sub != NULL ? &link->tenants[sub->tenant] : NULL;
+}
+
+/* Events [begin, end) of the message, whose bytes are body. */
+static void tell_events(struct link *link, struct subscription *sub, const struct msg_events *events, size_t begin, size_t end,
+                        struct span body, const uint32_t *size)
+{
+    struct link_tenant *tenant = &link->tenants[sub->tenant];
+    struct link_fact fact = { .kind = LINK_FACT_EVENTS };
+    if (begin == end) return;
+    sub->received += end - begin;
+    sub->cursor = events->seq[end - 1];
+    tenant->events_held += end - begin;
+    tenant->events_held_bytes += body.size;
+    fact.events.id = sub->id;
+    fact.events.seq = events->seq + begin;
+    fact.events.time_ms = events->time_ms + begin;
+    fact.events.cause = events->cause != NULL ? events->cause + begin : NULL;
+    fact.events.first = events->first != NULL ? events->first + begin : NULL;
+    fact.events.size = size;
+    fact.events.count = end - begin;
+    fact.events.body = body;
+    link_tell(link, &fact);
+}
+
 void link_take_events(struct link *link, const struct msg_events *events, struct span body)
 {
     struct subscription *sub = find(link, events->subscription);
-    struct link_fact fact = { .kind = LINK_FACT_EVENTS };
     struct link_tenant *tenant;
-    size_t skip = 0, skipped_bytes = 0;
+    size_t begin = 0, at;
+    const uint8_t *from = body.data, *to;
     if (sub == NULL || events->count == 0) return;
     tenant = &link->tenants[sub->tenant];
     tenant->events_received += events->count;
     tenant->events_received_bytes += body.size;
     if (sub->state != SUBSCRIPTION_OPEN) return; /* being closed: nobody holds them, so their credit is free again at once */
-    for (; skip < events->count && events->seq[skip] <= sub->cursor; skip++)
-        skipped_bytes += events->size[skip]; /* seen before [R-SUB-2] */
-    if (skip == events->count) return;
-    sub->received += events->count - skip;
-    sub->cursor = events->seq[events->count - 1];
-    tenant->events_held += events->count - skip;
-    tenant->events_held_bytes += body.size - skipped_bytes;
-    fact.events.id = sub->id;
-    fact.events.seq = events->seq + skip;
-    fact.events.time_ms = events->time_ms + skip;
-    fact.events.cause = events->cause != NULL ? events->cause + skip : NULL;
-    fact.events.first = events->first != NULL ? events->first + skip : NULL;
-    fact.events.size = events->size + skip;
-    fact.events.count = events->count - skip;
-    fact.events.body = span_of(body.data + skipped_bytes, body.size - skipped_bytes);
-    link_tell(link, &fact);
+    for (; begin < events->count && events->seq[begin] <= sub->cursor; begin++)
+        from += events->size[begin]; /* seen before [R-SUB-2] */
+    if (link->assembling.count == 0 || link->assembling.subscription != sub->id) {
+        tell_events(link, sub, events, begin, events->count, span_of(from, (size_t)(body.data + body.size - from)), events->size + begin);
+        return;
+    }
+    for (at = begin, to = from; at < events->count; at++) {
+        uint64_t data_size;
+        struct span event = span_of(to, events->size[at]);
+        struct span whole = link_part_join(link, 0, sub->id, events->seq[at], event, &data_size);
+        to += event.size;
+        if (whole.size == 0) continue;
+        uint32_t size = (uint32_t)whole.size;
+        tell_events(link, sub, events, begin, at, span_of(from, (size_t)(event.data - from)), events->size + begin);
+        tenant->events_held_bytes -= data_size; /* it is in the whole */
+        tell_events(link, sub, events, at, at + 1, whole, &size);
+        begin = at + 1;
+        from = to;
+    }
+    tell_events(link, sub, events, begin, events->count, span_of(from, (size_t)(to - from)), events->size + begin);
 }
 
 void link_take_caught_up(struct link *link, const struct msg_caught_up *caught_up)

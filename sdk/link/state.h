@@ -9,6 +9,7 @@
 
 #include "proto/inbox.h"
 #include "proto/event.h"
+#include "proto/parts.h"
 #include "sdk/base/map.h"
 #include "sdk/base/must.h"
 #include "sdk/base/topic.h"
@@ -30,6 +31,9 @@ enum {
     SUBSCRIBES_PER_PACKET = 32, /* and as many unsubscribes */
     EMITS_PER_PACKET = 512,
     CONNECT_TIMEOUT_MS = 10000,
+    LARGE_MAX = 16,           /* events under way as parts: more than a coordinator allows is of no use */
+    PARTS_PER_PACKET = 3,
+    PARTS_AHEAD_BYTES = 1 << 20, /* sent without an answer: what small events may have to wait behind */
     SETTLES_AHEAD = 4096, /* settles that may wait for their answer besides the held deliveries: at least */
     SETTLES_AHEAD_MOST = 16384, /* a quick worker settles several times its credit before the first of it is committed */
 };
@@ -43,7 +47,8 @@ struct link_tenant {
     bool publish_was_dry;                               /* a publish was turned away since the last credit */
     uint64_t publish_limit_events, publish_limit_bytes; /* since hello */
     uint64_t publish_sent_events, publish_sent_bytes;   /* since hello */
-    uint64_t waiting_events, waiting_bytes;             /* in the ring, not sent on this connection */
+    uint64_t publish_window_bytes;                      /* the first limit: what is above it has been answered */
+    uint64_t waiting_events, waiting_bytes;             /* in the ring, not sent on this connection; bytes: without large ones */
     uint64_t unanswered_events;                         /* sent on this connection */
     bool subscribed;                                    /* has or had a subscription */
     uint64_t events_received, events_received_bytes;    /* since hello */
@@ -55,13 +60,19 @@ struct link_tenant {
 enum publish_state { PUBLISH_NEW, PUBLISH_SENT /* on this or an earlier connection */, PUBLISH_ANSWERED };
 struct publish_entry {
     uint64_t place; /* in the ring, counted on for ever */
-    uint32_t size;
+    uint32_t size, data_size;
     uint16_t tenant;
     uint8_t state;
 };
 struct publish_message {
     uint64_t first;
     uint32_t count, unanswered;
+};
+struct large_send { /* a large event, from its first part on until its answer */
+    uint64_t number;
+    struct span data, before, after; /* data, and what is around it; all in the ring */
+    uint32_t next, count;            /* parts sent on this connection, and all */
+    bool ended;                      /* the event itself was sent */
 };
 struct publishing {
     uint8_t *bytes;
@@ -72,8 +83,21 @@ struct publishing {
     uint64_t first, next_send, next; /* first <= next_send <= next */
     struct publish_message messages[MESSAGES_MAX];
     uint32_t message_count;
-    uint64_t seen_ns; /* when link_flush first saw what is waiting; 0 = nothing */
-    bool held;        /* it waits for company */
+    struct large_send large[LARGE_MAX];
+    uint32_t large_count, large_turn; /* turn: whose part goes next */
+    uint32_t large_waiting;           /* not begun on this connection */
+    uint64_t seen_ns;                 /* when link_flush first saw what is waiting; 0 = nothing */
+    bool held;                        /* it waits for company */
+};
+
+/* A large event that is coming: parts first, at most one at a time [R-PART-6]. */
+struct assembling {
+    uint8_t *room;     /* PARTS_FRONT, the data, the event */
+    uint64_t data_max; /* 0: none are taken */
+    uint64_t size;     /* so far */
+    uint64_t lease, subscription, seq;
+    struct link_tenant *tenant; /* of the subscription */
+    uint32_t next, count;       /* count 0: none is coming */
 };
 
 /* -- leases -- */
@@ -185,6 +209,7 @@ struct link {
     struct publishing publishing;
     struct leasing leasing;
     struct partials partials;
+    struct assembling assembling;
     struct subscribing subscribing;
     struct query_slot *queries;
     struct cancel_entry *cancels;
@@ -260,12 +285,25 @@ void link_take_settled(struct link *link, const struct msg_settled *settled);
 void link_flush_settle(struct link *link, struct flush *flush);
 uint64_t link_settle_deadline_ns(const struct link *link);
 
+/* link_part.c: large events, out … */
+void link_large_begin(struct link *link, struct publish_entry *entry, uint64_t number); /* its first part goes with this packet */
+void link_large_answered(struct link *link, uint64_t number);
+size_t link_flush_large(struct link *link, struct flush *flush, struct msg_publish *messages, uint32_t *sizes); /* those whose parts are out */
+void link_flush_parts(struct link *link, struct flush *flush);
+/* … and in */
+void link_part_forget_connection(struct link *link);
+void link_part_ended(struct link *link, uint64_t lease, uint64_t subscription); /* of what is coming, no more will */
+void link_take_part(struct link *link, const struct msg_part *part, struct span data);
+/* The whole of the event whose last message this is; size 0: it is not the one that is coming. *out_data: the size of its data. */
+struct span link_part_join(struct link *link, uint64_t lease, uint64_t subscription, uint64_t seq, struct span event, uint64_t *out_data);
+
 /* link_partial.c */
 void link_partial_forget_connection(struct link *link);
 void link_flush_partials(struct link *link, struct flush *flush);
 void link_take_partial(struct link *link, const struct msg_partial *partial, struct span data);
 
 /* link_subscribe.c */
+struct link_tenant *link_subscription_tenant(struct link *link, uint64_t id); /* NULL: it has ended */
 void link_subscribe_init(struct link *link);
 void link_subscribe_forget_connection(struct link *link);
 void link_subscribe_stop(struct link *link, uint32_t code, struct span message);

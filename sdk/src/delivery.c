@@ -11,7 +11,7 @@ static bool look(weir_delivery *d)
 {
     struct event scanned;
     if (d->view_state == VIEW_NONE && d->bytes != NULL) {
-        bool good = event_view(d->bytes, d->size, &d->view, &d->headers, &scanned);
+        bool good = event_view(d->bytes, d->size, &d->view, &d->headers, &scanned) && scanned.parts.size == 0;
         d->view_state = good ? VIEW_GOOD : VIEW_BAD;
         d->is_request = good && scanned.reply_to.size != 0;
     }
@@ -192,6 +192,7 @@ weir_status weir_emit(weir_delivery *d, const weir_event *event)
     if (session_is_forked(&d->worker->session)) return WEIR_FORKED;
     status = event_prepare(&o, event, session_wall_ms(&d->worker->session), &why);
     if (status != WEIR_OK) return fail(d, status, why);
+    if (o.size > EVENT_BYTES_MAX) return fail(d, WEIR_TOO_LARGE, "an emitted event is at most 64 KiB, encoded: publish a larger one");
     if (!topic_is_valid(o.event.topic) || o.event.topic.data[0] == '$')
         return fail(d, WEIR_INVALID, "topic: dotted words of UTF-8, at most 255 bytes, none of them empty; $ is the system's");
     return emit(d, &o);
@@ -213,7 +214,7 @@ static weir_status emit_answer(weir_delivery *d, uint32_t reply, uint32_t code, 
     o.event.reply = reply;
     o.event.code = code;
     o.size = event_encoded_size(&o.event, NULL, 0);
-    return o.size <= EVENT_BYTES_MAX ? emit(d, &o) : fail(d, WEIR_TOO_LARGE, "an answer is at most 64 KiB, encoded");
+    return o.size <= EVENT_BYTES_MAX ? emit(d, &o) : fail(d, WEIR_TOO_LARGE, "an answer is at most 64 KiB, encoded: publish a larger one and answer with its id");
 }
 
 static weir_status settle_with_answer(weir_delivery *d, uint32_t verb, const char *reason, weir_status emitted)

@@ -44,10 +44,11 @@ weir_status event_prepare(struct outgoing *outgoing, const weir_event *given, ui
     outgoing->header_count = given->header_count;
     for (size_t i = 0; i < given->header_count; i++)
         outgoing->headers[i] = (struct event_header){ text(given->headers[i].name), text(given->headers[i].value) };
-    *out_why = "an event is at most 64 KiB, encoded";
-    if (e->data.size > EVENT_BYTES_MAX) return WEIR_TOO_LARGE;
+    *out_why = "an event is at most 64 MiB, and without its data 64 KiB";
+    if (e->data.size > EVENT_LARGE_BYTES_MAX) return WEIR_TOO_LARGE;
     outgoing->size = event_encoded_size(e, outgoing->headers, outgoing->header_count);
-    return outgoing->size > EVENT_BYTES_MAX ? WEIR_TOO_LARGE : WEIR_OK;
+    bool fits = outgoing->size <= EVENT_LARGE_BYTES_MAX && outgoing->size - e->data.size <= EVENT_BYTES_MAX;
+    return fits ? WEIR_OK : WEIR_TOO_LARGE;
 }
 
 /* Ends the string in place. What it overwrites, the next field's tag, has been read already. */

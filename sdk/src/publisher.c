@@ -5,6 +5,8 @@
 
 #include <weir/admin.h>
 
+#include "proto/parts.h"
+
 enum { CLOSE_TIMEOUT_MS = 2000 };
 
 /* -- what the pump does -- */
@@ -215,7 +217,7 @@ static bool is_valid_topic(weir_publisher *p, struct span topic)
 static enum link_result put(weir_publisher *p, const struct outgoing *o, uint64_t *out_number)
 {
     uint8_t *bytes;
-    enum link_result result = link_publish(p->session.link, span_of(NULL, 0), o->size, &bytes, out_number);
+    enum link_result result = link_publish(p->session.link, span_of(NULL, 0), o->size, o->event.data.size, &bytes, out_number);
     if (result == LINK_OK) (void)event_encode(&o->event, o->headers, o->header_count, bytes);
     return result;
 }
@@ -231,6 +233,9 @@ static weir_status not_put(weir_publisher *p, enum link_result result)
 {
     weir_status status = session_link_status(&p->session, result);
     uint64_t unanswered = link_next_number(p->session.link) - link_first_unanswered(p->session.link);
+    if (status == WEIR_TOO_LARGE)
+        return session_fail(&p->session, status, "an event is at most %llu bytes at this coordinator, and half of window_bytes",
+                            (unsigned long long)link_terms(p->session.link)->max_event_bytes);
     if (status != WEIR_FULL) return session_fail(&p->session, status, "not published");
     return session_fail(&p->session, status, "%llu publishes have no answer yet", (unsigned long long)unanswered);
 }
@@ -281,10 +286,13 @@ weir_status weir_publish_raw(weir_publisher *p, const void *bytes, size_t size, 
     weir_status status = WEIR_OK;
     uint64_t deadline_ns = session_deadline_ns(&p->session, timeout_ms);
     if (session_is_forked(&p->session)) return WEIR_FORKED;
-    if (event_scan(span_of(bytes, size), &scanned) != EVENT_OK) return refuse(p, WEIR_INVALID, "not an Event within the limits");
+    struct span before, data, after;
+    bool large = size > EVENT_BYTES_MAX;
+    if (event_scan(span_of(bytes, size), &scanned) != EVENT_OK || (large && !parts_cut(span_of(bytes, size), &before, &data, &after)))
+        return refuse(p, WEIR_INVALID, "not an Event within the limits");
     (void)pthread_mutex_lock(&p->session.lock);
     do {
-        result = link_publish(p->session.link, span_of(NULL, 0), size, &place, &number);
+        result = link_publish(p->session.link, span_of(NULL, 0), size, scanned.data.size, &place, &number);
     } while (result == LINK_FULL && wait_for_room(p, deadline_ns));
     if (result == LINK_OK)
         memcpy(place, bytes, size);

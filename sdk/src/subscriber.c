@@ -9,6 +9,7 @@
 
 #include <weir/admin.h>
 
+#include "proto/parts.h"
 #include "sdk/src/event_io.h"
 #include "sdk/src/session.h"
 
@@ -171,6 +172,7 @@ static weir_status check(const weir_subscriber_options *o)
         if (o->topics[i] == NULL || !filter_is_valid(span_text(o->topics[i])))
             return session_refuse_open(WEIR_INVALID, "topics: \"%s\" is no filter (dotted words; * is one word, a last > the rest)",
                                        o->topics[i] != NULL ? o->topics[i] : "");
+    if (o->max_event_bytes > EVENT_LARGE_BYTES_MAX) return session_refuse_open(WEIR_INVALID, "max_event_bytes is at most 64 MiB");
     if (o->start == WEIR_START_SEQ && o->since != NULL && !parse_event_id(o->since, epoch, &seq))
         return session_refuse_open(WEIR_INVALID, "since: \"%s\" is no event id (<epoch>-<position>)", o->since);
     return WEIR_OK;
@@ -217,7 +219,7 @@ static weir_status start(weir_subscriber *s, const weir_subscriber_options *o)
         session_open(&s->session, &hooks,
                      &(struct session_options){ o->endpoint, o->tenant, o->credential, o->name, o->server_key, o->public_key, o->secret_key,
                                                 o->connect_timeout_ms, o->on_state, o->on_log, o->arg },
-                     &(struct link_options){ .role = ROLE_CLIENT, .events_credit = o->credit, .events_credit_bytes = o->credit_bytes });
+                     &(struct link_options){ .role = ROLE_CLIENT, .events_credit = o->credit, .events_credit_bytes = o->credit_bytes, .event_bytes_max = o->max_event_bytes });
     if (status != WEIR_OK) return status;
     status = subscribe_all(s, o);
     if (status != WEIR_OK) session_close(&s->session);
@@ -315,6 +317,13 @@ static weir_status advance(weir_subscriber *s, int timeout_ms, const struct stam
     return WEIR_OK;
 }
 
+/* The size of data that did not come because the event is larger than max_event_bytes. */
+static uint64_t left_out(const struct event *event)
+{
+    struct parts parts;
+    return event->parts.size != 0 && parts_read(event->parts, NULL, PARTS_MAX, &parts) ? parts.size : 0;
+}
+
 weir_status weir_subscriber_next(weir_subscriber *s, int timeout_ms, const weir_stored_event **out_event)
 {
     const struct stamp *stamp;
@@ -333,7 +342,8 @@ weir_status weir_subscriber_next(weir_subscriber *s, int timeout_ms, const weir_
                                      .cause_seq = stamp->cause,
                                      .topic_index = s->current->topic_index,
                                      .gap = s->current->gap && place_in(s->current) == 1,
-                                     .first_seq = stamp->first != 0 ? stamp->first : stamp->seq };
+                                     .first_seq = stamp->first != 0 ? stamp->first : stamp->seq,
+                                     .too_large = left_out(&scanned) };
     session_event_id(s->stored.event_id, s->current->epoch, stamp->seq);
     *out_event = &s->stored;
     return WEIR_OK;

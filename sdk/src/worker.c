@@ -18,6 +18,7 @@ static weir_status check(const weir_worker_options *o)
         if (o->topics[i] == NULL || !filter_is_valid(span_text(o->topics[i])))
             return session_refuse_open(WEIR_INVALID, "topics: \"%s\" is no filter (dotted words; * is one word, a last > the rest)",
                                        o->topics[i] != NULL ? o->topics[i] : "");
+    if (o->max_event_bytes > EVENT_LARGE_BYTES_MAX) return session_refuse_open(WEIR_INVALID, "max_event_bytes is at most 64 MiB");
     if (o->credit > 16384 || o->handlers > HANDLERS_MAX)
         return session_refuse_open(WEIR_INVALID, "credit is at most 16384, handlers at most %d", HANDLERS_MAX);
     return WEIR_OK;
@@ -77,6 +78,7 @@ static weir_status start(weir_worker *w, const weir_worker_options *o)
                                               .start_at = o->start_at };
     link_options.deliveries_credit = credit_of(o);
     link_options.deliveries_credit_bytes = o->credit_bytes;
+    link_options.event_bytes_max = o->max_event_bytes;
     link_options.auto_extend_ms = o->auto_extend_ms;
     link_options.unstarted_ms = o->unstarted_ms;
     w->slots = link_slots(&link_options);

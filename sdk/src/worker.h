@@ -59,6 +59,7 @@ struct weir_worker {
     /* the pump's own: the packet being taken */
     struct chunk **chunks;
     size_t chunk_count, chunk_room;
+    size_t chunk_at, chunk_offset; /* where the next of its deliveries lies */
 };
 
 extern const struct session_hooks worker_hooks;

@@ -50,7 +50,7 @@ static void prepare(struct session *session, const struct packet *packet)
     weir_worker *w = (weir_worker *)session;
     const struct msg_deliver *d = packet->deliver;
     const uint8_t *body = packet->body.data;
-    w->chunk_count = 0;
+    w->chunk_count = w->chunk_at = w->chunk_offset = 0;
     if (d == NULL || packet->events_count != 0 || packet->publish_count != 0) return;
     for (size_t i = 0; i < d->count;) {
         size_t room = room_for(d->size + i, d->count - i);
@@ -103,7 +103,7 @@ static void wake_handlers(weir_worker *w, size_t count)
         (void)pthread_cond_broadcast(&w->ready);
 }
 
-static void take_delivery(weir_worker *w, const struct link_fact *fact, size_t i, struct chunk *chunk, uint8_t *bytes)
+static void take_delivery(weir_worker *w, const struct link_fact *fact, size_t i, struct chunk *chunk, uint8_t *bytes, uint32_t size)
 {
     const struct msg_deliver *c = fact->deliveries.columns;
     struct weir_delivery *d = &w->deliveries[fact->deliveries.handles[i]];
@@ -114,7 +114,7 @@ static void take_delivery(weir_worker *w, const struct link_fact *fact, size_t i
     d->cause = c->cause != NULL ? c->cause[i] : 0;
     d->id_seq = c->first != NULL && c->first[i] != 0 ? c->first[i] : d->seq;
     d->attempt = c->attempt[i];
-    d->size = c->size[i];
+    d->size = size;
     d->lease_ms = w->group_lease_ms;
     d->chunk = chunk;
     d->bytes = bytes;
@@ -123,11 +123,39 @@ static void take_delivery(weir_worker *w, const struct link_fact *fact, size_t i
     queue(w, d);
 }
 
+/* The copy of the fact's i-th delivery; NULL: there was no memory. */
+static uint8_t *next_copy(weir_worker *w, const struct link_fact *fact, size_t i, struct chunk **out_chunk)
+{
+    if (w->chunk_at < w->chunk_count && w->chunk_offset == w->chunks[w->chunk_at]->used) {
+        w->chunk_at++;
+        w->chunk_offset = 0;
+    }
+    if (w->chunk_at >= w->chunk_count) return NULL;
+    *out_chunk = w->chunks[w->chunk_at];
+    uint8_t *bytes = (*out_chunk)->bytes + w->chunk_offset;
+    w->chunk_offset += fact->deliveries.columns->size[i] + (size_t)1;
+    return bytes;
+}
+
+/* A large event was put together by the link: it has a chunk of its own. */
+static uint8_t *copy_whole(const weir_worker *w, struct span whole, struct chunk **out_chunk)
+{
+    struct chunk *chunk = malloc(sizeof *chunk + whole.size + 1);
+    if (chunk == NULL) return NULL;
+    memcpy(chunk->bytes, whole.data, whole.size);
+    memcpy(chunk->epoch, link_terms(w->session.link)->epoch, EPOCH_BYTES);
+    chunk->replay = link_terms(w->session.link)->replay;
+    chunk->users = 0;
+    *out_chunk = chunk;
+    return chunk->bytes;
+}
+
 /* A delivery that could not be copied (no memory) is given back after the packet. */
 static void take_deliveries(weir_worker *w, const struct link_fact *fact)
 {
     const struct link_terms *terms = link_terms(w->session.link);
-    size_t at = 0, offset = 0, count = fact->deliveries.columns->count;
+    size_t count = fact->deliveries.columns->count;
+    struct span whole = fact->deliveries.whole;
     w->group_lease_ms = terms->lease_ms;
     if (w->stopped) w->delivered_ns = session_now_ns(&w->session);
     for (size_t i = 0; i < w->chunk_count; i++) {
@@ -135,16 +163,14 @@ static void take_deliveries(weir_worker *w, const struct link_fact *fact)
         w->chunks[i]->replay = terms->replay;
     }
     for (size_t i = 0; i < count; i++) {
-        if (at < w->chunk_count && offset == w->chunks[at]->used) {
-            at++;
-            offset = 0;
-        }
-        if (at >= w->chunk_count) {
+        struct chunk *chunk = NULL;
+        uint8_t *bytes = next_copy(w, fact, i, &chunk);
+        size_t size = whole.size != 0 ? whole.size : fact->deliveries.columns->size[i];
+        if (whole.size != 0) bytes = copy_whole(w, whole, &chunk);
+        if (bytes == NULL)
             w->not_copied[w->not_copied_count++] = fact->deliveries.handles[i];
-            continue;
-        }
-        take_delivery(w, fact, i, w->chunks[at], w->chunks[at]->bytes + offset);
-        offset += fact->deliveries.columns->size[i] + (size_t)1;
+        else
+            take_delivery(w, fact, i, chunk, bytes, (uint32_t)size);
     }
     wake_handlers(w, count);
 }

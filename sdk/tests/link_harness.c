@@ -215,7 +215,7 @@ uint64_t harness_publish(struct harness *h, const char *tenant, const char *even
     static const char *const words[] = { "ok", "full", "no_credit", "too_large", "stale", "unknown", "stopped" };
     uint8_t *bytes;
     uint64_t number = 0;
-    enum link_result result = link_publish(h->link, span_text(tenant), strlen(event), &bytes, &number);
+    enum link_result result = link_publish(h->link, span_text(tenant), strlen(event), strlen(event), &bytes, &number);
     if (result != LINK_OK) {
         say(h, "publish:%s", words[result]);
         return 0;

@@ -28,6 +28,8 @@ static uint64_t body_size_of(const Weir__V1__Packet *p)
     if (p->settle != NULL) total += sum(p->settle->emit_size, p->settle->n_emit_size);
     for (size_t i = 0; i < p->n_partial; i++)
         total += p->partial[i]->size;
+    for (size_t i = 0; i < p->n_part; i++)
+        total += p->part[i]->size;
     return total;
 }
 

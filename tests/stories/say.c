@@ -103,6 +103,12 @@ static void say_work(struct world *w, struct story_peer *p, const struct packet 
             if (priority) snprintf(level, sizeof level, " priority=%u", priority);
             say(w, "%s deliver %s attempt=%u%s", p->name, event, m->deliver->attempt[i], level);
         }
+    for (size_t i = 0; i < m->part_count; i++) {
+        const struct msg_part *part = &m->parts[i];
+        char subscription[32] = "";
+        if (part->subscription) snprintf(subscription, sizeof subscription, "s%llu ", (unsigned long long)part->subscription);
+        say(w, "%s part %s%s %u/%u", p->name, subscription, world_event_name(w, part->seq, true), part->index, part->count);
+    }
     if (m->revoke)
         for (size_t i = 0; i < m->revoke->count; i++)
             say(w, "%s revoke %s %s", p->name, lease_event(p, m->revoke->lease[i]), error_code_word(m->revoke->code[i]));

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "proto/parts.h"
 #include "world.h"
 
 enum { WORDS_MAX = 32, LINE_MAX_BYTES = 1024 };
@@ -78,6 +79,7 @@ static struct span encode(const struct line *l, const char *topic, uint8_t *out)
     e.semantics = has(l, "at_most_once");
     e.delay_ms = arg(l, "delay") ? duration_ms(arg(l, "delay")) : 0;
     e.reply_to = word_span(arg(l, "reply_to"));
+    if (has(l, "sealed")) e.parts = span_of("\x08\x05\x12\x01\x07", 5); /* 5 bytes at position 7 */
     return span_of(out, event_encode(&e, NULL, 0, out));
 }
 
@@ -99,6 +101,24 @@ static void do_publish(struct world *w, struct story_peer *p, const struct line 
         for (size_t i = 0; i < count; i++)
             snprintf(p->number_event[p->next_number++], sizeof p->number_event[0], "e%u", ++w->publish_count);
     struct packet packet = { .publishes = &publish, .publish_count = 1, .body = span_of(body, bytes.size * count) };
+    world_step(w, p, &packet, true);
+}
+
+/* parts of=3 [first=0] [last=2] [size=65536] [tail=100] [number=]: of an event that `publish number=` ends */
+static void do_parts(struct world *w, struct story_peer *p, const struct line *l)
+{
+    static uint8_t body[4 * PART_BYTES];
+    struct msg_part parts[4];
+    struct packet packet = { .parts = parts };
+    uint64_t count = number(l, "of", 1), last = number(l, "last", count - 1), event = number(l, "number", p->next_number);
+    if (event == p->next_number) snprintf(p->number_event[p->next_number++], sizeof p->number_event[0], "e%u", ++w->publish_count);
+    for (uint64_t i = number(l, "first", 0); i <= last && packet.part_count < 4; i++) {
+        uint64_t size = i + 1 < count ? number(l, "size", PART_BYTES) : number(l, "tail", 100);
+        parts[packet.part_count++] = (struct msg_part){
+            .number = event, .index = (uint32_t)i, .count = (uint32_t)count, .size = (uint32_t)size, .tenant = word_span(arg(l, "tenant"))
+        };
+        packet.body = span_of(body, packet.body.size + size);
+    }
     world_step(w, p, &packet, true);
 }
 
@@ -127,6 +147,7 @@ static void do_hello(struct world *w, struct story_peer *p, const struct line *l
                                .tenant = word_span(arg(l, "tenant")),
                                .publisher = span_of(p->publisher, PUBLISHER_BYTES),
                                .first_unanswered = number(l, "unanswered", p->next_number),
+                               .max_event_bytes = number(l, "takes", 8 << 20),
                                .has_group = group != NULL,
                                .epoch = span_text(arg(l, "epoch") ? arg(l, "epoch") : "0123456789abcdef") };
     hello.group = (struct group_spec){ .name = word_span(group), .filters = filters, .options = group_options(l) };
@@ -265,13 +286,11 @@ static void do_message(struct world *w, struct story_peer *p, const struct line 
     struct packet packet = { 0 };
     struct msg_replay replay = { 0 };
     struct msg_moved moved = { 0 };
-    struct msg_part part = { 0 };
     struct msg_welcome welcome = { 0 };
     struct msg_deliver deliver = { 0 };
     struct msg_drain drain = { 0 };
     if (has(l, "replay")) packet.replay = &replay;
     if (has(l, "moved")) packet.moved = &moved;
-    if (has(l, "part")) packet.part = &part;
     if (has(l, "welcome")) packet.welcome = &welcome;
     if (has(l, "deliver")) packet.deliver = &deliver;
     if (has(l, "drain")) packet.drain = &drain;
@@ -338,6 +357,8 @@ static void peer_acts(struct world *w, struct line *l)
         do_hello(w, p, l);
     else if (strcmp(verb, "publish") == 0)
         do_publish(w, p, l);
+    else if (strcmp(verb, "parts") == 0)
+        do_parts(w, p, l);
     else if (strcmp(verb, "extend") == 0 || strcmp(verb, "release") == 0)
         do_leases(w, p, l);
     else if (strcmp(verb, "subscribe") == 0)

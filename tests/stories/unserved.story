@@ -1,7 +1,6 @@
 # what is not served says so, and the rest of the dialogue goes on   [R-LATER-1] [R-WIRE-5]
 p1: message replay                       -> p1 error unsupported about=replay
 p1: message moved                        -> p1 error unsupported about=moved
-p1: message part                         -> p1 error unsupported about=part
 p1: message unknown                      -> p1 error unsupported about=unknown
 p1: message welcome                      -> p1 error bad_request about=welcome
 p1: message deliver                      -> p1 error bad_request about=deliver

@@ -82,14 +82,14 @@ static void print_hello(FILE *out, const struct msg_hello *m)
 {
     N(protocol), N(features), N(role), T(name), T(instance), T(tenant), T(credential), T(publisher), N(first_unanswered);
     if (m->has_group) print_group(out, &m->group);
-    T(epoch), W(held_seq, held_count), A(held_attempt, held_count), A(held_priority, held_count), N(max_packet_bytes);
+    T(epoch), W(held_seq, held_count), A(held_attempt, held_count), A(held_priority, held_count), N(max_packet_bytes), N(max_event_bytes);
 }
 
 static void print_welcome(FILE *out, const struct msg_welcome *m)
 {
     N(protocol), N(features), T(server), T(epoch), N(term), N(peer), T(tenant), T(inbox), N(publisher_known), N(highest_number);
     N(max_event_bytes), N(max_packet_bytes), N(publish_window), N(heartbeat_ms), N(lease_ms), N(emit_credit_bytes), N(generation);
-    W(kept_seq, kept_count), A(kept_attempt, kept_count), W(kept_lease, kept_count), N(replay), N(max_deliveries);
+    W(kept_seq, kept_count), A(kept_attempt, kept_count), W(kept_lease, kept_count), N(replay), N(max_deliveries), N(large_events);
 }
 
 static void print_error(FILE *out, const struct msg_error *m)
@@ -247,7 +247,7 @@ static void print_moved(FILE *out, const struct msg_moved *m)
 
 static void print_part(FILE *out, const struct msg_part *m)
 {
-    N(number), N(index), N(count), N(size);
+    N(number), N(index), N(count), N(size), T(tenant), N(lease), N(subscription), N(seq);
 }
 
 static void print_manage(FILE *out, const struct msg_manage *m)
@@ -298,7 +298,7 @@ void packet_print(FILE *out, const struct packet *p)
     ONE(replay);
     ONE(drain);
     ONE(moved);
-    ONE(part);
+    MANY(part, parts, part_count);
     MANY(manage, manages, manage_count);
 }
 

@@ -45,7 +45,7 @@ static struct msg_answer answers[2];
 static struct msg_replay replay;
 static struct msg_drain drain;
 static struct msg_moved moved;
-static struct msg_part part;
+static struct msg_part parts[1];
 static struct msg_manage manages[2];
 
 static void fill_greetings(void)
@@ -107,7 +107,7 @@ static void fill_greetings(void)
     endpoints[0] = span_text("tcp://10.0.0.1:7400");
     endpoints[1] = span_text("ipc://b");
     moved = (struct msg_moved){ endpoints, 2, 9 };
-    part = (struct msg_part){ 5, 1, 3, 65536 };
+    parts[0] = (struct msg_part){ .number = 5, .index = 1, .count = 3, .size = 65536 };
 }
 
 static void fill_publishing(void)
@@ -248,7 +248,7 @@ void sample_packets(struct sample_packet out[FIELD_COUNT - 1])
         { "replay", { .replay = &replay }, 0 },
         { "drain", { .drain = &drain }, 0 },
         { "moved", { .moved = &moved }, 0 },
-        { "part", { .part = &part }, 0 },
+        { "part", { .parts = parts, .part_count = 1 }, 65536 },
         { "manage", { .manages = manages, .manage_count = 2 }, 0 },
     };
     fill_greetings();

@@ -99,7 +99,8 @@ typedef struct weir_header {
 
 /* What an author wrote. To publish: `weir_event e = WEIR_EVENT_INIT; e.topic = "docs.7.uploaded"; e.data = …; e.data_size = …;` — all is
  * lent for the call only. To read: strings are never NULL, absent ones are "". Names are UTF-8 of at most 255 bytes; the whole event,
- * encoded, at most 64 KiB. Since 0.1. */
+ * encoded, at most what the coordinator takes (8 MiB), and 64 KiB without its data. Over 64 KiB it travels in parts, past which smaller
+ * ones go. Since 0.1. */
 typedef struct weir_event {
     size_t size;         /* sizeof(weir_event), set by WEIR_EVENT_INIT; 0 = the fields of 0.1 */
     const char *topic;   /* dotted words, required */
@@ -202,7 +203,7 @@ typedef struct weir_worker_options {
     uint64_t start_at;
     uint32_t handlers;       /* threads of weir_worker_run, its caller's included; 1 */
     uint32_t credit;         /* deliveries held here at most, waiting ones included; 64 or 2 * handlers, whichever is more; at most 16384 */
-    uint64_t credit_bytes;   /* the same in bytes of encoded events; 8 MiB */
+    uint64_t credit_bytes;   /* the same in bytes of encoded events; 32 MiB */
     uint32_t auto_extend_ms; /* the pump extends a started delivery until it is this old; 0: only weir_extend does */
     uint32_t unstarted_ms;   /* deliveries that wait here unstarted are given back after this time, and extended until then; 60000 */
     uint32_t connect_timeout_ms; /* open waits this long for the coordinator's welcome; 0: it does not wait */
@@ -211,6 +212,7 @@ typedef struct weir_worker_options {
     weir_log_fn *on_log;
     weir_settled_fn *on_settled;
     void *arg; /* for the three of them */
+    uint32_t max_event_bytes; /* larger events are left to other workers; 8 MiB; at most 64 MiB */
 } weir_worker_options;
 
 static inline weir_worker_options weir_worker_options_init(void)
@@ -291,7 +293,7 @@ WEIR_API weir_status weir_reply(weir_delivery *delivery, const void *data, size_
 WEIR_API weir_status weir_extend(weir_delivery *delivery, uint32_t lease_ms);
 
 /* Holds a copy of the event, committed together with weir_ack or weir_reply and dropped by the others. At most 256 events and 512 KiB for a
- * delivery. WEIR_OK | WEIR_INVALID | WEIR_TOO_LARGE | WEIR_NO_MEMORY | WEIR_FORKED. Since 0.1. */
+ * delivery, 64 KiB for an event. WEIR_OK | WEIR_INVALID | WEIR_TOO_LARGE | WEIR_NO_MEMORY | WEIR_FORKED. Since 0.1. */
 WEIR_API weir_status weir_emit(weir_delivery *delivery, const weir_event *event);
 
 /* Sends a piece of the answer to a request at once; it is not stored. WEIR_OK | WEIR_INVALID (not a request) | WEIR_STALE | WEIR_TOO_LARGE
@@ -324,7 +326,7 @@ typedef struct weir_publisher_options {
     const char *public_key;
     const char *secret_key;
     uint32_t window;             /* publishes without an answer at most; 16384, also the most */
-    uint64_t window_bytes;       /* the same in bytes of encoded events; 8 MiB */
+    uint64_t window_bytes;       /* the same in bytes of encoded events; 32 MiB. Half of it is the largest event */
     uint32_t connect_timeout_ms; /* as for workers */
     uint32_t close_timeout_ms;   /* close waits at most this long for answers; 2000 */
     weir_state_fn *on_state;
@@ -418,11 +420,12 @@ typedef struct weir_subscriber_options {
     uint64_t start_at;           /* WEIR_START_TIME, WEIR_START_LAST; WEIR_START_SEQ without since: a seq of the running epoch */
     uint64_t limit;              /* per filter: stop after so many, or at what was committed at the beginning; 0 = live, without end */
     uint32_t credit;             /* events waiting here at most; 4096 */
-    uint64_t credit_bytes;       /* 8 MiB */
+    uint64_t credit_bytes;       /* 32 MiB */
     uint32_t connect_timeout_ms; /* as for workers */
     weir_state_fn *on_state;
     weir_log_fn *on_log;
     void *arg;
+    uint32_t max_event_bytes; /* larger events come without their data, see too_large; 8 MiB; at most 64 MiB */
 } weir_subscriber_options;
 
 static inline weir_subscriber_options weir_subscriber_options_init(void)
@@ -444,6 +447,7 @@ typedef struct weir_stored_event {
     bool gap;                          /* events between the place asked for, or the one before, and this one are not there any more */
     char event_id[WEIR_EVENT_ID_SIZE]; /* to resume after it */
     uint64_t first_seq;                /* where it stood first, when it is carried again; else seq */
+    uint64_t too_large;                /* not 0: the size of its data, which did not come as the event is over max_event_bytes */
 } weir_stored_event;
 
 /* As weir_worker_open. Gives *out_subscriber. It resumes by itself after a lost connection, without gap or repeat. Since 0.1. */
