@@ -174,10 +174,74 @@ static bool group_set_text(struct group *g, const struct record_group *read)
     return true;
 }
 
+static bool set_old_filters(struct core *c, struct group *g, const struct record_group *read)
+{
+    uint32_t used = 0;
+    c->groups_changing -= g->old_filter_count > 0;
+    c->groups_changing += read->old_filter_count > 0;
+    g->filters_from = read->filters_from;
+    g->old_filter_count = read->old_filter_count;
+    for (uint32_t i = 0; i < read->old_filter_count; i++) {
+        struct span filter = read->old_filters[i];
+        if (!filter_is_valid(filter) || used + filter.size > GROUP_TEXT_MAX) return false;
+        memcpy(g->old_text + used, filter.data, filter.size);
+        g->old_filter_offset[i] = (uint16_t)used;
+        g->old_filter_size[i] = (uint16_t)filter.size;
+        used += (uint32_t)filter.size;
+    }
+    return true;
+}
+
+/* Old filters are kept until all that they match is settled. */
+static void forget_old_filters(struct core *c, struct group *g)
+{
+    if (g->old_filter_count == 0) return;
+    for (uint32_t k = 0; k < PRIORITY_LEVELS; k++)
+        if (g->levels[k].floor + 1 < g->filters_from) return;
+    g->old_filter_count = 0;
+    g->filters_from = 0;
+    c->groups_changing--;
+}
+
+/* The group's id is free for another. What is kept of all that are gone is one number, above which every later generation is. */
+static bool apply_deletion(struct core *c, const struct record_group *read)
+{
+    if (read->generation > c->group_generations) c->group_generations = read->generation;
+    if (read->id == 0) return true;
+    uint32_t handle = group_by_id(c, read->id);
+    if (!handle) return false;
+    struct group *g = group_at(c, handle);
+    snapshot_touch_group(c, handle);
+    index_filters(c, handle, false);
+    for (uint32_t k = 0; k < PRIORITY_LEVELS; k++)
+        failed_drop_range(c, handle, k, 0, UINT64_MAX);
+    c->groups_changing -= g->old_filter_count > 0;
+    if (g->id <= c->groups.capacity) c->group_handles[g->id] = 0;
+    slab_free(&c->groups, handle);
+    return true;
+}
+
+static void init_ranges(struct core *c, uint32_t handle)
+{
+    uint32_t most = c->config.limits.ranges_per_group_max;
+    for (uint32_t k = 0; k < PRIORITY_LEVELS; k++)
+        ranges_init(&group_at(c, handle)->levels[k].settled, c->group_ranges + ((size_t)handle * PRIORITY_LEVELS + k) * most, most);
+}
+
+/* Another generation begins with nothing settled and nothing failed. */
+static void begin_generation(struct core *c, uint32_t handle)
+{
+    init_ranges(c, handle);
+    for (uint32_t k = 0; k < PRIORITY_LEVELS; k++)
+        failed_drop_range(c, handle, k, 0, UINT64_MAX);
+}
+
 static bool apply_group(struct core *c, struct span body)
 {
     struct record_group read;
-    if (!record_group_read(body, &read) || read.id == 0) return false;
+    if (!record_group_read(body, &read)) return false;
+    if (read.deleted) return apply_deletion(c, &read);
+    if (read.id == 0) return false;
     uint32_t tenant = tenant_find(c, read.tenant);
     if (!tenant) tenant = tenant_add(c, read.tenant);
     if (!tenant) return false;
@@ -185,25 +249,26 @@ static bool apply_group(struct core *c, struct span body)
     if (!handle) {
         handle = slab_take(&c->groups);
         if (!handle) return false;
-        struct group *fresh = group_at(c, handle);
-        fresh->saved = c->snapshot.number;
-        uint32_t most = c->config.limits.ranges_per_group_max;
-        for (uint32_t k = 0; k < PRIORITY_LEVELS; k++)
-            ranges_init(&fresh->levels[k].settled, c->group_ranges + ((size_t)handle * PRIORITY_LEVELS + k) * most, most);
+        group_at(c, handle)->saved = c->snapshot.number;
+        if (read.id <= c->groups.capacity) c->group_handles[read.id] = handle;
+        init_ranges(c, handle);
     } else {
         snapshot_touch_group(c, handle);
         index_filters(c, handle, false);
+        if (read.generation != group_at(c, handle)->generation) begin_generation(c, handle);
     }
     struct group *g = group_at(c, handle);
     g->id = read.id;
     g->tenant = tenant;
     g->generation = read.generation;
+    g->paused_ms = read.paused_ms;
     for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
         g->levels[k].floor = read.floor[k];
         g->levels[k].handed = read.handed[k];
     }
-    if (!group_set_text(g, &read)) return false;
+    if (!group_set_text(g, &read) || !set_old_filters(c, g, &read)) return false;
     index_filters(c, handle, true);
+    forget_old_filters(c, g);
     return true;
 }
 
@@ -237,6 +302,7 @@ static bool apply_settle(struct core *c, struct span body, uint64_t block)
     }
     level->floor = ranges_next_hole(&level->settled, level->floor + 1) - 1;
     ranges_drop_through(&level->settled, level->floor);
+    forget_old_filters(c, g);
     for (uint32_t i = 0; i < read.failed_count; i++)
         if (!failed_apply(c, handle, read.level, &failed[i], block)) return false;
     return true;

@@ -138,6 +138,10 @@ static void ticket_pay(struct core *c, const struct ticket *ticket)
         lane_publish_done(c, lane_at(c, ticket->lane), 0, ticket->bytes);
         return;
     }
+    if (ticket->kind == TICKET_ANSWER) {
+        manage_paid(c, ticket);
+        return;
+    }
     struct item *item = out_item(c, ticket->peer, ticket->kind == TICKET_ACCEPTED ? ITEM_ACCEPTED : ITEM_SETTLED);
     item->a = ticket->number;
     item->b = ticket->seq;

@@ -98,6 +98,7 @@ static void carve_tables(struct carver *v, struct core *c, const struct core_con
     carve_map(v, &c->by_sub, l->subscriptions_max);
     c->tokens.ring = carve(v, (size_t)l->tokens_max * sizeof(struct token));
     carve_map(v, &c->tokens.by_hash, l->tokens_max);
+    c->group_handles = carve(v, (size_t)(l->groups_max + 1) * sizeof(uint32_t));
     c->group_ranges = carve(v, (size_t)(l->groups_max + 1) * PRIORITY_LEVELS * l->ranges_per_group_max * sizeof(struct range));
     carve_heap(v, &c->group_timers, l->groups_max);
     carve_heap(v, &c->extended, l->leases_max);
@@ -247,7 +248,7 @@ bool core_turn_add(struct core_turn *turn, const struct packet *packet)
             turn->items += packet->publishes[i].count;
         if (packet->settle) turn->items += packet->settle->count + packet->settle->emit_count;
         turn->items += packet->subscribe_count + packet->unsubscribe_count + packet->query_count + packet->cancel_count +
-                       packet->partial_count + packet->manage_count + packet->part_count;
+                       packet->partial_count + packet->manage_count * CORE_MANAGE_ITEMS + packet->part_count;
     }
     turn->items++;
     return turn->bytes < CORE_TURN_BYTES && turn->items < CORE_TURN_ITEMS;

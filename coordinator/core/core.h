@@ -23,6 +23,7 @@ struct core;
 enum {
     CORE_PACKET_BYTES_MAX = 256 * 1024, /* of body */
     CORE_PACKET_ITEMS_MAX = 2048,       /* publishes, emits and settles in one packet */
+    CORE_MANAGE_ITEMS = 64,             /* that a manage counts as: its record may be large */
     CORE_HELD_PER_ITEM = 8,             /* held leases in a hello that count as one item: 16,384 at most */
     CORE_TURN_BYTES = 128 * 1024,       /* a turn is full from here on */
     CORE_TURN_ITEMS = 2048,

@@ -287,6 +287,17 @@ static uint64_t handed_ahead(const struct core *c, const struct group *g)
     return ahead < HANDED_AHEAD_MIN ? HANDED_AHEAD_MIN : ahead < HANDED_AHEAD_MAX ? ahead : HANDED_AHEAD_MAX;
 }
 
+/* The first event above a change of filters: what lies between the last match and the change is settled at once, not with this event, so
+ * that the old filters are not kept for it. */
+static void pass_filters_from(struct core *c, uint32_t handle, uint32_t level)
+{
+    const struct group *g = group_at(c, handle);
+    struct reader *fresh = &group_at(c, handle)->levels[level].fresh;
+    if (fresh->cursor < g->filters_from || fresh->from >= g->filters_from) return;
+    settle_gap(c, handle, level, fresh->from, g->filters_from - 1);
+    fresh->from = g->filters_from;
+}
+
 static enum progress deliver_fresh(struct core *c, uint32_t handle, uint32_t level)
 {
     struct group *g = group_at(c, handle);
@@ -313,6 +324,7 @@ static enum progress deliver_fresh(struct core *c, uint32_t handle, uint32_t lev
         if (position > l->handed) group_want_handed(c, handle, level, position + handed_ahead(c, g));
         return PROGRESS_COMMIT;
     }
+    if (g->old_filter_count > 0) pass_filters_from(c, handle, level);
     if (has_expired(c, &slot->block, &slot->block.records[index])) {
         settle_expired(c, handle, level, l->fresh.from, position);
     } else {
@@ -350,7 +362,7 @@ static enum progress deliver_by_priority(struct core *c, uint32_t handle)
 static enum progress deliver_one(struct core *c, uint32_t handle)
 {
     struct group *g = group_at(c, handle);
-    if (!g->ring) return PROGRESS_BLOCKED;
+    if (!g->ring || g->paused_ms) return PROGRESS_BLOCKED;
     bool unpaid = c->ticket_count > 0 && c->tickets[c->ticket_first].block <= c->committed_block; /* an accept goes before its delivery */
     if (unpaid || !out_has_room(c, 8) || !blocks_room_for_failure(c)) return PROGRESS_LATER;
     uint32_t *returned = ready_returned(c, g);

@@ -1,5 +1,5 @@
-/* Groups: making them, what happened to them since the last block (pends), and the one record per group and block that says so [P5].
- * Invariant: a group is in core.pend_groups exactly while it has a pend or wants a raise of `handed`. */
+/* Groups: finding and waking them, what happened to them since the last block (pends), and the one record per group and block that says so
+ * [P5]. Invariant: a group is in core.pend_groups exactly while it has a pend or wants a raise of `handed`. */
 #include "coordinator/core/state.h"
 
 uint32_t group_find(const struct core *c, uint32_t tenant, struct span name)
@@ -9,64 +9,12 @@ uint32_t group_find(const struct core *c, uint32_t tenant, struct span name)
     return 0;
 }
 
-/* Ids are given in order and groups are never freed in between, so the handle is the id's. */
 uint32_t group_by_id(const struct core *c, uint32_t id)
 {
-    if (id <= c->groups.capacity && slab_is_taken(&c->groups, id) && group_at(c, id)->id == id) return id;
-    for (uint32_t h = 1; h <= c->groups.touched; h++)
+    if (id <= c->groups.capacity) return c->group_handles[id];
+    for (uint32_t h = 1; h <= c->groups.touched; h++) /* of a time when there could be more groups */
         if (slab_is_taken(&c->groups, h) && group_at(c, h)->id == id) return h;
     return 0;
-}
-
-static uint32_t next_group_id(const struct core *c)
-{
-    uint32_t id = 0;
-    for (uint32_t h = 1; h <= c->groups.touched; h++)
-        if (slab_is_taken(&c->groups, h) && group_at(c, h)->id > id) id = group_at(c, h)->id;
-    return id + 1;
-}
-
-static uint64_t start_floor(const struct core *c, const struct group_spec *spec, uint64_t here)
-{
-    uint64_t before_first = c->trimmed_below > 0 ? c->trimmed_below - 1 : 0;
-    if (c->config.replay.on) return c->config.replay.from > 0 ? c->config.replay.from - 1 : 0;
-    if (spec->start == START_FIRST) return before_first;
-    if (spec->start == START_SEQ) return spec->start_at < before_first ? before_first : spec->start_at < here ? spec->start_at : here;
-    return here;
-}
-
-uint64_t group_create(struct core *c, uint32_t tenant, const struct group_spec *spec)
-{
-    if (c->groups.taken == c->config.limits.groups_max) return 0;
-    struct block *block = blocks_fill(c);
-    uint64_t here = block->first_position + block->record_count;
-    struct record_group group = {
-        .tenant = tenant_name(c, tenant),
-        .name = spec->name,
-        .id = next_group_id(c),
-        .options = spec->options,
-        .filter_count = (uint32_t)spec->filter_count,
-        .generation = 1,
-    };
-    if (!group.options.lease_ms) group.options.lease_ms = c->config.lease_ms;
-    if (!group.options.backoff_ms) group.options.backoff_ms = c->config.backoff_ms;
-    uint64_t floor = start_floor(c, spec, here);
-    for (uint32_t i = 0; i < PRIORITY_LEVELS; i++)
-        group.floor[i] = group.handed[i] = floor;
-    for (uint32_t i = 0; i < group.filter_count; i++)
-        group.filters[i] = spec->filters[i];
-    uint8_t *body = arena_take(&c->scratch, RECORD_GROUP_BOUND);
-    if (!body) return 0;
-    size_t size = record_group_write(&group, body, RECORD_GROUP_BOUND);
-    must(size > 0);
-    blocks_append(c, (struct record){ .kind = RECORD_GROUP | RECORD_MUST_UNDERSTAND }, span_of(body, size));
-    uint32_t handle = group_by_id(c, group.id);
-    group_opened(c, handle, false);
-    group_at(c, handle)->created_block = block->number;
-    /* topics already in this block were matched without it */
-    for (uint32_t i = 0; i < block->topic_count; i++)
-        block->topics[i].mark = 0;
-    return block->number;
 }
 
 static void level_opened(const struct core *c, struct level *l, bool recovered)
@@ -77,21 +25,14 @@ static void level_opened(const struct core *c, struct level *l, bool recovered)
     if (c->config.replay.on) l->fresh.end = c->config.replay.until;
     if (recovered && l->handed > l->floor) l->fresh.cursor = l->fresh.from = l->handed + 1;
     l->handed_before = l->handed;
+    l->old_open = false;
     l->live = l->fresh.cursor > c->head && !c->config.replay.on;
-}
-
-void group_configure(struct core *c, uint32_t tenant, const struct group_spec *spec)
-{
-    if (group_find(c, tenant, spec->name) || lookup_is_under_way(c, tenant, spec->name)) return;
-    if (spec->start == START_TIME)
-        lookup_begin(c, LOOKUP_CONFIGURED, 0, tenant, spec);
-    else if (blocks_room_for_failure(c))
-        group_create(c, tenant, spec);
 }
 
 void group_opened(struct core *c, uint32_t handle, bool recovered)
 {
     struct group *g = group_at(c, handle);
+    g->adopting = false;
     for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
         struct level *l = &g->levels[k];
         level_opened(c, l, recovered);
@@ -204,7 +145,7 @@ static void want_handed_for_block(struct core *c, struct slot *slot)
     uint64_t next = slot->block.first_position + slot->block.record_count;
     for (uint32_t i = 0; i < slot->touched_count; i++) {
         struct group *g = group_at(c, slot->touched[i]);
-        for (uint32_t k = 0; k < PRIORITY_LEVELS && g->ring; k++) {
+        for (uint32_t k = 0; k < PRIORITY_LEVELS && g->ring && !g->paused_ms; k++) {
             struct level *l = &g->levels[k];
             if (!(slot->levels & 1u << k) || !l->live || l->handed >= next) continue;
             if (!block_has_room(&slot->block, c->pend_records + 1, (c->pend_count + c->pend_records + 1) * (size_t)PEND_BYTES)) return;
@@ -257,6 +198,27 @@ static void write_record(struct core *c, struct group *g, uint32_t level)
     blocks_append(c, (struct record){ .kind = RECORD_SETTLE | RECORD_MUST_UNDERSTAND }, span_of(body, size));
 }
 
+static void write_records(struct core *c, struct group *g)
+{
+    for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
+        if (!g->levels[k].pend_last && !g->levels[k].handed_wanted) continue;
+        write_record(c, g, k);
+        c->pend_records--;
+    }
+}
+
+void group_write_pending(struct core *c, uint32_t handle)
+{
+    struct group *g = group_at(c, handle);
+    if (!g->pending) return;
+    uint32_t *at = &c->pend_groups;
+    while (*at != handle)
+        at = &group_at(c, *at)->next_pending;
+    *at = g->next_pending;
+    g->pending = false;
+    write_records(c, g);
+}
+
 void groups_write_pending(struct core *c)
 {
     struct slot *slot = filling_slot(c);
@@ -268,38 +230,45 @@ void groups_write_pending(struct core *c)
         struct group *g = group_at(c, h);
         next = g->next_pending;
         g->pending = false;
-        for (uint32_t k = 0; k < PRIORITY_LEVELS; k++)
-            if (g->levels[k].pend_last || g->levels[k].handed_wanted) write_record(c, g, k);
+        write_records(c, g);
         if (g->touched_now) continue;
         g->touched_now = true;
         slot->touched[slot->touched_count++] = h | TOUCHED_RECORD_ONLY;
     }
+    must(c->pend_records == 0);
     c->pend_groups = 0;
-    c->pend_count = c->pend_records = 0;
+    c->pend_count = 0;
     c->failed_pending = 0;
     c->pend_urgent = false;
 }
 
-/* A level with nothing open has settled all there is: its floor follows the head, so that a restart need not read the log for it. */
+/* A level with nothing open has settled all there is: its floor follows the head, so that a restart need not read the log for it. At a
+ * distance, unless the group waits for it to forget its old filters. */
 static void level_follow_head(struct core *c, uint32_t handle, uint32_t level)
 {
-    struct level *l = &group_at(c, handle)->levels[level];
-    if (!l->live || l->old_open || l->open || l->settled.count > 0 || c->head < l->floor + HANDED_SWEEP || !blocks_room_for_failure(c))
-        return;
+    struct group *g = group_at(c, handle);
+    struct level *l = &g->levels[level];
+    uint64_t distance = g->old_filter_count > 0 && l->floor + 1 < g->filters_from ? 1 : HANDED_SWEEP;
+    if (!l->live || l->old_open || l->open || l->settled.count > 0 || c->head < l->floor + distance || !blocks_room_for_failure(c)) return;
     group_pend_settled(c, handle, level, l->floor + 1, c->head);
     l->fresh.from = c->head + 1;
+}
+
+static void group_follow_head(struct core *c, uint32_t handle)
+{
+    if (!slab_is_taken(&c->groups, handle) || group_at(c, handle)->pending || group_at(c, handle)->adopting) return;
+    for (uint32_t k = 0; k < PRIORITY_LEVELS; k++)
+        level_follow_head(c, handle, k);
 }
 
 void groups_follow_head(struct core *c)
 {
     for (uint32_t i = 0; i < 4 && c->groups.touched > 0; i++) {
         c->sweep_group = c->sweep_group % c->groups.touched + 1;
-        if (!slab_is_taken(&c->groups, c->sweep_group)) continue;
-        struct group *g = group_at(c, c->sweep_group);
-        if (g->pending || g->adopting) continue;
-        for (uint32_t k = 0; k < PRIORITY_LEVELS; k++)
-            level_follow_head(c, c->sweep_group, k);
+        group_follow_head(c, c->sweep_group);
     }
+    for (uint32_t h = 1; c->groups_changing > 0 && h <= c->groups.touched; h++)
+        if (group_at(c, h)->old_filter_count > 0) group_follow_head(c, h);
 }
 
 /* ---- the window ---- */

@@ -181,15 +181,35 @@ void lease_return(struct core *c, uint32_t handle)
     group_wake(c, l->group);
 }
 
+static void say_revoked(struct core *c, uint32_t handle, enum error_code code)
+{
+    struct item *item = out_item(c, lease_at(c, handle)->peer, ITEM_REVOKE);
+    item->a = lease_wire(c, handle);
+    item->x = code;
+}
+
+void leases_revoke(struct core *c, uint32_t group)
+{
+    group_at(c, group)->returned = 0;
+    for (uint32_t h = 1; h <= c->leases.touched && group_at(c, group)->leased > 0; h++) {
+        if (!slab_is_taken(&c->leases, h) || lease_at(c, h)->group != group) continue;
+        if (lease_at(c, h)->peer && out_has_room(c, 1)) say_revoked(c, h, CODE_STALE); /* else it hears so when it settles */
+        lease_end(c, h);
+    }
+}
+
+void leases_keep_deadlines(struct core *c, uint32_t group)
+{
+    const struct group *g = group_at(c, group);
+    while (g->lease_first)
+        lease_extend(c, g->lease_first, lease_at(c, g->lease_first)->deadline_ns);
+}
+
 static void expire(struct core *c, uint32_t handle)
 {
     struct lease *l = lease_at(c, handle);
     struct group *g = group_at(c, l->group);
-    if (l->peer) {
-        struct item *item = out_item(c, l->peer, ITEM_REVOKE);
-        item->a = lease_wire(c, handle);
-        item->x = CODE_TIMEOUT;
-    }
+    if (l->peer) say_revoked(c, handle, CODE_TIMEOUT);
     lease_fail(c, handle, c->log_ms + group_backoff_ms(c, g, l->attempt));
 }
 

@@ -56,6 +56,16 @@ static bool peer_still_waits(const struct core *c, const struct lookup *l)
            peer_at(c, l->peer)->state != PEER_ENDING;
 }
 
+static void seek_group(struct core *c, const struct lookup *l)
+{
+    uint64_t place;
+    uint32_t group = group_find(c, l->tenant, l->spec.name);
+    if (group && group_seek(c, group, &l->spec, &place) == CODE_OK)
+        manage_done(c, l->peer, l->id, place);
+    else
+        manage_answer(c, l->peer, l->id, CODE_NOT_FOUND, "no group is called so");
+}
+
 /* seek.low is the first event to read: the group begins after the position before it. */
 static void found(struct core *c, struct lookup *l)
 {
@@ -65,6 +75,8 @@ static void found(struct core *c, struct lookup *l)
         group_create(c, l->tenant, &l->spec);
     else if (l->kind == LOOKUP_HELLO && peer_still_waits(c, l))
         hello_go_on(c, l->peer, &l->spec);
+    else if (l->kind == LOOKUP_SEEK && peer_still_waits(c, l))
+        seek_group(c, l);
 }
 
 static void go_on(struct core *c, struct lookup *l)

@@ -2,17 +2,30 @@
  * matches is found once per distinct topic of a block and remembered while the same reader stays in it. */
 #include "coordinator/core/state.h"
 
-static bool owner_matches(const struct core *c, uint32_t owner, struct span tenant, struct span topic)
+static bool group_matches(const struct group *g, struct span topic, bool old)
+{
+    for (uint32_t i = 0; i < (old ? g->old_filter_count : g->filter_count); i++)
+        if (filter_matches(old ? group_old_filter(g, i) : group_filter(g, i), topic)) return true;
+    return false;
+}
+
+static bool owner_matches(const struct core *c, uint32_t owner, struct span tenant, struct span topic, bool old)
 {
     if (owner & SUBSCRIPTION_BIT) {
         const struct sub *s = sub_at(c, owner & ~SUBSCRIPTION_BIT);
         return span_equal(tenant_name(c, s->tenant), tenant) && filter_matches(span_of(s->filter, s->filter_size), topic);
     }
     const struct group *g = group_at(c, owner);
-    if (!span_equal(tenant_name(c, g->tenant), tenant)) return false;
-    for (uint32_t i = 0; i < g->filter_count; i++)
-        if (filter_matches(group_filter(g, i), topic)) return true;
-    return false;
+    return span_equal(tenant_name(c, g->tenant), tenant) && group_matches(g, topic, old);
+}
+
+/* How many records of the block lie below the place where the group's filters changed [R-CHANGE-2]. */
+static uint32_t old_until(const struct core *c, const struct block *block, uint32_t owner)
+{
+    const struct group *g = owner & SUBSCRIPTION_BIT ? NULL : group_at(c, owner);
+    if (!g || g->old_filter_count == 0 || g->filters_from <= block->first_position) return 0;
+    uint64_t below = g->filters_from - block->first_position;
+    return below < block->record_count ? (uint32_t)below : block->record_count;
 }
 
 bool record_matches(struct core *c, const struct block *block, uint32_t index, uint32_t owner)
@@ -24,11 +37,13 @@ bool record_matches(struct core *c, const struct block *block, uint32_t index, u
         memo->block = block;
         memo->number = block->number;
         memo->owner = owner;
+        memo->old_until = old_until(c, block, owner);
         memset(memo->known, 0, block->topic_count);
     }
     uint32_t topic = record->topic - 1u;
-    if (memo->known[topic] == 0)
-        memo->known[topic] = owner_matches(c, owner, block_topic_tenant(block, topic), block_topic_name(block, topic)) ? 2 : 1;
+    struct span tenant = block_topic_tenant(block, topic), name = block_topic_name(block, topic);
+    if (index < memo->old_until) return owner_matches(c, owner, tenant, name, true);
+    if (memo->known[topic] == 0) memo->known[topic] = owner_matches(c, owner, tenant, name, false) ? 2 : 1;
     return memo->known[topic] == 2;
 }
 

@@ -20,18 +20,8 @@ static struct block *slice(struct core *c, size_t bytes)
 
 static size_t group_record_write(const struct core *c, const struct group *g, uint8_t *out, size_t size)
 {
-    struct record_group record = { .tenant = tenant_name(c, g->tenant),
-                                   .name = group_name(g),
-                                   .id = g->id,
-                                   .options = g->options,
-                                   .filter_count = g->filter_count,
-                                   .generation = g->generation };
-    for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
-        record.floor[k] = g->levels[k].floor;
-        record.handed[k] = g->levels[k].handed;
-    }
-    for (uint32_t i = 0; i < g->filter_count; i++)
-        record.filters[i] = group_filter(g, i);
+    struct record_group record;
+    group_record(c, g, &record);
     return record_group_write(&record, out, size);
 }
 
@@ -125,6 +115,13 @@ bool core_snapshot(struct core *c)
     return true;
 }
 
+static void save_generations(struct core *c)
+{
+    uint8_t body[64];
+    struct record_group gone = { .generation = c->group_generations, .deleted = true };
+    if (c->group_generations > 0) snapshot_record(c, RECORD_GROUP, span_of(body, record_group_write(&gone, body, sizeof body)));
+}
+
 /* Only when nothing is applied that is not in a closed block: the state is then exactly that after c->next_position - 1. */
 static void begin(struct core *c)
 {
@@ -140,6 +137,7 @@ static void begin(struct core *c)
     c->snapshot.token_end = c->tokens.end;
     c->snapshot.block_now = 0;
     block_open(&c->snapshot.blocks[0], 1, c->snapshot.position, c->log_ms, c->term);
+    save_generations(c);
 }
 
 static bool write_some(struct core *c)
@@ -189,7 +187,7 @@ void snapshot_step(struct core *c)
 uint64_t core_digest(const struct core *c)
 {
     uint8_t body[RECORD_GROUP_BOUND];
-    uint64_t sum = c->groups.taken * 31 + c->publishers.taken + tokens_digest(c);
+    uint64_t sum = c->group_generations * 37 + c->groups.taken * 31 + c->publishers.taken + tokens_digest(c);
     for (uint32_t h = 1; h <= c->groups.touched; h++) {
         if (!slab_is_taken(&c->groups, h)) continue;
         const struct group *g = group_at(c, h);

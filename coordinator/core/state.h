@@ -170,12 +170,15 @@ struct group {
     uint32_t id, tenant;
     struct group_options options; /* limit_by points into text */
     uint64_t generation;
+    uint64_t paused_ms; /* log time since when nothing goes out; 0: not paused */
     struct level levels[PRIORITY_LEVELS];
     uint32_t failed_list, failed_count;
-    uint32_t name_size, text_size, filter_count;
+    uint32_t name_size, text_size, filter_count, old_filter_count;
     uint32_t saved;
+    uint64_t filters_from; /* what lies below is matched by the old filters; those are kept until all of it is settled */
     uint16_t filter_offset[GROUP_FILTERS_MAX], filter_size[GROUP_FILTERS_MAX];
-    uint8_t text[GROUP_TEXT_MAX];
+    uint16_t old_filter_offset[GROUP_FILTERS_MAX], old_filter_size[GROUP_FILTERS_MAX];
+    uint8_t text[GROUP_TEXT_MAX], old_text[GROUP_TEXT_MAX];
     /* volatile */
     bool adopting;            /* old waits for adopt_until_ns */
     bool active;              /* in core.active */
@@ -227,7 +230,7 @@ struct lease {
 };
 
 /* ---- answers that wait for a commit ---- */
-enum ticket_kind { TICKET_ACCEPTED, TICKET_SETTLED, TICKET_WELCOME, TICKET_PART };
+enum ticket_kind { TICKET_ACCEPTED, TICKET_SETTLED, TICKET_WELCOME, TICKET_PART, TICKET_ANSWER /* of a manage */ };
 struct ticket {
     uint32_t peer, generation;
     uint32_t lane;
@@ -259,11 +262,12 @@ struct sub {
 };
 
 /* ---- what somebody waits for while the log is read ---- */
-enum lookup_kind { LOOKUP_NONE, LOOKUP_HELLO /* its group begins at a time */, LOOKUP_CONFIGURED /* so does a configured one */ };
+enum lookup_kind { LOOKUP_NONE, LOOKUP_HELLO /* its group begins at a time */, LOOKUP_CONFIGURED /* so does a configured one */, LOOKUP_SEEK };
 struct lookup {
     enum lookup_kind kind;
     uint32_t peer, peer_generation; /* who waits; 0: nobody */
     uint32_t tenant;
+    uint64_t id;                    /* of its manage */
     struct seek seek;
     struct group_spec spec; /* its texts are copied into `text` */
     struct span filters[GROUP_FILTERS_MAX];
@@ -288,6 +292,7 @@ struct memo { /* which topics of one block match one filter set */
     const struct block *block;
     uint64_t number;
     uint32_t owner; /* group handle, or sub handle | SUBSCRIPTION_BIT */
+    uint32_t old_until; /* records before this index are matched by the group's old filters, and not remembered */
     uint8_t known[BLOCK_TOPICS_MAX]; /* 0 = not looked at, 1 = no, 2 = yes */
 };
 
@@ -305,6 +310,9 @@ struct core {
     struct filters *filters; /* of all tenants */
     struct slab peers, lanes, publishers, groups, failed, leases, subs, assemblies, transfers;
     struct map by_connection, by_publisher, by_failed, by_lease, by_sub, by_instance;
+    uint32_t *group_handles;    /* [groups_max + 1], by id */
+    uint64_t group_generations; /* durable: the highest that a group which is gone ever had */
+    uint32_t groups_changing;   /* with old filters */
     struct range *group_ranges; /* [groups_max + 1][PRIORITY_LEVELS][ranges_per_group_max] */
 
     struct {
@@ -386,6 +394,7 @@ static inline struct slot *filling_slot(const struct core *c) { return c->fillin
 static inline struct span tenant_name(const struct core *c, uint32_t t) { return span_of(c->tenants[t].name, c->tenants[t].name_size); }
 static inline uint32_t record_level(const struct record *record) { return (record->flags & RECORD_PRIORITY) >> RECORD_PRIORITY_SHIFT; }
 static inline struct span group_name(const struct group *g) { return span_of(g->text, g->name_size); }
+static inline struct span group_old_filter(const struct group *g, uint32_t i) { return span_of(g->old_text + g->old_filter_offset[i], g->old_filter_size[i]); }
 static inline struct span group_filter(const struct group *g, uint32_t i) { return span_of(g->text + g->filter_offset[i], g->filter_size[i]); }
 /* Positions end here, so that a place (group, position) is one number. What peers say is checked against it. */
 #define POSITION_END (UINT64_C(1) << 53)
@@ -482,14 +491,13 @@ void failed_drop_range(struct core *c, uint32_t group, uint32_t level, uint64_t 
 /* group.c */
 uint32_t group_find(const struct core *c, uint32_t tenant, struct span name);
 uint32_t group_by_id(const struct core *c, uint32_t id);
-uint64_t group_create(struct core *c, uint32_t tenant, const struct group_spec *spec); /* block number of its record; 0: no room */
-void group_configure(struct core *c, uint32_t tenant, const struct group_spec *spec); /* makes it when it is new and there is room */
 void group_opened(struct core *c, uint32_t group, bool recovered); /* sets the volatile part */
 void group_wake(struct core *c, uint32_t group);
 void group_pend_settled(struct core *c, uint32_t group, uint32_t level, uint64_t first, uint64_t last);
 void group_pend_failed(struct core *c, uint32_t group, uint32_t level, uint64_t position, uint32_t attempts, uint64_t due_ms);
 bool group_pends(const struct core *c, uint32_t group, uint32_t level, uint64_t position); /* settled or failed in a record to come */
 void group_want_handed(struct core *c, uint32_t group, uint32_t level, uint64_t position);
+void group_write_pending(struct core *c, uint32_t group); /* of this group alone, now */
 void groups_write_pending(struct core *c); /* one settle record per group and priority, into the filling block */
 void groups_follow_head(struct core *c);
 void groups_trim(struct core *c);          /* what has left the window is lost, counted and announced [P1] */
@@ -499,6 +507,16 @@ void group_join(struct core *c, uint32_t group, uint32_t peer);
 void group_leave(struct core *c, uint32_t peer);
 void worker_ring_update(struct core *c, uint32_t peer); /* in the ring exactly while it has credit */
 uint64_t group_backoff_ms(struct core *c, const struct group *g, uint32_t attempts);
+
+/* group_change.c */
+void group_record(const struct core *c, const struct group *g, struct record_group *out); /* all of it, as it stands */
+uint64_t group_create(struct core *c, uint32_t tenant, const struct group_spec *spec); /* block number of its record; 0: no room */
+void group_configure(struct core *c, uint32_t tenant, const struct group_spec *spec); /* makes it when it is new and there is room */
+/* Each: OK and *out_place, or the refusal and *out_message; nothing is changed then. */
+enum error_code group_set(struct core *c, uint32_t group, const struct msg_manage *m, uint64_t *out_place, const char **out_message);
+enum error_code group_pause(struct core *c, uint32_t group, bool pause, uint64_t *out_place);
+enum error_code group_seek(struct core *c, uint32_t group, const struct group_spec *spec, uint64_t *out_place);
+enum error_code group_delete(struct core *c, uint32_t group, uint64_t *out_place, const char **out_message);
 
 /* group_spec.c */
 enum error_code group_spec_check(const struct group_spec *spec, const char **out_message); /* can it be served? */
@@ -534,6 +552,8 @@ uint32_t lease_from_wire(const struct core *c, uint64_t wire, uint32_t peer); /*
 void lease_fail(struct core *c, uint32_t lease, uint64_t due_ms);
 void lease_orphan(struct core *c, uint32_t lease);
 void lease_extend(struct core *c, uint32_t lease, uint64_t deadline_ns);
+void leases_revoke(struct core *c, uint32_t group); /* all of the group's: they are stale from now on */
+void leases_keep_deadlines(struct core *c, uint32_t group); /* before the group's lease_ms changes */
 void lease_return(struct core *c, uint32_t lease); /* unstarted: no attempt is counted */
 void leases_fire(struct core *c);
 uint64_t leases_deadline(const struct core *c);
@@ -568,6 +588,9 @@ void cancel_take(struct core *c, uint32_t peer, const struct msg_cancel *cancel)
 void query_take(struct core *c, uint32_t peer, const struct msg_query *query);
 
 /* manage.c */
+void manage_answer(struct core *c, uint32_t peer, uint64_t id, enum error_code code, const char *message);
+void manage_done(struct core *c, uint32_t peer, uint64_t id, uint64_t place); /* answered when all that is written so far is committed */
+void manage_paid(struct core *c, const struct ticket *ticket);
 void manage_take(struct core *c, uint32_t peer, const struct msg_manage *manage);
 
 /* token.c */

@@ -31,8 +31,8 @@ static const char *const field_names[FIELD_COUNT] = {
 
 static const char *lease_event(const struct story_peer *p, uint64_t lease)
 {
-    for (uint32_t i = 0; i < p->lease_count; i++)
-        if (p->leases[i].lease == lease) return p->leases[i].event;
+    for (uint32_t i = p->lease_count; i > 0; i--) /* the newest: after a restart numbers may come again */
+        if (p->leases[i - 1].lease == lease) return p->leases[i - 1].event;
     return "?";
 }
 

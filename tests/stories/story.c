@@ -129,6 +129,26 @@ static struct group_options group_options(const struct line *l)
                                    .max_deliveries = (uint32_t)number(l, "max_deliveries", 0) };
 }
 
+/* The filters= of the line, cut out of `list`. */
+static size_t filters_of(const struct line *l, char list[256], struct span filters[8])
+{
+    size_t count = 0;
+    snprintf(list, 256, "%s", arg(l, "filters") ? arg(l, "filters") : "docs.>");
+    for (char *f = strtok(list, ","); f && count < 8; f = strtok(NULL, ","))
+        filters[count++] = span_text(f);
+    return count;
+}
+
+static void set_start(const struct world *w, const struct line *l, struct group_spec *spec)
+{
+    const char *start = arg(l, "start");
+    if (start && strcmp(start, "new") != 0) {
+        spec->start = strcmp(start, "first") == 0 ? START_FIRST : START_SEQ;
+        spec->start_at = world_seq(w, start);
+    }
+    if (arg(l, "ago")) spec->start = START_TIME, spec->start_at = w->log_ms - duration_ms(arg(l, "ago"));
+}
+
 static void do_hello(struct world *w, struct story_peer *p, const struct line *l)
 {
     static const uint32_t roles[256] = { ['w'] = ROLE_WORKER, ['g'] = ROLE_GATEWAY, ['p'] = ROLE_CLIENT, ['a'] = ROLE_ADMIN };
@@ -151,15 +171,9 @@ static void do_hello(struct world *w, struct story_peer *p, const struct line *l
                                .has_group = group != NULL,
                                .epoch = span_text(arg(l, "epoch") ? arg(l, "epoch") : "0123456789abcdef") };
     hello.group = (struct group_spec){ .name = word_span(group), .filters = filters, .options = group_options(l) };
-    if (arg(l, "start")) {
-        hello.group.start = strcmp(arg(l, "start"), "first") == 0 ? START_FIRST : START_SEQ;
-        hello.group.start_at = world_seq(w, arg(l, "start"));
-    }
-    if (arg(l, "ago")) hello.group.start = START_TIME, hello.group.start_at = w->log_ms - duration_ms(arg(l, "ago"));
+    set_start(w, l, &hello.group);
     char list[256];
-    snprintf(list, sizeof list, "%s", arg(l, "filters") ? arg(l, "filters") : "docs.>");
-    for (char *f = strtok(list, ","); f; f = strtok(NULL, ","))
-        filters[hello.group.filter_count++] = span_text(f);
+    hello.group.filter_count = filters_of(l, list, filters);
     char holds[256];
     snprintf(holds, sizeof holds, "%s", arg(l, "holds") ? arg(l, "holds") : "");
     for (char *h = strtok(holds, ","); h; h = strtok(NULL, ",")) {
@@ -325,7 +339,12 @@ static void do_request_parts(struct world *w, struct story_peer *p, const struct
     world_step(w, p, &packet, true);
 }
 
-/* manage group_pause group=ocr [e1] [tenant=t] */
+static const struct {
+    const char *word;
+    uint32_t field; /* of Group in weir.proto */
+} settable[] = { { "name", 1 }, { "filters", 2 }, { "ordering", 3 }, { "lease", 4 }, { "max_deliveries", 5 } };
+
+/* manage group_pause group=ocr [e1] [tenant=t] [filters=a,b lease=5s …] [start=first|e1|new] [ago=10s] */
 static void do_manage(struct world *w, struct story_peer *p, const struct line *l)
 {
     static const char *const actions[ACTION_COUNT] = { "none",       "group_set",    "group_pause", "group_resume",
@@ -333,8 +352,18 @@ static void do_manage(struct world *w, struct story_peer *p, const struct line *
     struct msg_manage m = { .id = 1, .action = ACTION_COUNT, .tenant = word_span(arg(l, "tenant")), .epoch = word_span(arg(l, "epoch")) };
     for (uint32_t i = 0; i < ACTION_COUNT; i++)
         if (strcmp(l->words[2], actions[i]) == 0) m.action = i;
+    uint32_t set[8];
+    struct span filters[8];
+    char list[256];
     m.has_group = arg(l, "group") != NULL;
     m.group.name = word_span(arg(l, "group"));
+    m.group.filters = filters;
+    m.group.filter_count = filters_of(l, list, filters);
+    m.group.options = group_options(l);
+    set_start(w, l, &m.group);
+    m.set = set;
+    for (size_t i = 0; i < sizeof settable / sizeof *settable; i++)
+        if (arg(l, settable[i].word)) set[m.set_count++] = settable[i].field;
     if (l->word_count > 3 && !strchr(l->words[3], '=')) m.seq = world_seq(w, l->words[3]);
     world_step(w, p, &(struct packet){ .manages = &m, .manage_count = 1 }, true);
 }
