@@ -3,7 +3,6 @@
 #include "tests/bench/bench.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -100,7 +99,7 @@ void bench_worker_ready(struct bench *bench)
     bench->shared->worker_ready = true;
 }
 
-void bench_handle(struct bench *bench, const void *data, size_t size)
+void bench_handle(struct bench *bench, uint32_t party, const void *data, size_t size)
 {
     uint64_t now = bench_now_ns(), number, sent;
     struct bench_shared *shared = bench->shared;
@@ -108,7 +107,8 @@ void bench_handle(struct bench *bench, const void *data, size_t size)
         fprintf(stderr, "the worker got %zu bytes that nobody sent\n", size);
         exit(1);
     }
-    uint64_t *word = &bench->seen[number / 64], bit = 1ull << number % 64;
+    uint64_t place = party * bench->events + number;
+    uint64_t *word = &bench->seen[place / 64], bit = 1ull << place % 64;
     if ((*word & bit) != 0) {
         shared->repeated++;
         return;
@@ -127,7 +127,8 @@ void bench_acked(struct bench *bench, uint64_t count)
 
 bool bench_done(const struct bench *bench)
 {
-    return bench->shared->handled >= bench->events && bench->shared->acked >= bench->events;
+    uint64_t wanted = bench->events * bench->parties;
+    return bench->shared->handled >= wanted && bench->shared->acked >= wanted;
 }
 
 /* ---- the run ---- */
@@ -156,12 +157,27 @@ static uint64_t servers_cpu_ns(const struct bench *bench)
     return sum;
 }
 
-static bool parse(struct bench *bench, int argc, char **argv)
+enum { OPTIONS_MAX = 24 };
+
+/* The options of every system, then this one's. */
+static void list_options(const struct bench_system *system, struct option out[OPTIONS_MAX])
 {
-    static const struct option options[] = { { "url", 1, NULL, 'u' },       { "events", 1, NULL, 'n' }, { "rate", 1, NULL, 'r' },
-                                             { "window", 1, NULL, 'w' },    { "pid", 1, NULL, 'p' },    { "publish-only", 0, NULL, 'P' },
-                                             { "work-only", 0, NULL, 'W' }, { NULL, 0, NULL, 0 } };
-    *bench = (struct bench){ .window = 1000 };
+    static const struct option common[] = { { "url", 1, NULL, 'u' },       { "events", 1, NULL, 'n' }, { "rate", 1, NULL, 'r' },
+                                            { "window", 1, NULL, 'w' },    { "pid", 1, NULL, 'p' },    { "publish-only", 0, NULL, 'P' },
+                                            { "work-only", 0, NULL, 'W' }, { NULL, 0, NULL, 0 } };
+    uint32_t count = 0;
+    for (const struct option *o = common; o->name != NULL; o++)
+        out[count++] = *o;
+    for (const struct option *o = system->options; o != NULL && o->name != NULL && count < OPTIONS_MAX - 1; o++)
+        out[count++] = *o;
+    out[count] = (struct option){ NULL, 0, NULL, 0 };
+}
+
+static bool parse(struct bench *bench, const struct bench_system *system, int argc, char **argv)
+{
+    struct option options[OPTIONS_MAX];
+    list_options(system, options);
+    *bench = (struct bench){ .window = 1000, .parties = 1 };
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (option) {
         case 'u':
@@ -186,7 +202,8 @@ static bool parse(struct bench *bench, int argc, char **argv)
             if (bench->pid_count < BENCH_PIDS_MAX) bench->pids[bench->pid_count++] = atoi(optarg);
             break;
         default:
-            return false;
+            if (system->option == NULL || !system->option(bench, option, optarg)) return false;
+            break;
         }
     }
     return bench->url != NULL && bench->events != 0 && bench->window != 0;
@@ -195,7 +212,7 @@ static bool parse(struct bench *bench, int argc, char **argv)
 static int run_worker(struct bench *bench, const struct bench_system *system)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    bench->seen = calloc((size_t)bench->events / 64 + 1, sizeof *bench->seen);
+    bench->seen = calloc((size_t)(bench->events * bench->parties) / 64 + 1, sizeof *bench->seen);
     if (bench->seen == NULL) return 1;
     int failed = system->work(bench);
     bench->shared->worker_cpu_ns = own_cpu_ns() - ready_cpu_ns;
@@ -218,17 +235,18 @@ static void print_result(const struct bench *bench, const struct bench_system *s
     const struct bench_shared *s = bench->shared;
     uint64_t handling = s->last_ns - s->first_ns;
     printf("{\"system\":\"%s\",\"events\":%llu,\"seconds\":%.4f,\"events_per_s\":%.0f,\"drain_per_s\":%.0f,\"cpu_s_per_million\":%.3f,"
-           "\"repeated\":%llu,\"p50_us\":%.1f,\"p90_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f}\n",
+           "\"repeated\":%llu,\"p50_us\":%.1f,\"p90_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f,\"last_ns\":%llu}\n",
            system->name, (unsigned long long)bench->events, (double)took_ns / 1e9, (double)bench->events * 1e9 / (double)took_ns,
            handling != 0 ? (double)s->handled * 1e9 / (double)handling : 0, (double)cpu_ns / 1e3 / (double)bench->events,
            (unsigned long long)s->repeated, (double)percentile_ns(s, 0.5) / 1e3, (double)percentile_ns(s, 0.9) / 1e3,
-           (double)percentile_ns(s, 0.99) / 1e3, (double)percentile_ns(s, 0.999) / 1e3, (double)percentile_ns(s, 1 - 1e-12) / 1e3);
+           (double)percentile_ns(s, 0.99) / 1e3, (double)percentile_ns(s, 0.999) / 1e3, (double)percentile_ns(s, 1 - 1e-12) / 1e3,
+           (unsigned long long)s->last_ns);
 }
 
 int bench_main(int argc, char **argv, const struct bench_system *system)
 {
     struct bench bench;
-    if (!parse(&bench, argc, argv)) {
+    if (!parse(&bench, system, argc, argv)) {
         fprintf(stderr, "usage: bench_%s --url URL --events N [--rate N] [--window N] [--pid N] [--publish-only|--work-only]\n",
                 system->name);
         return 2;

@@ -4,10 +4,12 @@
  *
  *   bench_SYSTEM --url URL --events N [--rate PER_SECOND] [--window N] [--pid SERVER]… [--publish-only | --work-only]
  *
- * --rate: open loop; without it as fast as the window allows. Prints one JSON object; exit code 1 if an event was lost. */
+ * --rate: open loop; without it as fast as the window allows. Prints one JSON object; exit code 1 if an event was lost. A system may know
+ * more options. */
 #ifndef WEIR_BENCH_H
 #define WEIR_BENCH_H
 
+#include <getopt.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,19 +32,21 @@ struct bench_shared { /* written by one process, read by the other */
 struct bench {
     const char *url;
     uint64_t events, rate;
-    uint32_t window;
+    uint32_t window, parties; /* parties: how many shall handle each event; 1 */
     bool publish_only, work_only;
     int pids[BENCH_PIDS_MAX];
     int pid_count;
     struct bench_shared *shared;
     uint64_t started_ns, made; /* the publisher's */
-    uint64_t *seen;            /* the worker's: one bit per event */
+    uint64_t *seen;            /* the worker's: one bit per event and party */
     char payload[PAYLOAD_BYTES];
 };
 
 /* How to talk to one system. Both return 0, or 1 after they wrote to stderr what failed. */
 struct bench_system {
     const char *name;
+    const struct option *options; /* its own, each with an argument; NULL: none */
+    bool (*option)(struct bench *bench, int option, const char *argument);
     int (*publish)(struct bench *bench); /* returns when every event is accepted */
     int (*work)(struct bench *bench);    /* calls bench_worker_ready, then returns when bench_done */
 };
@@ -57,7 +61,8 @@ void bench_sleep_until(uint64_t ns);
 
 /* Worker */
 void bench_worker_ready(struct bench *bench);
-void bench_handle(struct bench *bench, const void *data, size_t size); /* at the beginning of the handler */
+/* At the beginning of the handler; parties count from 0. One thread at a time. */
+void bench_handle(struct bench *bench, uint32_t party, const void *data, size_t size);
 void bench_acked(struct bench *bench, uint64_t count);
 bool bench_done(const struct bench *bench);
 

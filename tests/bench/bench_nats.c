@@ -97,7 +97,7 @@ static bool consume(struct bench *bench, natsConnection *connection, natsSubscri
             return false;
         }
         asked--;
-        bench_handle(bench, natsMsg_GetData(message), (size_t)natsMsg_GetDataLength(message));
+        bench_handle(bench, 0, natsMsg_GetData(message), (size_t)natsMsg_GetDataLength(message));
         bool bad = failed(natsConnection_PublishString(connection, reply, "+ACK"), "ack");
         natsMsg_Destroy(message);
         if (bad) return false;

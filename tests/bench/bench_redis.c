@@ -77,7 +77,7 @@ static int handle(struct bench *bench, redisContext *redis, const redisReply *re
     for (size_t i = 0; i < messages->elements; i++) {
         const redisReply *message = messages->element[i];
         const redisReply *value = message->element[1]->element[1];
-        bench_handle(bench, value->str, value->len);
+        bench_handle(bench, 0, value->str, value->len);
         words[i + 3] = message->element[0]->str;
         sizes[i + 3] = message->element[0]->len;
     }

@@ -1,14 +1,90 @@
 /* weir, through its public header alone: a publisher with the default window and a worker that acks each event in its handler. An event
- * counts as acked when its settle is answered, so as committed. URL: an endpoint of a coordinator. */
-#include <weir/weir.h>
+ * counts as acked when its settle is answered, so as committed. URL: an endpoint of a coordinator. Here: options and the publisher. */
+#include "tests/bench/bench_weir.h"
 
-#include "tests/bench/bench.h"
+#include <pthread.h>
 
-enum { CREDIT = 4096, WAIT_MS = 60000 };
+enum { KEY_BYTES = 16, TOKEN_BYTES = 32, TOPIC_BYTES = 64, TOPICS_MAX = 64 };
+enum {
+    OPT_GROUP = 256,
+    OPT_FILTER,
+    OPT_TOPIC,
+    OPT_TOPICS,
+    OPT_PARTIES,
+    OPT_ORDERING,
+    OPT_KEYS,
+    OPT_TOKENS,
+    OPT_CHURN,
+    OPT_LARGE,
+    OPT_SLOW,
+    OPT_FIRST
+};
 
-static weir_worker *worker; /* for the callbacks; one per process */
+struct bench_how bench_how = { .group = "bench", .filter = "bench.>", .topic = "bench.events", .topics = 1 };
 
-static int failed(const void *handle, weir_status status, const char *what)
+static const struct option options[] = {
+    { "group", 1, NULL, OPT_GROUP },
+    { "filter", 1, NULL, OPT_FILTER },
+    { "topic", 1, NULL, OPT_TOPIC },
+    { "topics", 1, NULL, OPT_TOPICS },
+    { "parties", 1, NULL, OPT_PARTIES },
+    { "ordering", 1, NULL, OPT_ORDERING },
+    { "keys", 1, NULL, OPT_KEYS },
+    { "tokens", 1, NULL, OPT_TOKENS },
+    { "churn", 1, NULL, OPT_CHURN },
+    { "large", 1, NULL, OPT_LARGE },
+    { "slow", 1, NULL, OPT_SLOW },
+    { "first", 1, NULL, OPT_FIRST },
+    { NULL, 0, NULL, 0 },
+};
+
+static bool option(struct bench *bench, int opt, const char *argument)
+{
+    uint64_t number = strtoull(argument, NULL, 10);
+    switch (opt) {
+    case OPT_GROUP:
+        bench_how.group = argument;
+        return true;
+    case OPT_FILTER:
+        bench_how.filter = argument;
+        return true;
+    case OPT_TOPIC:
+        bench_how.topic = argument;
+        return true;
+    case OPT_TOPICS:
+        bench_how.topics = (uint32_t)number;
+        return number >= 1 && number <= TOPICS_MAX;
+    case OPT_PARTIES:
+        bench->parties = (uint32_t)number;
+        return number >= 1 && number <= BENCH_PARTIES_MAX;
+    case OPT_ORDERING:
+        bench_how.ordering = (uint32_t)number;
+        return true;
+    case OPT_KEYS:
+        bench_how.keys = (uint32_t)number;
+        return true;
+    case OPT_TOKENS:
+        bench_how.tokens = true;
+        bench_how.tokens_from = number;
+        return true;
+    case OPT_CHURN:
+        bench_how.churn_s = (uint32_t)number;
+        return true;
+    case OPT_LARGE:
+        bench_how.large_bytes = number;
+        return true;
+    case OPT_SLOW:
+        bench_how.slow_ms = (uint32_t)number;
+        return true;
+    case OPT_FIRST:
+        bench_how.first_only = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
+int bench_weir_failed(const void *handle, weir_status status, const char *what)
 {
     if (status == WEIR_OK) return 0;
     weir_error error;
@@ -16,6 +92,8 @@ static int failed(const void *handle, weir_status status, const char *what)
     fprintf(stderr, "weir: %s: %s (%s)\n", what, weir_status_text(status), error.detail);
     return 1;
 }
+
+/* ---- publisher ---- */
 
 static _Atomic uint64_t refused;
 
@@ -27,74 +105,102 @@ static void on_result(const weir_result *result, void *arg)
     refused += result->count;
 }
 
-static int publish(struct bench *bench)
+static weir_publisher *open_publisher(const struct bench *bench)
 {
-    weir_publisher_options options = WEIR_PUBLISHER_OPTIONS_INIT;
-    options.endpoint = bench->url;
-    options.connect_timeout_ms = WAIT_MS;
-    options.on_result = on_result;
+    weir_publisher_options o = WEIR_PUBLISHER_OPTIONS_INIT;
+    o.endpoint = bench->url;
+    o.connect_timeout_ms = BENCH_WAIT_MS;
+    o.on_result = on_result;
     weir_publisher *publisher = NULL;
-    if (failed(NULL, weir_publisher_open(&options, &publisher), "publisher")) return 1;
-    bench->started_ns = bench_now_ns(); /* connecting is no part of it */
+    (void)bench_weir_failed(NULL, weir_publisher_open(&o, &publisher), "publisher");
+    return publisher;
+}
+
+struct texts {
+    char topics[TOPICS_MAX][TOPIC_BYTES], key[KEY_BYTES], token[TOKEN_BYTES];
+    uint64_t random;
+};
+
+static void name_event(struct texts *texts, uint64_t number, weir_event *event)
+{
+    event->topic = texts->topics[number % bench_how.topics];
+    if (bench_how.keys != 0) {
+        texts->random = texts->random * 6364136223846793005u + 1442695040888963407u;
+        snprintf(texts->key, sizeof texts->key, "key-%06u", (unsigned)((texts->random >> 33) % bench_how.keys));
+        event->key = texts->key;
+    }
+    if (bench_how.tokens) {
+        snprintf(texts->token, sizeof texts->token, "token-%014llu", (unsigned long long)(bench_how.tokens_from + number));
+        event->token = texts->token;
+    }
+}
+
+static int publish_all(struct bench *bench, weir_publisher *publisher)
+{
+    static struct texts texts;
     weir_event event = WEIR_EVENT_INIT;
-    event.topic = "bench.events";
     event.data_size = PAYLOAD_BYTES;
+    for (uint32_t i = 0; i < bench_how.topics; i++)
+        snprintf(texts.topics[i], TOPIC_BYTES, bench_how.topics > 1 ? "%s.%u" : "%s", bench_how.topic, i);
+    bench->started_ns = bench_now_ns(); /* connecting is no part of it */
     int bad = 0;
     while (bad == 0 && bench->made < bench->events) {
         uint32_t due = bench_due(bench, bench->window);
         for (uint32_t i = 0; i < due && bad == 0; i++) {
+            name_event(&texts, bench->made, &event);
             event.data = bench_make(bench);
-            bad = failed(publisher, weir_publish_async(publisher, &event, WAIT_MS, NULL), "publish");
+            bad = bench_weir_failed(publisher, weir_publish_async(publisher, &event, BENCH_WAIT_MS, NULL), "publish");
         }
         if (due == 0) bench_sleep_until(bench_next_ns(bench));
     }
-    if (bad == 0) bad = failed(publisher, weir_publisher_flush(publisher, WAIT_MS), "flush");
-    weir_publisher_close(&publisher);
-    return bad != 0 || refused != 0;
-}
-
-static void on_event(weir_delivery *delivery, void *arg)
-{
-    const weir_event *event = weir_delivery_event(delivery);
-    if (event != NULL) bench_handle(arg, event->data, event->data_size);
-    weir_ack(delivery);
-}
-
-static void on_settled(const weir_settled *settled, void *arg)
-{
-    struct bench *bench = arg;
-    if (settled->status == WEIR_OK) bench_acked(bench, 1);
-    if (bench_done(bench)) weir_worker_stop(worker);
-}
-
-static void on_state(weir_state state, const weir_error *error, void *arg)
-{
-    struct bench *bench = arg;
-    (void)error;
-    if (state == WEIR_STATE_UP && !bench->shared->worker_ready) bench_worker_ready(bench);
-}
-
-static int work(struct bench *bench)
-{
-    const char *const topics[] = { "bench.events" };
-    weir_worker_options options = WEIR_WORKER_OPTIONS_INIT;
-    options.endpoint = bench->url;
-    options.group = "bench";
-    options.topics = topics;
-    options.topic_count = 1;
-    options.start = WEIR_START_FIRST;
-    options.credit = CREDIT;
-    options.connect_timeout_ms = WAIT_MS;
-    options.on_state = on_state;
-    options.on_settled = on_settled;
-    options.arg = bench;
-    if (failed(NULL, weir_worker_open(&options, &worker), "worker")) return 1;
-    int bad = failed(worker, weir_worker_run(worker, on_event, bench), "run");
-    weir_worker_close(&worker);
     return bad;
+}
+
+/* ---- the large events beside them ---- */
+
+struct large {
+    struct bench *bench;
+    _Atomic bool stop;
+    int failed;
+};
+
+static void *publish_large(void *argument)
+{
+    struct large *large = argument;
+    weir_publisher *publisher = open_publisher(large->bench);
+    void *data = calloc(1, bench_how.large_bytes);
+    weir_event event = WEIR_EVENT_INIT;
+    event.topic = BENCH_LARGE_TOPIC;
+    event.data = data;
+    event.data_size = bench_how.large_bytes;
+    large->failed = publisher == NULL || data == NULL;
+    for (uint64_t next_ns = bench_now_ns(); !large->failed && !large->stop; next_ns += 1000000000u) {
+        large->failed = bench_weir_failed(publisher, weir_publish(publisher, &event, BENCH_WAIT_MS, NULL), "a large event");
+        bench_sleep_until(next_ns + 1000000000u);
+    }
+    weir_publisher_close(&publisher);
+    free(data);
+    return NULL;
+}
+
+static int publish(struct bench *bench)
+{
+    struct large large = { .bench = bench };
+    pthread_t thread;
+    weir_publisher *publisher = open_publisher(bench);
+    if (publisher == NULL) return 1;
+    if (bench_how.large_bytes != 0 && pthread_create(&thread, NULL, publish_large, &large) != 0) return 1;
+    int bad = publish_all(bench, publisher);
+    if (bad == 0) bad = bench_weir_failed(publisher, weir_publisher_flush(publisher, BENCH_WAIT_MS), "flush");
+    weir_publisher_close(&publisher);
+    large.stop = true;
+    if (bench_how.large_bytes != 0) (void)pthread_join(thread, NULL);
+    return bad != 0 || refused != 0 || large.failed;
 }
 
 int main(int argc, char **argv)
 {
-    return bench_main(argc, argv, &(struct bench_system){ .name = "weir", .publish = publish, .work = work });
+    return bench_main(
+        argc, argv,
+        &(struct bench_system){ .name = "weir", .options = options, .option = option, .publish = publish, .work = bench_weir_work });
 }
