@@ -356,7 +356,8 @@ void groups_trim(struct core *c)
 
 static bool worker_has_credit(const struct peer *p)
 {
-    return p->state == PEER_READY && p->deliver_sent_events < p->deliver_limit_events && p->deliver_sent_bytes < p->deliver_limit_bytes;
+    return p->state == PEER_READY && !p->leaving && p->deliver_sent_events < p->deliver_limit_events &&
+           p->deliver_sent_bytes < p->deliver_limit_bytes;
 }
 
 static void ring_remove(struct core *c, uint32_t handle)

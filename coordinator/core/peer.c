@@ -166,6 +166,16 @@ static void take_credit(struct core *c, uint32_t handle, const struct msg_credit
     subs_credit(c, handle, lane);
 }
 
+/* [R-DRAIN-2] Packets are taken before anything is handed out: no delivery follows the answer. */
+static void take_drain(struct core *c, uint32_t handle)
+{
+    struct peer *p = peer_at(c, handle);
+    p->leaving = true;
+    if (p->transfer) transfer_leave(c, p->transfer);
+    worker_ring_update(c, handle);
+    out_item(c, handle, ITEM_DRAIN);
+}
+
 static void refuse_misplaced(struct core *c, uint32_t handle, const struct packet *p)
 {
     const struct {
@@ -173,13 +183,20 @@ static void refuse_misplaced(struct core *c, uint32_t handle, const struct packe
         uint32_t field;
         enum error_code code;
     } misplaced[] = {
-        { p->welcome != NULL, FIELD_WELCOME, CODE_BAD_REQUEST },   { p->accepted_count > 0, FIELD_ACCEPTED, CODE_BAD_REQUEST },
-        { p->refused_count > 0, FIELD_REFUSED, CODE_BAD_REQUEST }, { p->subscribed_count > 0, FIELD_SUBSCRIBED, CODE_BAD_REQUEST },
-        { p->events_count > 0, FIELD_EVENTS, CODE_BAD_REQUEST },   { p->caught_up_count > 0, FIELD_CAUGHT_UP, CODE_BAD_REQUEST },
-        { p->ended_count > 0, FIELD_ENDED, CODE_BAD_REQUEST },     { p->deliver != NULL, FIELD_DELIVER, CODE_BAD_REQUEST },
-        { p->settled_count > 0, FIELD_SETTLED, CODE_BAD_REQUEST }, { p->revoke != NULL, FIELD_REVOKE, CODE_BAD_REQUEST },
-        { p->answer_count > 0, FIELD_ANSWER, CODE_BAD_REQUEST },   { p->drain != NULL, FIELD_DRAIN, CODE_BAD_REQUEST },
-        { p->replay != NULL, FIELD_REPLAY, CODE_UNSUPPORTED },     { p->moved != NULL, FIELD_MOVED, CODE_UNSUPPORTED },
+        { p->welcome != NULL, FIELD_WELCOME, CODE_BAD_REQUEST },
+        { p->accepted_count > 0, FIELD_ACCEPTED, CODE_BAD_REQUEST },
+        { p->refused_count > 0, FIELD_REFUSED, CODE_BAD_REQUEST },
+        { p->subscribed_count > 0, FIELD_SUBSCRIBED, CODE_BAD_REQUEST },
+        { p->events_count > 0, FIELD_EVENTS, CODE_BAD_REQUEST },
+        { p->caught_up_count > 0, FIELD_CAUGHT_UP, CODE_BAD_REQUEST },
+        { p->ended_count > 0, FIELD_ENDED, CODE_BAD_REQUEST },
+        { p->deliver != NULL, FIELD_DELIVER, CODE_BAD_REQUEST },
+        { p->settled_count > 0, FIELD_SETTLED, CODE_BAD_REQUEST },
+        { p->revoke != NULL, FIELD_REVOKE, CODE_BAD_REQUEST },
+        { p->answer_count > 0, FIELD_ANSWER, CODE_BAD_REQUEST },
+        { p->drain != NULL && !peer_at(c, handle)->group, FIELD_DRAIN, CODE_BAD_REQUEST },
+        { p->replay != NULL, FIELD_REPLAY, CODE_UNSUPPORTED },
+        { p->moved != NULL, FIELD_MOVED, CODE_UNSUPPORTED },
         { p->unknown_fields > 0, 0, CODE_UNSUPPORTED },
     };
     for (size_t i = 0; i < sizeof misplaced / sizeof misplaced[0]; i++)
@@ -219,6 +236,7 @@ static void take_messages(struct core *c, uint32_t handle, const struct packet *
     if (packet->settle) settle_take(c, handle, packet->settle, &body);
     if (packet->extend) extend_take(c, handle, packet->extend);
     if (packet->release) release_take(c, handle, packet->release);
+    if (packet->drain && p->group) take_drain(c, handle);
     for (size_t i = 0; i < packet->partial_count; i++)
         partial_take(c, handle, &packet->partials[i], &body);
     for (size_t i = 0; i < packet->cancel_count; i++)

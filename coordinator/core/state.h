@@ -85,6 +85,7 @@ struct peer {
     uint32_t ring_next, ring_prev;        /* workers of a group with credit */
     uint32_t out_first, out_last;         /* items of this step */
     bool dirty, in_ring, forget;
+    bool leaving; /* a worker that takes no more [R-DRAIN-2] */
 };
 
 /* ---- publishers ---- */
@@ -455,6 +456,7 @@ void transfer_lease(struct core *c, uint32_t lease, uint32_t peer, const struct 
 void transfer_sub(struct core *c, uint32_t sub, const struct block *block, uint32_t index);
 void transfer_drop(struct core *c, uint32_t transfer);
 void transfer_abandon(struct core *c, uint32_t transfer);
+void transfer_leave(struct core *c, uint32_t transfer);
 void transfers_go(struct core *c);
 void transfers_wake_waiting(struct core *c);
 bool transfers_can_go(const struct core *c);

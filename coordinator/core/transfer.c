@@ -13,8 +13,7 @@ static struct transfer *transfer_at(const struct core *c, uint32_t h)
 static bool read_parts(const struct block *block, uint32_t index, uint64_t *positions, struct parts *out)
 {
     struct event event;
-    return event_scan(block_body(block, &block->records[index]), &event) == EVENT_OK &&
-           parts_read(event.parts, positions, PARTS_MAX, out);
+    return event_scan(block_body(block, &block->records[index]), &event) == EVENT_OK && parts_read(event.parts, positions, PARTS_MAX, out);
 }
 
 uint32_t transfer_size(const struct core *c, const struct block *block, uint32_t index)
@@ -101,6 +100,12 @@ void transfer_abandon(struct core *c, uint32_t handle)
     uint32_t lease = transfer_at(c, handle)->lease;
     transfer_drop(c, handle);
     if (lease) lease_return(c, lease);
+}
+
+/* Its worker leaves [R-DRAIN-2]. */
+void transfer_leave(struct core *c, uint32_t handle)
+{
+    if (transfer_at(c, handle)->lease) transfer_abandon(c, handle);
 }
 
 /* ---- a step ---- */

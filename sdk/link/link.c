@@ -240,7 +240,8 @@ static void take_bodies(struct link *link, const struct packet *packet)
 static void take_drain(struct link *link, const struct msg_drain *drain)
 {
     uint32_t wait_ms = (uint32_t)link_random(link, (uint64_t)drain->reconnect_ms + 1);
-    if (link->drain_ns != 0) return;
+    link->leasing.left = link->leasing.leave_said; /* the answer; or the coordinator leaves too, then nothing is delivered either */
+    if (link->leasing.left || link->drain_ns != 0) return;
     link->drain_ns = link->now_ns + wait_ms * NS_PER_MS + 1; /* [R-DRAIN-1] */
     link_tell(link, &(struct link_fact){ .kind = LINK_FACT_DRAIN, .drain_ms = wait_ms });
 }

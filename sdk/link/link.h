@@ -186,8 +186,8 @@ enum link_result link_extend(struct link *link, uint32_t handle, uint32_t lease_
 enum link_result link_release(struct link *link, uint32_t handle);                   /* LINK_OK | LINK_STALE; frees the handle */
 /* A piece of an answer; data is copied. LINK_OK | LINK_STALE | LINK_FULL | LINK_TOO_LARGE. */
 enum link_result link_partial(struct link *link, uint32_t handle, struct span topic, struct span data);
-void link_no_more(struct link *link);               /* gives no credit for deliveries any more: the worker is closing */
-uint64_t link_credit_left(const struct link *link); /* deliveries that may still come: given credit is never taken back */
+void link_no_more(struct link *link);        /* takes no deliveries any more, and says so: the worker is leaving */
+bool link_has_left(const struct link *link); /* no delivery comes on this connection any more */
 uint32_t link_unanswered_settles(const struct link *link);
 bool link_has_ended(const struct link *link, uint32_t handle); /* revoked: LINK_STALE is what a call with it would say */
 uint32_t link_slots(const struct link_options *options);       /* handles are 1..slots */

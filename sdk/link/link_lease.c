@@ -28,9 +28,9 @@ void link_no_more(struct link *link)
     link->leasing.no_more = true;
 }
 
-uint64_t link_credit_left(const struct link *link)
+bool link_has_left(const struct link *link)
 {
-    return link->state == LINK_UP ? link->leasing.announced - link->leasing.received : 0;
+    return link->state != LINK_UP || link->leasing.left;
 }
 
 /* -- slots and the list -- */
@@ -301,7 +301,7 @@ void link_lease_forget_connection(struct link *link)
     l->extend_count = l->release_count = 0;
     l->settle_next_send = l->settle_first;
     l->seen_ns = 0;
-    l->held_back = false;
+    l->held_back = l->leave_said = l->left = false;
     for (uint32_t i = 1; i <= l->touched; i++)
         if (l->held[i].state != HELD_FREE)
             (void)map_remove(&l->by_lease, l->held[i].lease); /* lease numbers belong to the connection that is gone */
@@ -358,8 +358,17 @@ static void flush_releases(struct link *link, struct flush *flush)
     flush->any = true;
 }
 
+/* [R-DRAIN-2] */
+static void flush_leave(struct link *link, struct flush *flush)
+{
+    flush->packet->drain = link_take(flush, 1, sizeof *flush->packet->drain);
+    link->leasing.leave_said = true;
+    flush->any = true;
+}
+
 void link_flush_leases(struct link *link, struct flush *flush)
 {
+    if (link->leasing.no_more && !link->leasing.leave_said) flush_leave(link, flush);
     if (link->leasing.extend_count != 0) flush_extends(link, flush);
     if (link->leasing.release_count != 0) flush_releases(link, flush);
 }

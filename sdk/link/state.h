@@ -141,7 +141,7 @@ struct leasing {
     struct extend_entry *extends;
     uint64_t *releases;
     uint32_t extend_count, release_count, settles_unanswered;
-    bool no_more;
+    bool no_more, leave_said, left; /* left: leave_said was answered, so no delivery is under way any more [R-DRAIN-2] */
 };
 struct partial_entry { /* in front of topic and data in the ring; size rounded up to 8 */
     uint64_t lease, cause;

@@ -6,7 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { CLOSE_TIMEOUT_MS = 2000, FILTERS_MAX = 64, HANDLERS_MAX = 1024, QUIET_MS = 20 };
+enum { CLOSE_TIMEOUT_MS = 2000, FILTERS_MAX = 64, HANDLERS_MAX = 1024 };
 
 static weir_status check(const weir_worker_options *o)
 {
@@ -271,7 +271,6 @@ static void give_back_all(weir_worker *w)
 {
     for (uint32_t i = 1; i <= w->slots; i++) {
         if (w->deliveries[i].chunk == NULL) continue;
-        w->gave_back = true;
         delivery_forget(&w->deliveries[i]);
         (void)link_release(w->session.link, i);
     }
@@ -279,16 +278,12 @@ static void give_back_all(weir_worker *w)
     w->ready_count = 0;
 }
 
-/* Credit cannot be taken back, so what was given back may be offered to this worker again (and goes back again) as long as some is left:
- * leave when it is used up, or when others have taken the events. Else they would wait for this worker's grace. [R-CREDIT-1] [R-GONE-1] */
+/* Waits until no delivery is under way to this worker any more: what comes before that is given back. Else it would wait for this worker's
+ * grace. [R-DRAIN-2] [R-GONE-1] */
 static void say_goodbye(weir_worker *w, uint64_t deadline_ns)
 {
-    w->delivered_ns = session_now_ns(&w->session);
     session_poke(&w->session, true);
-    while (link_credit_left(w->session.link) != 0) {
-        uint64_t quiet_ns = w->delivered_ns + QUIET_MS * UINT64_C(1000000), now_ns = session_now_ns(&w->session);
-        if (now_ns >= quiet_ns || now_ns >= deadline_ns) return;
-        (void)session_wait(&w->session, quiet_ns < deadline_ns ? quiet_ns : deadline_ns);
+    while (!link_has_left(w->session.link) && session_wait(&w->session, deadline_ns)) {
     }
 }
 
@@ -306,7 +301,7 @@ void weir_worker_close(weir_worker **worker)
     w->stopped = true;
     (void)flush_locked(w, deadline_ns);
     give_back_all(w);
-    if (w->gave_back) say_goodbye(w, deadline_ns);
+    say_goodbye(w, deadline_ns);
     (void)pthread_mutex_unlock(&w->session.lock);
     session_close(&w->session);
     free_worker(w);

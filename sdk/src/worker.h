@@ -48,8 +48,7 @@ struct weir_worker {
     uint32_t *not_copied, not_copied_count; /* handles to give back: there was no memory for their bytes */
     pthread_cond_t ready;
     int ready_fd;
-    bool fd_is_set, stopped, running, gave_back /* deliveries, because it stopped */;
-    uint64_t delivered_ns; /* stopped: when deliveries came last */
+    bool fd_is_set, stopped, running;
     atomic_bool stop_asked;
     uint32_t handlers, close_timeout_ms, group_lease_ms;
     weir_settled_fn *on_settled;

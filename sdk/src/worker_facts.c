@@ -157,7 +157,6 @@ static void take_deliveries(weir_worker *w, const struct link_fact *fact)
     size_t count = fact->deliveries.columns->count;
     struct span whole = fact->deliveries.whole;
     w->group_lease_ms = terms->lease_ms;
-    if (w->stopped) w->delivered_ns = session_now_ns(&w->session);
     for (size_t i = 0; i < w->chunk_count; i++) {
         memcpy(w->chunks[i]->epoch, terms->epoch, EPOCH_BYTES);
         w->chunks[i]->replay = terms->replay;
@@ -260,7 +259,6 @@ static void sweep_revoked(weir_worker *w)
         if (w->stopped || link_has_ended(w->session.link, d->handle)) {
             delivery_forget(d);
             (void)link_release(w->session.link, d->handle);
-            w->gave_back = w->gave_back || w->stopped;
         } else {
             queue(w, d);
         }

@@ -20,6 +20,7 @@ struct peer {
     uint32_t role;
     uint8_t publisher[16], instance[16];
     uint64_t credit, sent;
+    bool leaving;
 };
 struct stored {
     uint8_t *bytes;
@@ -179,7 +180,7 @@ static void deliver_to(struct fake *f, struct peer *peer)
     struct msg_deliver d = {
         .lease = lease, .seq = seq, .time_ms = time, .cause = cause, .attempt = attempt, .size = size, .lease_ms = 30000
     };
-    for (uint64_t s = 1; s < f->next_seq && d.count < 256 && peer->sent < peer->credit; s++) {
+    for (uint64_t s = 1; s < f->next_seq && d.count < 256 && !peer->leaving && peer->sent < peer->credit; s++) {
         struct stored *event = &f->events[s];
         if (event->done || event->held || event->cause != 0) continue;
         event->held = true;
@@ -352,6 +353,10 @@ static void take_rest(struct fake *f, struct peer *peer, const struct packet *p,
         struct stored *event = find_lease(f, p->release->lease[i]);
         f->counts.released++;
         if (event != NULL) event->held = false;
+    }
+    if (p->drain != NULL) {
+        peer->leaving = true;
+        send_packet(f, peer, &(struct packet){ .drain = &(struct msg_drain){ 0 } });
     }
     for (size_t i = 0; i < p->partial_count; at += p->partials[i].size, i++)
         if (find_lease(f, p->partials[i].lease) != NULL) pass_partial(f, &p->partials[i], span_of(at, p->partials[i].size));

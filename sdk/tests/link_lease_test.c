@@ -101,8 +101,8 @@ static void after_a_lost_connection_kept_deliveries_go_on_and_settles_go_out_aga
     harness_settle(&h, 1, VERB_ACK);
     assert_int_equal(harness_flush(&h)->settle->count, 2);
     reconnect(&h, (struct msg_welcome){ .kept_seq = seq, .kept_attempt = attempt, .kept_lease = lease, .kept_count = 2 }, 3);
-    assert_string_equal(h.told,
-                        "up settled #2 gone"); /* 8 was not kept: its settle may or may not have counted, and cannot be sent again [R-ADOPT-3] */
+    assert_string_equal(
+        h.told, "up settled #2 gone"); /* 8 was not kept: its settle may or may not have counted, and cannot be sent again [R-ADOPT-3] */
     packet = harness_flush(&h);
     assert_int_equal(credit_in(packet), 2 + 3); /* two kept count as sent; one is still held */
     assert_int_equal(packet->settle->first_number, 1);
@@ -272,6 +272,39 @@ static void partials_come_around_the_ring_whole(void **state)
 }
 
 /* [R-CREDIT-7] */
+/* [R-DRAIN-2] */
+static void a_worker_that_leaves_has_left_when_it_is_answered(void **state)
+{
+    struct harness h;
+    struct packet *packet;
+    (void)state;
+    start_worker(&h, 4);
+    (void)harness_flush(&h);
+    harness_deliver(&h, 100, 7, 1);
+    assert_false(link_has_left(h.link));
+    link_no_more(h.link);
+    packet = harness_flush(&h);
+    assert_non_null(packet->drain);
+    assert_null(harness_flush(&h));
+    harness_deliver(&h, 101, 8, 1); /* it was under way */
+    assert_int_equal(link_release(h.link, h.handles[1]), LINK_OK);
+    assert_false(link_has_left(h.link));
+    harness_clear(&h);
+    harness_take(&h, (struct packet){ .drain = &(struct msg_drain){ .reconnect_ms = 1 } });
+    assert_true(link_has_left(h.link));
+    harness_wait_ms(&h, 10);
+    assert_string_equal(h.told, ""); /* the coordinator stays: no reason to connect again */
+    harness_settle(&h, 0, VERB_ACK);
+    packet = harness_flush(&h);
+    assert_int_equal(packet->settle->count, 1);
+    assert_int_equal(packet->release->count, 1);
+    assert_int_equal(packet->credit_count, 0);
+    reconnect(&h, (struct msg_welcome){ 0 }, 1);
+    assert_false(link_has_left(h.link));
+    assert_non_null(harness_flush(&h)->drain);
+    harness_stop(&h);
+}
+
 static void emits_wait_for_emit_credit(void **state)
 {
     static uint8_t bytes[400 << 10];
@@ -359,6 +392,7 @@ int main(void)
         cmocka_unit_test(a_started_delivery_is_extended_only_by_policy),
         cmocka_unit_test(a_settle_never_overtakes_its_partials),
         cmocka_unit_test(partials_come_around_the_ring_whole),
+        cmocka_unit_test(a_worker_that_leaves_has_left_when_it_is_answered),
         cmocka_unit_test(emits_wait_for_emit_credit),
         cmocka_unit_test(a_settle_refused_for_its_emits_fails_the_delivery_at_once),
         cmocka_unit_test(a_revoked_delivery_frees_its_credit_and_is_told_once),

@@ -424,6 +424,8 @@ static void world_acts(struct world *w, struct line *l)
         world_commit(w, strtoull(l->words[2], NULL, 10));
     else if (strcmp(word, "log:") == 0 && has(l, "failed"))
         world_fail(w);
+    else if (strcmp(word, "turns") == 0)
+        w->single_turns = has(l, "single"), world_step(w, NULL, NULL, false);
     else if (strcmp(word, "log:") == 0 && has(l, "auto"))
         w->auto_commit = true;
     else if (strcmp(word, "log:") == 0 && (has(l, "slow") || has(l, "quick")))

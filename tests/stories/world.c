@@ -118,13 +118,13 @@ static void step(struct world *w, struct core_in *in)
 /* What follows of itself: fetches, more to hand out, and, with `log auto`, commits. */
 static void settle_down(struct world *w)
 {
-    for (int i = 0; i < 10000; i++) {
+    for (int i = 0; i < 10000 && !w->single_turns; i++) {
         bool commit = w->auto_commit && w->submitted > w->committed;
         if (commit) w->committed = w->submitted;
         if (!commit && (w->slow_log || w->fetched_count == 0) && core_deadline_ns(w->core) > w->now_ns) return;
         step(w, &(struct core_in){ 0 });
     }
-    say(w, "never quiet");
+    if (!w->single_turns) say(w, "never quiet");
 }
 
 void world_step(struct world *w, struct story_peer *peer, const struct packet *packet, bool with_packet)

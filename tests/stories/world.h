@@ -27,6 +27,7 @@ struct world {
     struct core_config config;
     uint64_t now_ns, log_ms, committed, submitted;
     bool auto_commit, draining, slow_log; /* slow: what is fetched does not come yet */
+    bool single_turns;                    /* what follows of itself waits for the next line */
     uint32_t next_connection, restarts;
     struct story_peer peers[PEERS_MAX];
     uint32_t peer_count;

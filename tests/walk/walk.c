@@ -36,7 +36,7 @@ struct held {
 
 struct walker {
     uint32_t connection;
-    bool ready;
+    bool ready, leaving;
     uint8_t id[16];
     uint64_t next_number, next_settle, credit;
     uint64_t position_of[NUMBERS]; /* by number; 0 = no answer yet */
@@ -209,6 +209,7 @@ static void took(struct walk *w, uint32_t peer, struct held held, bool kept)
 {
     struct walker *p = &w->peers[peer];
     if (held.seq > w->head) broken(w, "a delivery before the commit", held.seq);
+    if (p->leaving && !kept) broken(w, "a delivery to a worker that has left", held.seq);
     uint32_t event = event_find(w, held.seq);
     if (event != UINT32_MAX) {
         if (w->events[event].settled)
@@ -440,6 +441,7 @@ static void do_hello(struct walk *w, uint32_t peer)
     hello.held_priority = priority;
     hello.held_count = p->held_count;
     if (p->connection) return;
+    p->leaving = false;
     send_packet(w, peer, &(struct packet){ .hello = &hello });
 }
 
@@ -533,6 +535,21 @@ static void do_lease(struct walk *w, uint32_t peer, bool extend, uint32_t which)
     send_packet(w, peer, extend ? &(struct packet){ .extend = &extension } : &(struct packet){ .release = &release });
 }
 
+static void do_leave(struct walk *w, uint32_t peer)
+{
+    struct msg_drain drain = { 0 };
+    if (!w->peers[peer].ready) return;
+    w->peers[peer].leaving = true;
+    send_packet(w, peer, &(struct packet){ .drain = &drain });
+}
+
+static void do_gone(struct walk *w, uint32_t peer)
+{
+    step(w, &(struct core_in){ .gone = &w->peers[peer].connection, .gone_count = 1 });
+    w->peers[peer].connection = 0;
+    w->peers[peer].ready = w->peers[peer].subscribed = false;
+}
+
 static void act(struct walk *w)
 {
     uint32_t what = next_byte(w), peer = next_byte(w), how = next_byte(w);
@@ -580,10 +597,9 @@ static void act(struct walk *w)
         step(w, &(struct core_in){ 0 });
         break;
     case 14:
+        if (how % 4 == 1) do_leave(w, worker);
         if (how % 4 || !w->peers[anyone].connection) break;
-        step(w, &(struct core_in){ .gone = &w->peers[anyone].connection, .gone_count = 1 });
-        w->peers[anyone].connection = 0;
-        w->peers[anyone].ready = w->peers[anyone].subscribed = false;
+        do_gone(w, anyone);
         break;
     case 15:
         if (how % 16 == 0) restart(w);
@@ -597,6 +613,7 @@ static void finish(struct walk *w)
 {
     for (uint32_t round = 0; round < 4000; round++) {
         for (uint32_t i = 0; i < WORKERS; i++) {
+            if (w->peers[i].connection && w->peers[i].leaving) do_gone(w, i);
             if (!w->peers[i].connection) do_hello(w, i);
             do_credit(w, i, 64);
             for (uint32_t k = 0; k < 64 && w->peers[i].held_count; k++)
