@@ -45,6 +45,7 @@ int cli_stats(struct cli *cli, const struct cli_verb *verb, int argc, char **arg
 int cli_replay(struct cli *cli, const struct cli_verb *verb, int argc, char **argv);
 int cli_verify(struct cli *cli, const struct cli_verb *verb, int argc, char **argv);
 int cli_bench(struct cli *cli, const struct cli_verb *verb, int argc, char **argv);
+int cli_simtest(struct cli *cli, const struct cli_verb *verb, int argc, char **argv);
 int cli_dev(struct cli *cli, const struct cli_verb *verb, int argc, char **argv);
 int cli_keys(struct cli *cli, const struct cli_verb *verb, int argc, char **argv);
 int cli_help(struct cli *cli, const struct cli_verb *verb, int argc, char **argv);

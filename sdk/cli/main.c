@@ -19,6 +19,8 @@ static const struct cli_verb verbs[] = {
     { "replay", "SOURCE [OPTIONS] -- COMMAND…", "Feeds stored events (a data directory, or an endpoint) to a worker program, unchanged.",
       cli_replay },
     { "verify", "DIR", "Reads a data directory and checks every block: checksum, numbers, chain of hashes.", cli_verify },
+    { "simtest", "HANDLER.so [--seeds N | --seed S]",
+      "Runs a worker's handler against crashes, late acks and restarts, and finds what it does twice.", cli_simtest },
     { "bench", "", "Measures publish to worker to settle on the coordinator it is given.", cli_bench },
     { "keys", "new --name N [--tenant T] [--roles R] DIR", "Makes a CURVE certificate.", cli_keys },
     { "dev", "", "Coordinator, gateway and an echo worker at once, on loopback, for trying.", cli_dev },

@@ -157,6 +157,38 @@ class Usage(CommandCase):
         self.run_weir(*arguments, code=1)
 
 
+class Simtest(CommandCase):
+    coordinator = False
+
+    def simtest(self, path, *arguments, **options):
+        return self.run_weir("simtest", os.path.join(os.path.dirname(program("weir")), "..", path), *arguments, **options)
+
+    def test_a_sound_handler_passes_every_seed(self):
+        for handler in ("lib/samples/charge_handler.so", "tests/simtest_handler_0.so"):
+            tally = lines_of(self.simtest(handler, "--seeds", 60, "--json").stdout)[-1]
+            self.assertEqual((tally["seeds"], tally["events"], tally["failed"]), (60, 480, 0))
+            self.assertGreater(tally["faults"], 100)
+
+    def test_an_effect_without_a_key_is_found_done_twice_and_its_seed_repeats_it(self):
+        found, tally = lines_of(self.simtest("lib/samples/charge_handler_faulty.so", "--json", code=1).stdout)
+        self.assertEqual(tally["failed"], 1)
+        self.assertRegex(found["wrong"][0], r"^event \d+: effect charge was done \d times, without faults 1: done twice$")
+        again = lines_of(self.simtest("lib/samples/charge_handler_faulty.so", "--seed", found["seed"], "--json", code=1).stdout)[0]
+        self.assertEqual((again["seed"], again["wrong"]), (found["seed"], found["wrong"]))
+        self.assertTrue(set(found["happened"]) <= set(again["happened"]), again)
+
+    def test_an_effect_after_the_ack_is_found_lost(self):
+        found = lines_of(self.simtest("tests/simtest_handler_1.so", "--json", code=1).stdout)[0]
+        self.assertIn("effect mail was done 0 times, without faults 1: lost", found["wrong"][0])
+
+    def test_a_handler_that_settles_nothing_is_refused_before_any_fault(self):
+        self.assertIn("without any fault", self.simtest("tests/simtest_handler_2.so", code=1).stderr)
+
+    def test_an_object_without_a_handler_is_refused(self):
+        self.assertIn("weir_simtest_handler", self.simtest("tests/libpower_shim.so", code=1).stderr)
+        self.assertIn("No such file", self.simtest("tests/nothing.so", code=1).stderr)
+
+
 class Publish(CommandCase):
     def test_one_event_gets_its_id_and_a_token_is_taken_once(self):
         first = self.publish("a.b", '{"x": 1}', "--key", "k", "--session", "s", "--type", "t", "--header", "h=v=w")

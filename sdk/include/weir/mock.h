@@ -30,8 +30,8 @@ typedef struct weir_mock weir_mock;
 
 /* Stands in a test for something that a handler does outside weir: a payment, a mail, a row. `what` names it ("charge"). `key` is the
  * idempotency key that the outside is given with it: it does nothing the second time it sees the same `what` with the same key. NULL:
- * none, it is done each time. weir_delivery_token is such a key. Copied. While the delivery is not settled; with a real coordinator
- * behind the delivery, nothing. Since 0.1. */
+ * none, it is done each time. weir_delivery_token is such a key. Copied. In the handler of the delivery, also after its settle; with a
+ * real coordinator behind the delivery it is nothing. Since 0.1. */
 WEIR_API void weir_mock_effect(weir_delivery *delivery, const char *what, const char *key);
 
 typedef struct weir_mock_done {
@@ -100,6 +100,32 @@ WEIR_API void weir_mock_kill(weir_mock *mock, const void *handle, bool sent);
 /* The coordinator is killed and starts again from its log; all connections are lost. `kept`: the blocks it was writing are there, though
  * nobody was told. Since 0.1. */
 WEIR_API void weir_mock_restart(weir_mock *mock, bool kept);
+
+/* ---- weir simtest HANDLER.so ----------------------------------------------------------------------------------------------------------
+ */
+
+/* Runs a handler in a shared object on a mock, once without a fault and then for each seed with some: time beyond the lease, lost
+ * connections, killed processes, a coordinator that starts again, before the handler, around each weir_mock_effect, and after it. In the
+ * end each event must have had the same effects and emits as without faults: more is an effect done twice, fewer an event lost.
+ *
+ * The object shows weir_simtest_handler, and the others if it wants. It is linked with nothing of weir: the functions are those of the
+ * `weir` that loads it. What its handler does outside weir it does through functions of its own, of which the object has versions that call
+ * weir_mock_effect. The handler settles each delivery before it returns. */
+#define WEIR_SIMTEST __attribute__((visibility("default")))
+
+WEIR_SIMTEST void weir_simtest_handler(weir_delivery *delivery, void *state);
+
+/* Group, topics, leases … of the worker: changes what stands there (group "simtest", topics ">"). */
+WEIR_SIMTEST void weir_simtest_options(weir_worker_options *options);
+
+/* The number-th event to publish, from 0; false: there are no more. Changes what stands there (topic "simtest.event", data {"n":number}).
+ */
+WEIR_SIMTEST bool weir_simtest_event(size_t number, weir_event *event);
+
+/* What a worker's process has in its memory: made when one starts, ended when it dies, given to the handler as its state. (Static variables
+ * outlive the deaths here; do not keep it there.) */
+WEIR_SIMTEST void *weir_simtest_begin(void);
+WEIR_SIMTEST void weir_simtest_end(void *state);
 
 #ifdef __cplusplus
 }
