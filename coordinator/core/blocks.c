@@ -90,6 +90,13 @@ static uint8_t levels_in(const struct block *block)
     return (uint8_t)levels;
 }
 
+uint64_t blocks_number_of(const struct core *c, uint64_t position)
+{
+    const struct slot *filling = filling_slot(c);
+    if (position <= c->head) return c->committed_block;
+    return filling && position >= filling->block.first_position ? filling->block.number : c->next_block - 1;
+}
+
 /* Marks the groups that match a topic when the block sees it first: what they need at the close is found here, not per event. */
 void blocks_touch_topic(struct core *c, struct slot *slot, uint32_t topic, uint32_t tenant)
 {

@@ -27,6 +27,12 @@ static bool has_expired(const struct core *c, const struct block *block, const s
     return (event.ttl_ms && c->log_ms - born >= event.ttl_ms && c->log_ms >= born) || (event.deadline_ms && c->log_ms >= event.deadline_ms);
 }
 
+/* It may not go out again. An at_most_once one is here only when a worker claimed it after a restart and let it go. */
+static bool is_over(const struct core *c, const struct block *block, const struct record *record)
+{
+    return has_expired(c, block, record) || ((record->flags & RECORD_AT_MOST_ONCE) && !c->config.replay.on);
+}
+
 static void say_delivery(struct core *c, uint32_t lease, const struct block *block, uint32_t index)
 {
     struct lease *l = lease_at(c, lease);
@@ -127,10 +133,11 @@ void deliver_gone(struct core *c, uint32_t lease)
 }
 
 /* To the worker whose turn it is. */
-static void hand_out(struct core *c, struct group *g, uint32_t lease, const struct block *block, uint32_t index)
+void hand_out(struct core *c, struct group *g, uint32_t lease, const struct block *block, uint32_t index)
 {
     uint32_t peer = g->ring;
     lease_at(c, lease)->request = (block->records[index].flags & RECORD_REQUEST) != 0;
+    lease_at(c, lease)->first = record_first(&block->records[index]);
     if (block->records[index].flags & RECORD_PARTS) {
         hand_out_large(c, g, lease, block, index);
         return;
@@ -163,7 +170,7 @@ static enum progress deliver_returned(struct core *c, uint32_t handle, uint32_t 
     l->returned = false;
     bool gone = !slot || !block_holds(&slot->block, l->position); /* it has left the window */
     uint32_t index = gone ? 0 : (uint32_t)(l->position - slot->block.first_position);
-    if (gone || has_expired(c, &slot->block, &slot->block.records[index])) {
+    if (gone || is_over(c, &slot->block, &slot->block.records[index])) {
         settle_expired(c, handle, l->level, l->from, l->position);
         lease_end(c, lease);
         return PROGRESS_DONE;
@@ -183,7 +190,7 @@ static enum progress deliver_retry(struct core *c, uint32_t handle)
     failed_unqueue(c, failed);
     bool gone = !slot || !block_holds(&slot->block, f->position);
     uint32_t index = gone ? 0 : (uint32_t)(f->position - slot->block.first_position);
-    if (gone || has_expired(c, &slot->block, &slot->block.records[index])) {
+    if (gone || is_over(c, &slot->block, &slot->block.records[index])) {
         settle_expired(c, handle, f->level, f->position, f->position);
         return PROGRESS_DONE;
     }

@@ -11,13 +11,14 @@ bool failed_has_room(const struct core *c)
 
 uint32_t lease_give(struct core *c, const struct lease_terms *terms)
 {
-    if (!terms->failed && !failed_has_room(c)) {
+    bool may_fail = !terms->failed && !terms->once;
+    if (may_fail && !failed_has_room(c)) {
         c->short_of_failed = true;
         return 0;
     }
     uint32_t handle = slab_take(&c->leases);
     if (!handle) return 0;
-    if (!terms->failed) c->failed_reserved++;
+    if (may_fail) c->failed_reserved++;
     must(map_put(&c->by_lease, place_key(terms->group, terms->position), handle));
     struct lease *l = lease_at(c, handle);
     l->group = terms->group;
@@ -26,11 +27,12 @@ uint32_t lease_give(struct core *c, const struct lease_terms *terms)
     l->from = terms->from;
     l->attempt = terms->attempt;
     l->failed = terms->failed;
+    l->once = terms->once;
     struct group *g = group_at(c, terms->group);
     g->leased++;
     if (terms->failed)
         failed_at(c, terms->failed)->state = FAILED_LEASED;
-    else
+    else if (!terms->once)
         g->levels[terms->level].open++;
     if (terms->peer) lease_hand(c, handle, terms->peer);
     return handle;
@@ -117,7 +119,7 @@ void lease_end(struct core *c, uint32_t handle)
     unlist_from_peer(c, handle);
     unlist_from_group(c, handle);
     map_remove(&c->by_lease, place_key(l->group, l->position));
-    if (!l->failed) {
+    if (!l->failed && !l->once) {
         c->failed_reserved--;
         g->levels[l->level].open--;
     }
@@ -145,6 +147,10 @@ uint32_t lease_from_wire(const struct core *c, uint64_t wire, uint32_t peer)
 void lease_fail(struct core *c, uint32_t handle, uint64_t due_ms)
 {
     struct lease *l = lease_at(c, handle);
+    if (l->once) { /* [R-ONCE-1] */
+        lease_end(c, handle);
+        return;
+    }
     uint64_t floor = group_at(c, l->group)->levels[l->level].floor;
     if (l->from < l->position && l->position - 1 > floor) group_pend_settled(c, l->group, l->level, l->from, l->position - 1);
     if (!l->failed) c->failed_pending++;
@@ -155,6 +161,10 @@ void lease_fail(struct core *c, uint32_t handle, uint64_t due_ms)
 void lease_orphan(struct core *c, uint32_t handle)
 {
     struct lease *l = lease_at(c, handle);
+    if (l->once) {
+        lease_end(c, handle);
+        return;
+    }
     unlist_from_peer(c, handle);
     unlist_from_group(c, handle);
     uint64_t grace_ns = c->now_ns + (uint64_t)c->config.adopt_grace_ms * 1000000u;
@@ -173,6 +183,11 @@ void lease_return(struct core *c, uint32_t handle)
 {
     struct lease *l = lease_at(c, handle);
     struct group *g = group_at(c, l->group);
+    if (l->once) {
+        c->stats.undeliverable++;
+        lease_end(c, handle);
+        return;
+    }
     unlist_from_peer(c, handle);
     unlist_from_group(c, handle);
     l->returned = true;

@@ -15,7 +15,7 @@ static const char *refusal_text(enum error_code code)
     case CODE_NO_WORKER:
         return "no group takes this request";
     case CODE_UNSUPPORTED:
-        return "at_most_once and delay are not served";
+        return "delay is not served";
     case CODE_CREDIT_EXCEEDED:
         return "more than the credit allows";
     case CODE_DRAINING:
@@ -75,7 +75,8 @@ enum error_code publish_check(const struct core *c, uint32_t tenant, struct span
     if (bytes.size > EVENT_BYTES_MAX || bytes.size > c->config.max_event_bytes) return CODE_TOO_LARGE;
     if (event_scan(bytes, out) != EVENT_OK || out->parts.size) return CODE_BAD_REQUEST;      /* [R-PART-8] */
     if (out->topic.data[0] == '$' && !(emit && is_inbox(out->topic))) return CODE_FORBIDDEN; /* [R-PUB-7] */
-    if (out->delay_ms || out->not_before_ms || out->semantics) return CODE_UNSUPPORTED;      /* [R-PUB-10] */
+    if (out->delay_ms || out->not_before_ms) return CODE_UNSUPPORTED;                        /* [R-PUB-10] */
+    if (out->semantics == EVENT_AT_MOST_ONCE && emit) return CODE_BAD_REQUEST;               /* [R-ONCE-5] */
     if (out->reply_to.size && (!is_inbox(out->reply_to) || !topic_is_valid(out->reply_to))) return CODE_BAD_REQUEST;
     if (out->reply_to.size && !emit && !some_group_matches(c, tenant, out->topic)) return CODE_NO_WORKER; /* [R-PUB-8] */
     return CODE_OK;
@@ -103,6 +104,10 @@ uint64_t publish_append(struct core *c, uint32_t tenant, const struct event *eve
     if (event->parts.size) record.flags |= RECORD_PARTS;
     record.flags |= (uint16_t)(event->priority << RECORD_PRIORITY_SHIFT);
     filling_slot(c)->levels |= (uint8_t)(1u << event->priority);
+    if (event->semantics == EVENT_AT_MOST_ONCE) {
+        record.flags |= RECORD_AT_MOST_ONCE;
+        return blocks_append(c, record, bytes); /* it is no group's to read */
+    }
     blocks_touch_topic(c, filling_slot(c), topic, tenant);
     return blocks_append(c, record, bytes);
 }
@@ -110,10 +115,6 @@ uint64_t publish_append(struct core *c, uint32_t tenant, const struct event *eve
 /* The first answer again, once that is committed. */
 static void answer_duplicate(struct core *c, uint32_t peer, struct lane *lane, uint64_t number, uint64_t position, uint32_t size)
 {
-    const struct slot *filling = filling_slot(c);
-    uint64_t block = position <= c->head                                    ? c->committed_block
-                     : filling && position >= filling->block.first_position ? filling->block.number
-                                                                            : c->next_block - 1;
     c->stats.duplicates++;
     ticket_add(c, (struct ticket){ .peer = peer,
                                    .lane = lane->self,
@@ -122,7 +123,7 @@ static void answer_duplicate(struct core *c, uint32_t peer, struct lane *lane, u
                                    .count = 1,
                                    .number = number,
                                    .seq = position,
-                                   .block = block,
+                                   .block = blocks_number_of(c, position),
                                    .bytes = size });
 }
 
@@ -167,6 +168,7 @@ static void admit(struct core *c, uint32_t peer, struct lane *lane, uint64_t num
     }
     if (large) bytes = part_seal(c, large, bytes, &event);
     uint64_t position = publish_append(c, lane->tenant, &event, bytes, peer_at(c, peer)->publisher, number, 0);
+    if (event.semantics == EVENT_AT_MOST_ONCE) once_offer(c, lane->tenant, &event, position);
     c->stats.published++;
     c->stats.published_bytes += size;
     ticket_add(c, (struct ticket){ .peer = peer,

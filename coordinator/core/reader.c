@@ -32,6 +32,7 @@ bool record_matches(struct core *c, const struct block *block, uint32_t index, u
 {
     const struct record *record = &block->records[index];
     if ((record->kind & ~RECORD_MUST_UNDERSTAND) != RECORD_EVENT || record->topic == 0) return false;
+    if ((record->flags & RECORD_AT_MOST_ONCE) && !once_is_read(c, owner)) return false;
     struct memo *memo = &c->memo;
     if (memo->block != block || memo->number != block->number || memo->owner != owner) {
         memo->block = block;

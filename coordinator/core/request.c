@@ -28,7 +28,7 @@ void partial_take(struct core *c, uint32_t peer, const struct msg_partial *m, co
         lane->event_sent_bytes += m->size;
         struct item *item = out_item(c, s->peer, ITEM_PARTIAL);
         item->a = s->id;
-        item->b = l->position;
+        item->b = lease_event(l);
         item->x = l->attempt;
         item->y = m->index;
         item->body = span_of(data, m->size);

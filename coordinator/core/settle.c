@@ -28,20 +28,26 @@ static enum error_code check_emits(struct core *c, const struct peer *p, const u
     return p->emit_bytes + bytes > c->config.emit_credit_bytes ? CODE_TOO_LARGE : CODE_OK;
 }
 
-static void append_emits(struct core *c, const struct peer *p, const uint32_t *sizes, uint32_t count, const uint8_t *body, uint64_t cause)
+/* The position of the last one, or of the first with its token: what the settle's answer must wait for. 0: there are none. */
+static uint64_t append_emits(struct core *c, const struct peer *p, const uint32_t *sizes, uint32_t count, const uint8_t *body,
+                             uint64_t cause)
 {
+    uint64_t last = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct event event;
         struct span bytes = span_of(body, sizes[i]);
         must(event_scan(bytes, &event) == EVENT_OK);
         body += sizes[i];
-        if (token_ask(c, p->tenant, event.token, 0).position) { /* [R-TOKEN-4] */
+        uint64_t position = token_ask(c, p->tenant, event.token, 0).position;
+        if (position) { /* [R-TOKEN-4] */
             c->stats.duplicates++;
-            continue;
+        } else {
+            position = publish_append(c, p->tenant, &event, bytes, NULL, 0, cause);
+            c->stats.emitted++;
         }
-        publish_append(c, p->tenant, &event, bytes, NULL, 0, cause);
-        c->stats.emitted++;
+        if (position > last) last = position;
     }
+    return last;
 }
 
 struct settle_one {
@@ -51,7 +57,8 @@ struct settle_one {
     const uint8_t *body;
 };
 
-static enum error_code settle_one(struct core *c, uint32_t peer, const struct settle_one *s, uint64_t *out_bytes)
+/* *out_block: whose commit the answer waits for; 0: none. */
+static enum error_code settle_one(struct core *c, uint32_t peer, const struct settle_one *s, uint64_t *out_bytes, uint64_t *out_block)
 {
     struct peer *p = peer_at(c, peer);
     *out_bytes = 0;
@@ -65,7 +72,11 @@ static enum error_code settle_one(struct core *c, uint32_t peer, const struct se
     if (code != CODE_OK) return code;
     struct lease *l = lease_at(c, lease);
     struct group *g = group_at(c, l->group);
-    append_emits(c, p, s->emit_sizes, s->emit_count, s->body, l->position);
+    uint64_t emitted = append_emits(c, p, s->emit_sizes, s->emit_count, s->body, lease_event(l));
+    if (l->once)
+        *out_block = emitted ? blocks_number_of(c, emitted) : 0; /* its own end stands nowhere */
+    else
+        *out_block = blocks_fill(c)->number;
     if (s->verb == VERB_NACK) {
         g->nacked++;
         c->stats.nacked++;
@@ -74,7 +85,7 @@ static enum error_code settle_one(struct core *c, uint32_t peer, const struct se
     }
     uint64_t floor = g->levels[l->level].floor;
     uint64_t from = l->from > floor ? l->from : floor + 1;
-    group_pend_settled(c, l->group, l->level, from < l->position ? from : l->position, l->position);
+    if (!l->once) group_pend_settled(c, l->group, l->level, from < l->position ? from : l->position, l->position);
     if (s->verb == VERB_ACK)
         g->acked++, c->stats.acked++;
     else
@@ -104,16 +115,14 @@ void settle_take(struct core *c, uint32_t peer, const struct msg_settle *settle,
                                   .emit_count = emits,
                                   .emit_sizes = emits ? settle->emit_size + emit : NULL,
                                   .body = at };
-        uint64_t bytes;
-        enum error_code code = emit + emits > settle->emit_count ? CODE_BAD_REQUEST : settle_one(c, peer, &one, &bytes);
-        if (code != CODE_OK) {
+        uint64_t bytes, block = 0;
+        enum error_code code = emit + emits > settle->emit_count ? CODE_BAD_REQUEST : settle_one(c, peer, &one, &bytes, &block);
+        if (block == 0) {
             answer_now(c, peer, one.number, code);
         } else {
-            struct block *block = blocks_fill(c);
             p->emit_bytes += bytes;
-            ticket_add(
-                c, (struct ticket){
-                       .peer = peer, .kind = TICKET_SETTLED, .count = 1, .number = one.number, .block = block->number, .bytes = bytes });
+            ticket_add(c, (struct ticket){
+                              .peer = peer, .kind = TICKET_SETTLED, .count = 1, .number = one.number, .block = block, .bytes = bytes });
         }
         for (uint32_t k = 0; k < emits && emit < settle->emit_count; k++)
             at += settle->emit_size[emit++];

@@ -221,10 +221,12 @@ struct lease {
     uint32_t group, level, peer, failed;
     uint32_t attempt;
     uint64_t position, from; /* settles [from, position] */
+    uint64_t first;          /* its first position, when it stands here again */
     uint64_t deadline_ns;
     uint32_t peer_next, peer_prev, group_next, group_prev;
     bool in_group_list;      /* else in core.extended */
     bool request;
+    bool once;               /* its end, whatever it is, is the end of the event for the group, and stands nowhere [P6] */
     bool returned;           /* given back unstarted, or not sent yet: goes out with the same attempt */
     uint32_t large;          /* bytes of a large event; 0: it is none */
     uint32_t transfer;
@@ -466,6 +468,8 @@ bool blocks_want_packets(const struct core *c);
 bool blocks_room_for_failure(const struct core *c);
 struct block *blocks_fill(struct core *c); /* the filling block, opened when there is none */
 uint64_t blocks_append(struct core *c, struct record record, struct span body);
+uint64_t blocks_number_of(const struct core *c,
+                          uint64_t position); /* of the block that holds it; if that is committed, of a committed one */
 void blocks_close(struct core *c);         /* closes and submits when the log is free and there is something */
 uint64_t blocks_settles_deadline(const struct core *c); /* when settles without company are written; UINT64_MAX: none wait */
 void blocks_committed(struct core *c, uint64_t number);
@@ -537,13 +541,25 @@ void reader_wait(struct core *c); /* a fetch that could not begin is tried again
 void deliver_all(struct core *c);
 void deliver_large(struct core *c, uint32_t lease, const struct block *block, uint32_t index); /* its parts are sent */
 void deliver_gone(struct core *c, uint32_t lease); /* its parts have left the window: revoked and settled */
+void hand_out(struct core *c, struct group *g, uint32_t lease, const struct block *block,
+              uint32_t index); /* to the worker whose turn it is */
+
+/* once.c */
+void once_offer(struct core *c, uint32_t tenant, const struct event *event, uint64_t position);
+bool once_is_read(const struct core *c, uint32_t owner); /* does this reader show at_most_once events? */
 
 /* lease.c */
 bool failed_has_room(const struct core *c);
 struct lease_terms {
     uint32_t group, level, peer /* 0: of nobody yet */, attempt, failed;
     uint64_t position, from;
+    bool once;
 };
+/* What names the event: what it leads to has this as its cause. */
+static inline uint64_t lease_event(const struct lease *l)
+{
+    return l->first ? l->first : l->position;
+}
 uint32_t lease_give(struct core *c, const struct lease_terms *terms); /* 0: no room */
 void lease_hold(struct core *c, uint32_t lease, uint32_t peer); /* it is that peer's */
 void lease_start(struct core *c, uint32_t lease);               /* its time begins */

@@ -225,12 +225,14 @@ static const uint32_t *topic_subs(struct core *c, const struct block *block, uin
 static void feed(struct core *c, uint32_t handle, const struct block *block, uint32_t index)
 {
     struct sub *s = sub_at(c, handle);
-    if (s->state != SUB_LIVE) return;
+    bool once = block->records[index].flags & RECORD_AT_MOST_ONCE;
     bool large = block->records[index].flags & RECORD_PARTS; /* is sent from the log, in parts */
-    if (!large && has_credit(c, s) && out_has_room(c, 1)) {
+    if (s->state == SUB_LIVE && !large && has_credit(c, s) && out_has_room(c, 1)) {
         say_event(c, s, block, index);
         return;
     }
+    if (once && !s->limited) c->stats.undeliverable++; /* [R-ONCE-3] */
+    if (once || s->state != SUB_LIVE) return;
     s->state = SUB_CATCHING; /* falls behind here */
     s->cursor = block->first_position + index;
     activate(c, handle);

@@ -7,7 +7,7 @@ g1: publish junk                         -> g1 refused e4 bad_request
 g1: publish body=65600                   -> g1 refused e5 too_large
 g1: publish topic=$sys.x                 -> g1 refused e6 forbidden
 g1: publish priority=4                   -> g1 refused e7 bad_request
-g1: publish at_most_once                 -> g1 refused e8 unsupported
+g1: publish semantics=2                  -> g1 refused e8 bad_request
 g1: publish delay=5s                     -> g1 refused e9 unsupported
 # a request that no group takes   [R-PUB-8]
 g1: publish reply_to=$inbox.me           -> g1 refused e10 no_worker

@@ -133,6 +133,13 @@ static void say_packet(struct world *w, struct story_peer *p, const struct packe
     say_work(w, p, m);
 }
 
+static void name_event(struct world *w, const char *name, uint64_t seq)
+{
+    if (world_seq(w, name) != 0 || w->event_count == EVENTS_MAX) return;
+    snprintf(w->events[w->event_count].name, sizeof w->events[0].name, "%s", name);
+    w->events[w->event_count++].seq = seq;
+}
+
 void say_names(struct world *w, const struct core_out *out)
 {
     struct story_peer *p = peer_of(w, out->connection);
@@ -140,11 +147,13 @@ void say_names(struct world *w, const struct core_out *out)
     for (size_t i = 0; i < out->packet->accepted_count; i++) {
         const struct msg_accepted *m = &out->packet->accepted[i];
         for (uint32_t k = 0; k < m->count; k++) {
-            const char *name = p->number_event[m->first_number + k];
-            if (world_seq(w, name) != 0 || w->event_count == EVENTS_MAX) continue;
-            memcpy(w->events[w->event_count].name, name, sizeof w->events[0].name);
-            w->events[w->event_count++].seq = m->first_seq + k;
+            name_event(w, p->number_event[m->first_number + k], m->first_seq + k);
         }
+    }
+    for (size_t i = 0; w->once && out->packet->deliver && i < out->packet->deliver->count; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "e%u", w->once);
+        if (strcmp(world_event_name(w, out->packet->deliver->seq[i], false), "e?") == 0) name_event(w, name, out->packet->deliver->seq[i]);
     }
 }
 

@@ -76,7 +76,7 @@ static struct span encode(const struct line *l, const char *topic, uint8_t *out)
     e.ttl_ms = arg(l, "ttl") ? duration_ms(arg(l, "ttl")) : 0;
     e.priority = (uint32_t)number(l, "priority", 0);
     e.token = word_span(arg(l, "token"));
-    e.semantics = has(l, "at_most_once");
+    e.semantics = has(l, "at_most_once") ? EVENT_AT_MOST_ONCE : (uint32_t)number(l, "semantics", EVENT_AT_LEAST_ONCE);
     e.delay_ms = arg(l, "delay") ? duration_ms(arg(l, "delay")) : 0;
     e.reply_to = word_span(arg(l, "reply_to"));
     if (has(l, "sealed")) e.parts = span_of("\x08\x05\x12\x01\x07", 5); /* 5 bytes at position 7 */
@@ -100,6 +100,7 @@ static void do_publish(struct world *w, struct story_peer *p, const struct line 
     if (publish.first_number == p->next_number)
         for (size_t i = 0; i < count; i++)
             snprintf(p->number_event[p->next_number++], sizeof p->number_event[0], "e%u", ++w->publish_count);
+    w->once = has(l, "at_most_once") ? w->publish_count : 0;
     struct packet packet = { .publishes = &publish, .publish_count = 1, .body = span_of(body, bytes.size * count) };
     world_step(w, p, &packet, true);
 }

@@ -33,6 +33,7 @@ struct world {
     uint32_t peer_count;
     struct { char name[8]; uint64_t seq; } events[EVENTS_MAX];
     uint32_t event_count, publish_count, emit_count;
+    uint32_t once;                    /* the event published last, when it may be seen before it is accepted */
     struct block *blocks[BLOCKS_MAX]; /* copies of what was submitted */
     uint32_t block_count;
     struct core_fetched fetched[32];

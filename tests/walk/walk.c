@@ -2,6 +2,7 @@
  * credit, leave; commit, wait, crash and restart from the committed blocks. What the oracle holds against the core:
  *   - an answer (accepted, settled) comes only for what stands in a committed block, and a number gets one position for ever [P2, P3];
  *   - a token gets one position within its life [P3];
+ *   - an at_most_once event is offered once, whatever happens [P6];
  *   - an event is with one worker of a group at a time, and not again after its settle was answered [R-GROUP-2, P5];
  *   - in the end, when all workers work, every accepted event was acked once by the group that existed before it [P1];
  *   - a subscription's events rise without gap or repeat [R-SUB-2];
@@ -34,6 +35,8 @@ struct held {
     bool settled; /* a settle was sent; it is kept to be sent once more, or claimed in a hello */
 };
 
+enum once { ONCE_NOT, ONCE_SAID, ONCE_OFFERED };
+
 struct walker {
     uint32_t connection;
     bool ready, leaving;
@@ -41,6 +44,8 @@ struct walker {
     uint64_t next_number, next_settle, credit;
     uint64_t position_of[NUMBERS]; /* by number; 0 = no answer yet */
     uint8_t token_of[NUMBERS];     /* by number; 0 = none */
+    uint8_t once_of[NUMBERS];      /* by number: not at_most_once, not offered yet, offered */
+    uint32_t life_of[NUMBERS];     /* by number: the core's life that it was sent to first */
     struct held held[HELD];
     uint32_t held_count;
     struct {
@@ -59,7 +64,7 @@ struct walk {
     void *memory;
     size_t memory_size;
     uint64_t now_ns, log_ms, committed, submitted, trace;
-    uint32_t next_connection;
+    uint32_t next_connection, life;
     struct walker peers[PEERS];
     struct block *blocks[BLOCKS];
     uint32_t block_count;
@@ -146,6 +151,24 @@ static uint32_t token_in(const struct block *block, uint32_t index)
     return good ? event.token.data[1] - 'A' + 1u : 0;
 }
 
+static bool is_once(struct span bytes)
+{
+    struct event event;
+    return event_scan(bytes, &event) == EVENT_OK && event.semantics == EVENT_AT_MOST_ONCE;
+}
+
+/* An at_most_once event says in its data who published it, and under which number. [P6] */
+static void offered_once(struct walk *w, struct span bytes)
+{
+    struct event event;
+    uint32_t said[2];
+    if (event_scan(bytes, &event) != EVENT_OK || event.data.size != sizeof said) broken(w, "an event that nobody published", 0);
+    memcpy(said, event.data.data, sizeof said);
+    uint8_t *once = &w->peers[said[0]].once_of[said[1]];
+    if (*once != ONCE_SAID) broken(w, "an at_most_once event offered twice", said[1]);
+    *once = ONCE_OFFERED;
+}
+
 /* [P3] */
 static void saw_token(struct walk *w, const struct block *block, uint32_t index)
 {
@@ -178,6 +201,7 @@ static void commit_until(struct walk *w, uint64_t number)
             if (kind == RECORD_GROUP) w->group_exists = true;
             if (kind == RECORD_EVENT) saw_token(w, block, k);
             if (kind != RECORD_EVENT || !w->group_exists || w->event_count == EVENTS) continue;
+            if (is_once(block_body(block, &block->records[k]))) continue;
             if (block_topic_name(block, block->records[k].topic - 1u).data[0] != 'a') continue;
             w->events[w->event_count++].seq = block->first_position + k;
         }
@@ -208,7 +232,6 @@ static void let_go(struct walker *p, uint64_t seq)
 static void took(struct walk *w, uint32_t peer, struct held held, bool kept)
 {
     struct walker *p = &w->peers[peer];
-    if (held.seq > w->head) broken(w, "a delivery before the commit", held.seq);
     if (p->leaving && !kept) broken(w, "a delivery to a worker that has left", held.seq);
     uint32_t event = event_find(w, held.seq);
     if (event != UINT32_MAX) {
@@ -278,13 +301,21 @@ static void saw(struct walk *w, uint32_t peer, const struct packet *m)
         saw_settled(w, p, &m->settled[i]);
     for (size_t i = 0; i < m->events_count; i++)
         saw_events(w, p, &m->events[i]);
-    for (size_t i = 0; m->deliver && i < m->deliver->count; i++)
+    const struct span *body = m->pieces;
+    for (size_t i = 0; i < m->events_count; i++)
+        body += m->events[i].count;
+    for (size_t i = 0; m->deliver && i < m->deliver->count; i++, body++) {
+        if (is_once(*body))
+            offered_once(w, *body);
+        else if (m->deliver->seq[i] > w->head)
+            broken(w, "a delivery before the commit", m->deliver->seq[i]);
         took(w, peer,
              (struct held){ .lease = m->deliver->lease[i],
                             .seq = m->deliver->seq[i],
                             .attempt = m->deliver->attempt[i],
                             .priority = m->deliver->priority ? m->deliver->priority[i] : 0 },
              false);
+    }
     for (size_t i = 0; m->revoke && i < m->revoke->count; i++)
         for (uint32_t k = 0; k < p->held_count; k++)
             if (p->held[k].lease == m->revoke->lease[i]) let_go(p, p->held[k].seq);
@@ -409,6 +440,7 @@ static void restart(struct walk *w)
     check_snapshot(w, w->core);
     snapshot_drop(&w->saving);
     w->submitted = w->committed;
+    w->life++;
     w->fetched_count = 0;
     w->now_ns += 1000000;
     core_start(w->core, w->now_ns, w->log_ms, "0123456789abcdef", 2, w->head + (1u << 20), w->committed + 1, 0);
@@ -445,7 +477,18 @@ static void do_hello(struct walk *w, uint32_t peer)
     send_packet(w, peer, &(struct packet){ .hello = &hello });
 }
 
-static void do_publish(struct walk *w, uint32_t peer, uint32_t count, uint32_t token, bool again)
+struct variant {
+    uint32_t token; /* 0: none */
+    bool once;
+};
+
+/* A peer does not send an at_most_once event to another life of the core [R-ONCE-4]. */
+static bool may_be_sent_again(const struct walk *w, const struct walker *p, uint64_t number)
+{
+    return p->once_of[number] == ONCE_NOT || p->position_of[number] != 0 || p->life_of[number] == w->life;
+}
+
+static void do_publish(struct walk *w, uint32_t peer, uint32_t count, struct variant variant, bool again)
 {
     struct walker *p = &w->peers[peer];
     uint8_t body[64 * 16];
@@ -463,8 +506,14 @@ static void do_publish(struct walk *w, uint32_t peer, uint32_t count, uint32_t t
         p->next_number += count;
     size_t used = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (!again && token) p->token_of[first + i] = (uint8_t)((token + i) % TOKENS + 1);
+        uint32_t said[2] = { peer, (uint32_t)(first + i) };
+        if (!again && variant.token) p->token_of[first + i] = (uint8_t)((variant.token + i) % TOKENS + 1);
+        if (!again && variant.once) p->once_of[first + i] = ONCE_SAID;
+        if (!again) p->life_of[first + i] = w->life;
+        if (again && !may_be_sent_again(w, p, first + i)) return;
         event.token = token_text(p->token_of[first + i]);
+        event.semantics = p->once_of[first + i] != ONCE_NOT ? EVENT_AT_MOST_ONCE : EVENT_AT_LEAST_ONCE;
+        event.data = event.semantics ? span_of(said, sizeof said) : span_of("data", 4);
         sizes[i] = (uint32_t)event_encode(&event, NULL, 0, body + used);
         used += sizes[i];
     }
@@ -575,10 +624,10 @@ static void act(struct walk *w)
         break;
     case 6:
     case 7:
-        do_publish(w, client, 1 + how % 9, how / 9 % 2 ? how / 9 : 0, false);
+        do_publish(w, client, 1 + how % 9, (struct variant){ .token = how / 9 % 2 ? how / 9 : 0, .once = how / 9 % 4 == 2 }, false);
         break;
     case 8:
-        do_publish(w, client, 1 + how % 4, 0, true);
+        do_publish(w, client, 1 + how % 4, (struct variant){ 0 }, true);
         break;
     case 9:
         do_subscribe(w, client);
