@@ -23,7 +23,7 @@ static bool read_steps(struct span packed, uint64_t *positions, uint32_t most, u
 bool parts_read(struct span bytes, uint64_t *positions, uint32_t most, struct parts *out)
 {
     const uint8_t *at = bytes.data, *end = field_end(bytes);
-    struct field field;
+    struct field field = { 0 };
     *out = (struct parts){ 0 };
     while (at < end) {
         at = field_read(at, end, &field);
