@@ -12,30 +12,25 @@ enum {
     OPT_TOPICS,
     OPT_PARTIES,
     OPT_ORDERING,
+    OPT_START,
     OPT_KEYS,
     OPT_TOKENS,
     OPT_CHURN,
     OPT_LARGE,
     OPT_SLOW,
-    OPT_FIRST
+    OPT_TAKE
 };
 
-struct bench_how bench_how = { .group = "bench", .filter = "bench.>", .topic = "bench.events", .topics = 1 };
+struct bench_how bench_how = { .group = "bench", .filter = "bench.>", .topic = "bench.events", .topics = 1, .start = WEIR_START_FIRST };
 
 static const struct option options[] = {
-    { "group", 1, NULL, OPT_GROUP },
-    { "filter", 1, NULL, OPT_FILTER },
-    { "topic", 1, NULL, OPT_TOPIC },
-    { "topics", 1, NULL, OPT_TOPICS },
-    { "parties", 1, NULL, OPT_PARTIES },
-    { "ordering", 1, NULL, OPT_ORDERING },
-    { "keys", 1, NULL, OPT_KEYS },
-    { "tokens", 1, NULL, OPT_TOKENS },
-    { "churn", 1, NULL, OPT_CHURN },
-    { "large", 1, NULL, OPT_LARGE },
-    { "slow", 1, NULL, OPT_SLOW },
-    { "first", 1, NULL, OPT_FIRST },
-    { NULL, 0, NULL, 0 },
+    { "group", 1, NULL, OPT_GROUP },     { "filter", 1, NULL, OPT_FILTER },
+    { "topic", 1, NULL, OPT_TOPIC },     { "topics", 1, NULL, OPT_TOPICS },
+    { "parties", 1, NULL, OPT_PARTIES }, { "ordering", 1, NULL, OPT_ORDERING },
+    { "start", 1, NULL, OPT_START },     { "keys", 1, NULL, OPT_KEYS },
+    { "tokens", 1, NULL, OPT_TOKENS },   { "churn", 1, NULL, OPT_CHURN },
+    { "large", 1, NULL, OPT_LARGE },     { "slow", 1, NULL, OPT_SLOW },
+    { "take", 1, NULL, OPT_TAKE },       { NULL, 0, NULL, 0 },
 };
 
 static bool option(struct bench *bench, int opt, const char *argument)
@@ -60,6 +55,9 @@ static bool option(struct bench *bench, int opt, const char *argument)
     case OPT_ORDERING:
         bench_how.ordering = (uint32_t)number;
         return true;
+    case OPT_START:
+        bench_how.start = (uint32_t)number;
+        return true;
     case OPT_KEYS:
         bench_how.keys = (uint32_t)number;
         return true;
@@ -76,8 +74,8 @@ static bool option(struct bench *bench, int opt, const char *argument)
     case OPT_SLOW:
         bench_how.slow_ms = (uint32_t)number;
         return true;
-    case OPT_FIRST:
-        bench_how.first_only = true;
+    case OPT_TAKE:
+        bench_how.take = number;
         return true;
     default:
         return false;

@@ -10,7 +10,7 @@ struct party {
     pthread_t thread;
     uint32_t number;
     bool beside; /* no party: a worker that acks and is not measured */
-    bool had_first;
+    uint64_t taken;
     int failed;
     char group[64], filter[64];
 };
@@ -18,7 +18,6 @@ struct party {
 static struct party parties[BENCH_PARTIES_MAX], large;
 static _Atomic uint32_t up, wanted_up;
 static _Atomic bool over;
-static uint32_t firsts;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what bench_handle writes, where several workers call it */
 
 static void stop_all(void)
@@ -29,19 +28,24 @@ static void stop_all(void)
     if (large.worker != NULL) weir_worker_stop(large.worker);
 }
 
+/* One handler thread per party, so that a party's own counts need no lock. */
+static void take(struct party *party, weir_delivery *delivery)
+{
+    if (weir_delivery_attempt(delivery) != 1 || party->taken == bench_how.take || ++party->taken < bench_how.take) return;
+    (void)pthread_mutex_lock(&lock);
+    party->bench->shared->last_ns = bench_now_ns();
+    (void)pthread_mutex_unlock(&lock);
+    weir_worker_stop(party->worker);
+}
+
 static void measure(struct party *party, weir_delivery *delivery)
 {
     const weir_event *event = weir_delivery_event(delivery);
     struct bench *bench = party->bench;
     bool alone = bench->parties == 1 && bench_how.churn_s == 0;
+    if (event == NULL) return;
     if (!alone) (void)pthread_mutex_lock(&lock);
-    if (!bench_how.first_only) {
-        if (event != NULL) bench_handle(bench, party->number, event->data, event->data_size);
-    } else if (!party->had_first && weir_delivery_attempt(delivery) == 1) {
-        party->had_first = true;
-        bench->shared->last_ns = bench_now_ns();
-        if (++firsts == bench->parties) stop_all();
-    }
+    bench_handle(bench, party->number, event->data, event->data_size);
     if (!alone) (void)pthread_mutex_unlock(&lock);
 }
 
@@ -50,6 +54,8 @@ static void on_event(weir_delivery *delivery, void *arg)
     struct party *party = arg;
     if (bench_how.slow_ms != 0)
         (void)usleep(bench_how.slow_ms * 1000);
+    else if (bench_how.take != 0)
+        take(party, delivery);
     else if (!party->beside)
         measure(party, delivery);
     weir_ack(delivery);
@@ -58,7 +64,7 @@ static void on_event(weir_delivery *delivery, void *arg)
 static void on_settled(const weir_settled *settled, void *arg)
 {
     struct party *party = arg;
-    if (party->beside) return;
+    if (party->beside || bench_how.take != 0) return;
     if (settled->status == WEIR_OK) bench_acked(party->bench, 1);
     if (bench_done(party->bench)) stop_all();
 }
@@ -67,7 +73,9 @@ static void on_state(weir_state state, const weir_error *error, void *arg)
 {
     struct party *party = arg;
     (void)error;
-    if (state == WEIR_STATE_UP && ++up == wanted_up) bench_worker_ready(party->bench);
+    if (state != WEIR_STATE_UP || ++up != wanted_up) return;
+    bench_worker_ready(party->bench);
+    if (bench_how.slow_ms != 0) (void)!write(STDOUT_FILENO, "ready\n", 6);
 }
 
 static int open_worker(struct party *party)
@@ -78,7 +86,7 @@ static int open_worker(struct party *party)
     options.group = party->group;
     options.topics = topics;
     options.topic_count = 1;
-    options.start = WEIR_START_FIRST;
+    options.start = (weir_start)bench_how.start;
     options.ordering = (weir_ordering)bench_how.ordering;
     options.credit = bench_how.slow_ms != 0 ? 1 : BENCH_CREDIT;
     options.connect_timeout_ms = BENCH_WAIT_MS;

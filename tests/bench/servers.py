@@ -28,11 +28,12 @@ class Failed(Exception):
 
 
 class Server:
-    def __init__(self, name, command, directory):
+    def __init__(self, name, command, directory, environment=None):
         self.name, self.directory = name, directory
         self.log = os.path.join(directory, "log")
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=child_setup)
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=child_setup,
+                                            env={**os.environ, **(environment or {})})
         self.pid = self.process.pid
 
     def await_(self, look, what):
@@ -114,10 +115,12 @@ def start_redis(directory, appendfsync):
     return server, f"127.0.0.1:{port}"
 
 
-def start_coordinator(programs, directory, durability):
+def start_coordinator(programs, directory, durability, port=0, settings=()):
+    """settings: (section, key, value) of its configuration."""
     server = Server("weir-coordinator", [programs + "/weir-coordinator", "--dev", "--data", directory + "/data", "--listen",
-                                         "tcp://127.0.0.1:0", "--http", "127.0.0.1:0", "--durability", durability,
-                                         "--log-format", "json"], directory)
+                                         f"tcp://127.0.0.1:{port}", "--http", "127.0.0.1:0", "--durability", durability,
+                                         "--log-format", "json"], directory,
+                    {f"WEIR_COORDINATOR_{section}_{key}".upper(): str(value) for section, key, value in settings})
     return server, server.ready_line()["listen"]
 
 
@@ -137,10 +140,10 @@ def directory():
 
 
 @contextlib.contextmanager
-def running(start, *arguments):
+def running(start, *arguments, **named):
     """Yields (server, address); both the server and its directory are gone afterwards."""
     with directory() as path:
-        server, address = start(*[path if a is directory else a for a in arguments])
+        server, address = start(*[path if a is directory else a for a in arguments], **named)
         try:
             yield server, address
         finally:
