@@ -137,6 +137,13 @@ void peers_sweep(struct core *c)
 
 /* ---- a packet ---- */
 
+/* What only a broken peer says [R-WIRE-8]. */
+static void mistake(struct core *c, uint32_t handle, enum error_code code, uint32_t about, const char *message)
+{
+    out_error(c, handle, code, about, 0, message);
+    peer_at(c, handle)->mistakes++;
+}
+
 static void take_credit(struct core *c, uint32_t handle, const struct msg_credit *credit)
 {
     struct peer *p = peer_at(c, handle);
@@ -147,7 +154,7 @@ static void take_credit(struct core *c, uint32_t handle, const struct msg_credit
         return;
     }
     if (credit->kind != CREDIT_EVENTS) {
-        out_error(c, handle, CODE_BAD_REQUEST, FIELD_CREDIT, 0, "this kind of credit is the coordinator's to give");
+        mistake(c, handle, CODE_BAD_REQUEST, FIELD_CREDIT, "this kind of credit is the coordinator's to give");
         return;
     }
     if (credit->subscription) {
@@ -200,9 +207,10 @@ static void refuse_misplaced(struct core *c, uint32_t handle, const struct packe
         { p->unknown_fields > 0, 0, CODE_UNSUPPORTED },
     };
     for (size_t i = 0; i < sizeof misplaced / sizeof misplaced[0]; i++)
-        if (misplaced[i].there)
-            out_error(c, handle, misplaced[i].code, misplaced[i].field, 0,
-                      misplaced[i].code == CODE_UNSUPPORTED ? "not served" : "a coordinator's message"); /* [R-WIRE-5, R-LATER-1] */
+        if (misplaced[i].there && misplaced[i].code == CODE_UNSUPPORTED)
+            out_error(c, handle, CODE_UNSUPPORTED, misplaced[i].field, 0, "not served"); /* [R-WIRE-5]: a newer peer is none that is broken */
+        else if (misplaced[i].there)
+            mistake(c, handle, CODE_BAD_REQUEST, misplaced[i].field, "a coordinator's message"); /* [R-LATER-1] */
 }
 
 static bool fits(const struct core *c, const struct packet *packet)
@@ -234,7 +242,8 @@ static void take_messages(struct core *c, uint32_t handle, const struct packet *
         for (size_t k = 0; k < packet->deliver->count; k++)
             body += packet->deliver->size[k];
     if (packet->settle) settle_take(c, handle, packet->settle, &body);
-    if (packet->extend) extend_take(c, handle, packet->extend);
+    if (packet->extend && p->state != PEER_ENDING) extend_take(c, handle, packet->extend);
+    if (p->state == PEER_ENDING) return;
     if (packet->release) release_take(c, handle, packet->release);
     if (packet->drain && p->group) take_drain(c, handle);
     for (size_t i = 0; i < packet->partial_count; i++)
@@ -245,8 +254,31 @@ static void take_messages(struct core *c, uint32_t handle, const struct packet *
         query_take(c, handle, &packet->queries[i]);
     for (size_t i = 0; i < packet->part_count && p->state != PEER_ENDING; i++)
         part_take(c, handle, &packet->parts[i], &body);
-    for (size_t i = 0; i < packet->manage_count; i++)
+    for (size_t i = 0; i < packet->manage_count && p->state != PEER_ENDING; i++)
         manage_take(c, handle, &packet->manages[i]);
+}
+
+static void take_packet(struct core *c, uint32_t handle, const struct core_packet *in)
+{
+    struct peer *p = peer_at(c, handle);
+    if (!in->packet) {
+        c->stats.bad_packets++;
+        mistake(c, handle, CODE_BAD_FRAME, 0, "not a packet"); /* [R-WIRE-4] */
+        return;
+    }
+    if (!fits(c, in->packet)) {
+        mistake(c, handle, CODE_TOO_LARGE, 0, "the packet is too large"); /* [R-WIRE-6] */
+        return;
+    }
+    if (in->packet->hello && p->state != PEER_SILENT)
+        mistake(c, handle, CODE_BAD_REQUEST, FIELD_HELLO, "a second hello");
+    else if (in->packet->hello)
+        hello_take(c, handle, in);
+    else if (p->state == PEER_SILENT)
+        mistake(c, handle, CODE_UNAUTHORIZED, FIELD_HELLO, "say hello first"); /* [R-HELLO-1] */
+    if (p->state == PEER_SILENT || p->state == PEER_ENDING) return;
+    refuse_misplaced(c, handle, in->packet);
+    take_messages(c, handle, in->packet);
 }
 
 void peers_packet(struct core *c, const struct core_packet *in)
@@ -262,22 +294,10 @@ void peers_packet(struct core *c, const struct core_packet *in)
     struct peer *p = peer_at(c, handle);
     if (p->state == PEER_ENDING) return;
     if (p->state != PEER_SILENT) p->heard_ns = c->now_ns; /* who only makes noise is not heard: it has three heartbeats for its hello */
-    if (!in->packet) {
-        c->stats.bad_packets++;
-        out_error(c, handle, CODE_BAD_FRAME, 0, 0, "not a packet"); /* [R-WIRE-4] */
-        return;
-    }
-    if (!fits(c, in->packet)) {
-        out_error(c, handle, CODE_TOO_LARGE, 0, 0, "the packet is too large"); /* [R-WIRE-6] */
-        return;
-    }
-    if (in->packet->hello && p->state != PEER_SILENT)
-        out_error(c, handle, CODE_BAD_REQUEST, FIELD_HELLO, 0, "a second hello");
-    else if (in->packet->hello)
-        hello_take(c, handle, in);
-    else if (p->state == PEER_SILENT)
-        out_error(c, handle, CODE_UNAUTHORIZED, FIELD_HELLO, 0, "say hello first"); /* [R-HELLO-1] */
-    if (p->state == PEER_SILENT || p->state == PEER_ENDING) return;
-    refuse_misplaced(c, handle, in->packet);
-    take_messages(c, handle, in->packet);
+    uint32_t before = p->mistakes;
+    take_packet(c, handle, in);
+    if (p->mistakes == before)
+        p->mistakes = 0;
+    else if (p->mistakes >= MISTAKES_MAX && p->state != PEER_ENDING)
+        peer_forget(c, handle);
 }

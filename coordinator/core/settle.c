@@ -94,6 +94,13 @@ static enum error_code settle_one(struct core *c, uint32_t peer, const struct se
     return CODE_OK;
 }
 
+/* Stale ones come by the thousand when a worker was stopped past its leases; more than it can have held come from none. [R-CREDIT-8] */
+static void count_refusal(struct core *c, uint32_t peer, enum error_code code)
+{
+    if (code == CODE_TOO_LARGE) publish_violation(c, peer);
+    if (code == CODE_STALE && ++peer_at(c, peer)->stale >= STALE_MAX) peer_forget(c, peer);
+}
+
 void settle_take(struct core *c, uint32_t peer, const struct msg_settle *settle, const uint8_t **body)
 {
     struct peer *p = peer_at(c, peer);
@@ -102,11 +109,12 @@ void settle_take(struct core *c, uint32_t peer, const struct msg_settle *settle,
         *body += settle->emit_size[i];
     if (settle->first_number != p->settle_next) { /* [R-SETTLE-1] */
         out_error(c, peer, CODE_BAD_REQUEST, FIELD_SETTLE, settle->first_number, "settles are numbered consecutively");
+        p->mistakes++;
         return;
     }
     p->settle_next += settle->count;
     size_t emit = 0;
-    for (size_t i = 0; i < settle->count; i++) {
+    for (size_t i = 0; i < settle->count && p->state != PEER_ENDING; i++) {
         uint32_t emits = settle->emits ? settle->emits[i] : 0;
         struct settle_one one = { .number = settle->first_number + i,
                                   .lease = settle->lease[i],
@@ -119,7 +127,9 @@ void settle_take(struct core *c, uint32_t peer, const struct msg_settle *settle,
         enum error_code code = emit + emits > settle->emit_count ? CODE_BAD_REQUEST : settle_one(c, peer, &one, &bytes, &block);
         if (block == 0) {
             answer_now(c, peer, one.number, code);
+            count_refusal(c, peer, code);
         } else {
+            p->violations = p->stale = 0;
             p->emit_bytes += bytes;
             ticket_add(c, (struct ticket){
                               .peer = peer, .kind = TICKET_SETTLED, .count = 1, .number = one.number, .block = block, .bytes = bytes });
@@ -131,14 +141,17 @@ void settle_take(struct core *c, uint32_t peer, const struct msg_settle *settle,
 
 void extend_take(struct core *c, uint32_t peer, const struct msg_extend *extend)
 {
-    for (size_t i = 0; i < extend->count; i++) {
+    for (size_t i = 0; i < extend->count && peer_at(c, peer)->state != PEER_ENDING; i++) {
         uint32_t handle = lease_from_wire(c, extend->lease[i], peer);
         if (!handle) {
+            count_refusal(c, peer, CODE_STALE);
+            if (!out_has_room(c, 1)) continue; /* its settle would be told */
             struct item *item = out_item(c, peer, ITEM_REVOKE);
             item->a = extend->lease[i];
             item->x = CODE_STALE;
             continue;
         }
+        peer_at(c, peer)->stale = 0;
         struct lease *l = lease_at(c, handle);
         uint32_t wait_ms = extend->lease_ms[i] ? extend->lease_ms[i] : group_at(c, l->group)->options.lease_ms;
         if (wait_ms > EXTEND_MAX_MS) wait_ms = EXTEND_MAX_MS;

@@ -29,6 +29,9 @@ enum {
     EXTEND_MAX_MS = 3600 * 1000, /* [R-LEASE-2] */
     BACKOFF_MAX_MS = 60 * 1000,  /* [R-LEASE-5] */
     CREDIT_VIOLATIONS_MAX = 100, /* [R-CREDIT-3] */
+    MISTAKES_MAX = 100,          /* [R-WIRE-8] */
+    STALE_MAX = 1 << 16,         /* [R-CREDIT-8] */
+    PEER_SUBSCRIPTIONS_MAX = 4096, /* of a peer that speaks for one tenant [R-SUB-8] */
     PACKET_OUT_BYTES = 256 * 1024,
     DRAIN_RECONNECT_MS = 5000,
     PEER_LARGE_EVENTS = 16,      /* of a peer, under way as parts [R-PART-3] */
@@ -75,13 +78,14 @@ struct peer {
     uint64_t deliver_limit_events, deliver_limit_bytes, deliver_sent_events, deliver_sent_bytes;
     uint64_t settle_next; /* [R-SETTLE-1] */
     uint64_t emit_bytes;  /* in settles without an answer [R-CREDIT-7] */
-    uint32_t violations, parts_dropped; /* in a row */
+    uint32_t violations, parts_dropped, mistakes, stale; /* in a row */
     uint32_t assemblies, assembly_count; /* large events it is publishing */
     uint32_t transfer;                   /* the large event it is being sent */
     uint64_t max_event_bytes;            /* the largest it takes */
     uint32_t packet_bytes; /* the bodies of one packet to it; a larger event still goes, alone */
     uint32_t leases;                      /* list */
     uint32_t subscriptions;               /* list */
+    uint32_t subscription_count;
     uint32_t ring_next, ring_prev;        /* workers of a group with credit */
     uint32_t out_first, out_last;         /* items of this step */
     bool dirty, in_ring, forget;

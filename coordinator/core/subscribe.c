@@ -87,7 +87,8 @@ static void place(const struct core *c, struct sub *s, const struct msg_subscrib
 static uint32_t open_sub(struct core *c, uint32_t peer, uint32_t tenant, const struct msg_subscribe *m)
 {
     struct lane *lane = lane_of(c, peer, tenant);
-    uint32_t handle = lane ? slab_take(&c->subs) : 0;
+    bool full = peer_at(c, peer)->role < ROLE_GATEWAY && peer_at(c, peer)->subscription_count == PEER_SUBSCRIPTIONS_MAX; /* [R-SUB-8] */
+    uint32_t handle = lane && !full ? slab_take(&c->subs) : 0;
     if (!handle) return 0;
     struct sub *s = sub_at(c, handle);
     if (!filters_add(c->filters, tenant, m->filter, handle | SUBSCRIPTION_BIT)) {
@@ -108,6 +109,7 @@ static uint32_t open_sub(struct core *c, uint32_t peer, uint32_t tenant, const s
     s->peer_next = p->subscriptions;
     if (s->peer_next) sub_at(c, s->peer_next)->peer_prev = handle;
     p->subscriptions = handle;
+    p->subscription_count++;
     return handle;
 }
 
@@ -158,6 +160,7 @@ void sub_end(struct core *c, uint32_t handle)
     if (s->transfer) transfer_drop(c, s->transfer);
     filters_remove(c->filters, s->tenant, span_of(s->filter, s->filter_size), handle | SUBSCRIPTION_BIT);
     map_remove(&c->by_sub, sub_key(s->peer, s->id));
+    peer_at(c, s->peer)->subscription_count--;
     if (s->peer_prev)
         sub_at(c, s->peer_prev)->peer_next = s->peer_next;
     else

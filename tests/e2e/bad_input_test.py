@@ -91,8 +91,13 @@ class Gateway(TestCase):
                 self.assertEqual((answer["type"], answer["code"]), ("error", "bad_request"), fields)
 
     async def test_an_event_over_the_limit_is_too_large(self):
+        self.weir.coordinator.stop()
+        self.weir.start_coordinator(environment={"WEIR_COORDINATOR_PEERS_MAX_EVENT_BYTES": "70000"})
+        self.weir.gateway.stop()
+        self.weir.start_gateway()
         async with await Socket.open(self.weir.port) as socket_:
-            answer = await socket_.call("publish", topic="a.b", data="x" * 66000)
+            self.assertEqual((await socket_.call("publish", topic="a.b", data="x" * 66000))["type"], "ok")
+            answer = await socket_.call("publish", topic="a.b", data="x" * 70000)
             self.assertEqual((answer["type"], answer["code"]), ("error", "too_large"))
             await self.neighbour_unharmed(socket_)
 
@@ -186,8 +191,6 @@ class Coordinator(TestCase):
         peer.hello("CLIENT")
         peer.send(replay={"filter": "a"})
         self.assertEqual(peer.error(), ("unsupported", "replay"))
-        peer.send(part={"number": 1})
-        self.assertEqual(peer.error(), ("unsupported", "part"))
         peer.send_raw(b"\xfa\x3f\x01x")  # field 1023
         self.assertEqual(peer.error(), ("unsupported", ""))
         peer.send(welcome={"protocol": 1})
@@ -253,6 +256,30 @@ class Coordinator(TestCase):
         self.assertEqual(worker.settled(worker.settle(lease, "NACK", [event("a.b")])), "bad_request")
         self.assertEqual(worker.settled(worker.settle(lease, "ACK", [event("a.b")] * 257)), "too_large")
         self.assertEqual(worker.settled(worker.settle(lease, "ACK", [event("a.b")])), "ok")
+
+    def test_a_flood_of_stale_extends_is_answered_in_part_and_cut(self):  # R-CREDIT-8
+        worker = self.worker()
+        wait_for(lambda: self.weir.metric("weir_coordinator_peers") == 2, "two peers in the metrics")
+        worker.send(extend={"lease": [7] * 30000, "lease_ms": [0] * 30000})
+        self.assertEqual(len(worker.take("revoke")[0]["lease"]) > 0, True)
+        self.good_unharmed()
+        worker.send(extend={"lease": [7] * 40000, "lease_ms": [0] * 40000})
+        wait_for(lambda: self.weir.metric("weir_coordinator_peers") == 1, "the peer that goes on is forgotten", 10)
+        self.good_unharmed()
+
+    def test_a_peer_of_one_tenant_has_a_share_of_the_subscriptions(self):  # R-SUB-8
+        peer = self.peer()
+        peer.hello("CLIENT")
+        for first in range(1, 4097, 1024):
+            peer.send(subscribe=[{"subscription": number, "filter": "s.x", "start": "START_NEW"} for number in range(first, first + 1024)])
+        peer.take("subscribed", lambda m: m["subscription"] == 4096)
+        peer.send(subscribe=[{"subscription": 4097, "filter": "s.x", "start": "START_NEW"}])
+        self.assertEqual(peer.error(), ("overloaded", "subscribe"))
+        peer.send(unsubscribe=[{"subscription": 7}])
+        peer.take("ended", lambda m: m["subscription"] == 7)
+        peer.send(subscribe=[{"subscription": 4098, "filter": "s.x", "start": "START_NEW"}])
+        peer.take("subscribed", lambda m: m["subscription"] == 4098)
+        self.good_unharmed()
 
     def test_a_bad_filter_or_a_foreign_inbox_cannot_be_subscribed(self):
         peer = self.peer()

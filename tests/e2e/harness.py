@@ -142,9 +142,10 @@ class Weir:
         return self.start("e2e_worker", ["--endpoint", self.endpoint, "--name", name, "--history",
                                          history or self.path(name + ".jsonl"), *arguments], log=name)
 
-    def weir(self, *arguments, stdin=None, timeout_s=DEADLINE_S, check=True):
+    def weir(self, *arguments, stdin=None, stdin_file=None, timeout_s=DEADLINE_S, check=True):
         """The command line; -> CompletedProcess with text."""
-        done = subprocess.run([program("weir"), *[str(a) for a in arguments]], input=stdin, capture_output=True, text=True, timeout=timeout_s,
+        done = subprocess.run([program("weir"), *[str(a) for a in arguments]], capture_output=True,
+                              **({"stdin": stdin_file} if stdin_file else {"input": stdin}), text=True, timeout=timeout_s,
                               env={**os.environ, "WEIR_ENDPOINT": self.endpoint or "", "WEIR_TENANT": "dev"}, preexec_fn=die_with_parent)
         if check and done.returncode != 0:
             raise AssertionError(f"weir {' '.join(map(str, arguments))}: exit code {done.returncode}: {done.stderr[-500:]}")

@@ -217,7 +217,7 @@ static void do_settle(struct world *w, struct story_peer *p, const struct line *
 {
     static uint8_t body[8 * EVENT_BYTES_MAX];
     uint64_t leases[64];
-    uint32_t verbs[64], delays[64], emits[64] = { 0 }, sizes[8];
+    uint32_t verbs[64], delays[64], emits[64] = { 0 }, sizes[512];
     struct msg_settle settle = { .first_number = number(l, "number", p->next_settle),
                                  .lease = leases,
                                  .verb = verbs,
@@ -240,6 +240,8 @@ static void do_settle(struct world *w, struct story_peer *p, const struct line *
         sizes[settle.emit_count++] = (uint32_t)bytes.size;
         used += bytes.size;
     }
+    for (uint64_t i = number(l, "emits", 0); i > 0; i--) /* so many, of nothing */
+        sizes[settle.emit_count++] = 0;
     emits[0] = (uint32_t)settle.emit_count;
     p->next_settle += settle.count;
     struct packet packet = { .settle = &settle, .body = span_of(body, used) };
@@ -377,10 +379,8 @@ static void greet(struct world *w, struct story_peer *p)
     w->said_count = said;
 }
 
-static void peer_acts(struct world *w, struct line *l)
+static void peer_acts(struct world *w, struct story_peer *p, struct line *l)
 {
-    l->words[0][strlen(l->words[0]) - 1] = 0;
-    struct story_peer *p = world_peer(w, l->words[0]);
     const char *verb = l->words[1];
     if (strcmp(verb, "hello") != 0 && !p->greeted && p->name[0] != 'x') greet(w, p);
     if (strcmp(verb, "hello") == 0)
@@ -480,10 +480,15 @@ static void check(struct world *w, struct line *l, char *expectations)
         while (*e == ' ')
             e++;
         if (strcmp(e, "nothing") == 0 || *e == 0) continue;
-        bool found = false;
-        for (uint32_t i = 0; i < w->said_count && !found; i++)
-            if (!used[i] && matches(e, w->said[i])) used[i] = found = true;
-        if (!found) {
+        char *end;
+        unsigned long wanted = strtoul(e, &end, 10); /* 100x p1 … */
+        if (end > e && *end == 'x')
+            e = end + 2;
+        else
+            wanted = 1;
+        for (uint32_t i = 0; i < w->said_count && wanted > 0; i++)
+            if (!used[i] && matches(e, w->said[i])) used[i] = true, wanted--;
+        if (wanted > 0) {
             fprintf(stderr, "%s:%d: expected: %s\n", l->file, l->number, e);
             for (uint32_t i = 0; i < w->said_count; i++)
                 fprintf(stderr, "    said: %s\n", w->said[i]);
@@ -506,7 +511,10 @@ static void run_clause(struct world *w, struct line *l, char *clause)
     size_t size = strlen(l->words[0]);
     if (l->words[0][size - 1] == ':' && strcmp(l->words[0], "log:") != 0) {
         if (l->word_count < 2) fail(l, "who does what?");
-        peer_acts(w, l);
+        l->words[0][size - 1] = 0;
+        struct story_peer *p = world_peer(w, l->words[0]);
+        for (uint64_t i = number(l, "times", 1); i > 0; i--)
+            peer_acts(w, p, l);
     } else {
         world_acts(w, l);
     }
