@@ -69,9 +69,11 @@ static enum MHD_Result serve(void *arg, struct MHD_Connection *connection, const
     uint64_t now_ns = clock_monotonic_ns();
     if (strcmp(url, "/metrics") == 0) return answer_metrics(connection, &stats);
     if (strcmp(url, "/healthz") == 0) {
-        bool alive = now_ns < stats.alive_ns + ALIVE_WITHIN_S * 1000000000ULL;
+        bool alive = !stats.ready || now_ns < stats.alive_ns + ALIVE_WITHIN_S * 1000000000ULL;
         return answer_text(connection, alive ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE,
-                           alive ? "ok\n" : "the loop does not come round\n");
+                           !alive        ? "the loop does not come round\n"
+                           : stats.ready ? "ok\n"
+                                         : "starting\n");
     }
     if (strcmp(url, "/readyz") == 0) {
         bool ready = stats.ready && !stats.draining;

@@ -121,10 +121,17 @@ static int open_doors(struct coordinator *c)
                         "configure [tokens] or [curve], or say --dev: without them every hello is unauthorized");
     c->router = router_open(&c->config, c->access, c->curve, error, sizeof error);
     if (!c->router) return fail("listen", error, EXIT_FAILED);
-    if (c->config.http) {
-        c->http = http_open(c->config.http, &c->board, error, sizeof error);
-        if (!c->http) return fail("http", error, EXIT_FAILED);
-    }
+    return EXIT_FINE;
+}
+
+/* Before the log is read, which may take a while: whoever looks is told that it starts. */
+static int open_http(struct coordinator *c)
+{
+    char error[1024] = "no memory";
+    if (!c->config.http) return EXIT_FINE;
+    c->http = http_open(c->config.http, &c->board, error, sizeof error);
+    if (!c->http) return fail("http", error, EXIT_FAILED);
+    journal_info("starting", "http=%s data=%s", http_address(c->http), c->config.in_memory ? "memory" : c->config.data);
     return EXIT_FINE;
 }
 
@@ -161,7 +168,8 @@ static void tell_ready(const struct coordinator *c)
 
 static int run(struct coordinator *c)
 {
-    int code = open_log(c);
+    int code = open_http(c);
+    if (code == EXIT_FINE) code = open_log(c);
     if (code == EXIT_FINE) code = start_core(c);
     if (code == EXIT_FINE) code = open_doors(c);
     if (code != EXIT_FINE) return code;
