@@ -375,6 +375,19 @@ DEFINE_LIST(stat, Weir__V1__Stat, struct stat_row)
 DEFINE_LIST(row, Weir__V1__GroupRow, struct group_row)
 DEFINE_LIST(why, Weir__V1__WhyRow, struct why_row)
 
+static void take_dead_row(struct decoder *d, const Weir__V1__DeadRow *from, struct dead_row *to)
+{
+    (void)d;
+    *to = (struct dead_row){ .seq = from->seq,
+                             .place = from->place,
+                             .time_ms = from->time_ms,
+                             .attempts = from->attempts,
+                             .reason = (uint32_t)from->reason,
+                             .retried = from->retried };
+}
+
+DEFINE_LIST(dead_row, Weir__V1__DeadRow, struct dead_row)
+
 static void take_answer(struct decoder *d, const Weir__V1__Answer *from, struct msg_answer *to)
 {
     to->id = from->id;
@@ -386,6 +399,8 @@ static void take_answer(struct decoder *d, const Weir__V1__Answer *from, struct 
     to->group_count = from->n_group;
     to->whys = why_list(d, from->n_why, from->why);
     to->why_count = from->n_why;
+    to->deads = dead_row_list(d, from->n_dead, from->dead);
+    to->dead_count = from->n_dead;
     to->message = span(from->message);
     to->count = from->count;
     to->seq = from->seq;

@@ -401,6 +401,19 @@ DEFINE_LIST(stat, struct stat_row, Weir__V1__Stat)
 DEFINE_LIST(group_row, struct group_row, Weir__V1__GroupRow)
 DEFINE_LIST(why_row, struct why_row, Weir__V1__WhyRow)
 
+static void put_dead_row(struct encoder *e, const struct dead_row *from, Weir__V1__DeadRow *to)
+{
+    (void)e;
+    to->seq = from->seq;
+    to->place = from->place;
+    to->time_ms = from->time_ms;
+    to->attempts = from->attempts;
+    to->reason = (Weir__V1__DeadReason)from->reason;
+    to->retried = from->retried;
+}
+
+DEFINE_LIST(dead_row, struct dead_row, Weir__V1__DeadRow)
+
 static void put_answer(struct encoder *e, const struct msg_answer *from, Weir__V1__Answer *to)
 {
     to->id = from->id;
@@ -412,6 +425,8 @@ static void put_answer(struct encoder *e, const struct msg_answer *from, Weir__V
     to->group = group_row_list(e, from->group_count, from->groups);
     to->n_why = from->why_count;
     to->why = why_row_list(e, from->why_count, from->whys);
+    to->n_dead = from->dead_count;
+    to->dead = dead_row_list(e, from->dead_count, from->deads);
     to->message = bytes(from->message);
     to->count = from->count;
     to->seq = from->seq;

@@ -16,6 +16,8 @@ enum error_code {
 const char *error_code_word(uint32_t code);          /* "bad_frame"; "unknown" for a number from the future */
 bool error_code_from_word(const char *word, uint32_t *out_code);
 
+const char *dead_reason_word(uint32_t reason);       /* of enum dead_reason: "rejected"; "unknown" for a number from the future */
+
 enum packet_field { /* field numbers in Packet: `about` in an Error, labels of metrics */
     FIELD_HELLO = 1, FIELD_WELCOME, FIELD_ERROR, FIELD_HEARTBEAT, FIELD_CREDIT, FIELD_PUBLISH, FIELD_ACCEPTED, FIELD_REFUSED,
     FIELD_SUBSCRIBE, FIELD_SUBSCRIBED, FIELD_UNSUBSCRIBE, FIELD_EVENTS, FIELD_CAUGHT_UP, FIELD_ENDED, FIELD_DELIVER, FIELD_SETTLE,
@@ -29,7 +31,7 @@ enum affinity { AFFINITY_NONE = 0, AFFINITY_SESSION };
 enum start { START_NEW = 0, START_FIRST, START_SEQ, START_TIME, START_LAST };
 enum credit_kind { CREDIT_PUBLISH = 0, CREDIT_DELIVER, CREDIT_EVENTS };
 enum verb { VERB_NONE = 0, VERB_ACK, VERB_NACK, VERB_REJECT };
-enum ask { ASK_NONE = 0, ASK_STATS, ASK_GROUPS, ASK_WHY };
+enum ask { ASK_NONE = 0, ASK_STATS, ASK_GROUPS, ASK_WHY, ASK_DEAD };
 enum wait {
     WAIT_NONE = 0, WAIT_SETTLED, WAIT_WORKING, WAIT_COMMIT, WAIT_CATCH_UP, WAIT_NO_WORKER, WAIT_NO_CREDIT, WAIT_PAUSED, WAIT_BACK_OFF,
     WAIT_ADOPTION, WAIT_ROOM, WAIT_EXPIRED, WAIT_DRAIN, WAIT_RETRY, WAIT_COUNT
@@ -116,10 +118,12 @@ struct group_row {
 struct why_row {
     struct span tenant, group, worker; uint64_t seq, since_ms, until_ms, by_seq, ahead; uint32_t wait, attempt;
 };
+struct dead_row { uint64_t seq, place, time_ms; uint32_t attempts, reason, retried; };
 struct msg_answer {
     uint64_t id, count, seq; uint32_t code, more; struct span message;
     const struct stat_row *stats; size_t stat_count; const struct group_row *groups; size_t group_count;
     const struct why_row *whys; size_t why_count;
+    const struct dead_row *deads; size_t dead_count;
 };
 struct msg_manage {
     uint64_t id, seq; uint32_t action; struct span tenant, epoch; bool has_group; struct group_spec group; const uint32_t *set; size_t set_count;

@@ -64,7 +64,7 @@ struct record_group {
     bool deleted;          /* there is no such group any more; generation: the highest that one ever had */
 };
 
-enum failure { FAILURE_NACK = 0, FAILURE_TIMEOUT, FAILURE_LOST /* its worker */, FAILURE_REJECT, FAILURE_RESTART /* of the coordinator */ };
+enum failure { FAILURE_NACK = 0, FAILURE_TIMEOUT, FAILURE_LOST /* its worker */, FAILURE_REJECT, FAILURE_RESTART /* of the coordinator */, FAILURES };
 struct record_failed {
     uint64_t seq;
     uint64_t due_ms; /* log time */
@@ -85,6 +85,7 @@ struct record_settle {
     uint32_t failed_count;
 };
 
+enum dead_reason { DEAD_UNKNOWN = 0, DEAD_MAX_DELIVERIES, DEAD_MAX_DEATHS, DEAD_REJECTED, DEAD_REASONS };
 enum dead_state { DEAD_LIES = 0, DEAD_RETRIED /* a failed event at its place: is delivered again */, DEAD_ENDED, DEAD_STATES };
 struct record_dead {
     uint64_t event; /* first position of the event that is dead */

@@ -119,6 +119,7 @@ static bool apply_event(struct core *c, const struct block *block, uint32_t inde
 {
     const struct record *record = &block->records[index];
     if ((record->flags & RECORD_TOKEN) && !apply_token(c, block, index)) return false;
+    if (record->flags & RECORD_DEAD) return dead_apply_letter(c, block, index);
     if (record->publisher == 0) return true;
     struct publisher *p = publisher_get(c, block->publishers[record->publisher - 1]);
     return publisher_took(p, record->number, block->first_position + index);
@@ -213,8 +214,8 @@ static bool apply_deletion(struct core *c, const struct record_group *read)
     struct group *g = group_at(c, handle);
     snapshot_touch_group(c, handle);
     index_filters(c, handle, false);
-    for (uint32_t k = 0; k < PRIORITY_LEVELS; k++)
-        failed_drop_range(c, handle, k, 0, UINT64_MAX);
+    dead_drop_all(c, handle);
+    failed_drop_all(c, handle);
     c->groups_changing -= g->old_filter_count > 0;
     if (g->id <= c->groups.capacity) c->group_handles[g->id] = 0;
     slab_free(&c->groups, handle);
@@ -228,12 +229,11 @@ static void init_ranges(struct core *c, uint32_t handle)
         ranges_init(&group_at(c, handle)->levels[k].settled, c->group_ranges + ((size_t)handle * PRIORITY_LEVELS + k) * most, most);
 }
 
-/* Another generation begins with nothing settled and nothing failed. */
+/* Another generation begins with nothing settled and nothing failed; dead letters that were being delivered lie again. */
 static void begin_generation(struct core *c, uint32_t handle)
 {
     init_ranges(c, handle);
-    for (uint32_t k = 0; k < PRIORITY_LEVELS; k++)
-        failed_drop_range(c, handle, k, 0, UINT64_MAX);
+    failed_drop_all(c, handle);
 }
 
 static bool apply_group(struct core *c, struct span body)
@@ -267,6 +267,8 @@ static bool apply_group(struct core *c, struct span body)
         g->levels[k].handed = read.handed[k];
     }
     if (!group_set_text(g, &read) || !set_old_filters(c, g, &read)) return false;
+    uint8_t room[NAME_MAX + 1];
+    g->has_letters = letter_topic(group_name(g), room).size > 0;
     index_filters(c, handle, true);
     forget_old_filters(c, g);
     return true;
@@ -323,6 +325,8 @@ bool apply_record(struct core *c, const struct block *block, uint32_t index)
         return apply_publisher(c, body);
     case RECORD_TOKENS:
         return apply_tokens(c, body);
+    case RECORD_DEAD_LETTERS:
+        return dead_apply_rows(c, body, c->started ? block->number : 0);
     default:
         return true; /* marks without state; kinds that must be understood were refused when the block was read */
     }

@@ -34,6 +34,16 @@ bool blocks_room_for_failure(const struct core *c)
     return filling_has_room(c, 1 + TURN_ITEMS_WORST / 4, 0);
 }
 
+bool blocks_have_room(const struct core *c, size_t bytes)
+{
+    return filling_has_room(c, 2 + TURN_ITEMS_WORST / 4, bytes);
+}
+
+bool blocks_have_room_in_turn(const struct core *c, size_t bytes)
+{
+    return filling_has_room(c, TURN_ITEMS_WORST, TURN_BYTES_WORST + bytes);
+}
+
 static bool evictable(const struct core *c, const struct slot *slot)
 {
     return slot->state == SLOT_FREE || (slot->state == SLOT_COMMITTED && slot->used < c->step);
@@ -122,7 +132,8 @@ void ticket_add(struct core *c, struct ticket ticket)
         bool follows = last->peer == ticket.peer && last->generation == ticket.generation && last->kind == ticket.kind &&
                        last->block == ticket.block && last->lane == ticket.lane && last->duplicate == ticket.duplicate &&
                        last->number + last->count == ticket.number;
-        if (follows && (ticket.kind == TICKET_SETTLED || ticket.kind == TICKET_PART || (ticket.kind == TICKET_ACCEPTED && last->seq + last->count == ticket.seq))) {
+        if (follows && (ticket.kind == TICKET_SETTLED || ticket.kind == TICKET_PART ||
+                        (ticket.kind == TICKET_ACCEPTED && last->seq + last->count == ticket.seq))) {
             last->count += ticket.count;
             last->bytes += ticket.bytes;
             return;

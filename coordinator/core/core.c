@@ -14,6 +14,8 @@ static void apply_defaults(struct core_config *config)
     OR_DEFAULT(l->groups_max, 1024);
     OR_DEFAULT(l->leases_max, 262144);
     OR_DEFAULT(l->failed_max, 262144);
+    OR_DEFAULT(l->dead_max, 65536);
+    OR_DEFAULT(l->dead_per_group_max, 16384);
     OR_DEFAULT(l->subscriptions_max, 65536);
     OR_DEFAULT(l->publishers_max, 4096);
     OR_DEFAULT(l->tokens_max, 4194304);
@@ -86,6 +88,8 @@ static void carve_tables(struct carver *v, struct core *c, const struct core_con
     carve_slab(v, &c->publishers, l->publishers_max, sizeof(struct publisher));
     carve_slab(v, &c->groups, l->groups_max, sizeof(struct group));
     carve_slab(v, &c->failed, l->failed_max, sizeof(struct failed));
+    carve_slab(v, &c->notes, l->failed_max, sizeof(struct note));
+    carve_slab(v, &c->dead, l->dead_max, sizeof(struct dead));
     carve_slab(v, &c->leases, l->leases_max, sizeof(struct lease));
     carve_slab(v, &c->subs, l->subscriptions_max, sizeof(struct sub));
     carve_slab(v, &c->transfers, l->peers_max, sizeof(struct transfer));
@@ -95,6 +99,7 @@ static void carve_tables(struct carver *v, struct core *c, const struct core_con
     carve_map(v, &c->by_publisher, l->publishers_max);
     carve_near_map(v, &c->by_failed, l->failed_max);
     carve_near_map(v, &c->by_lease, l->leases_max);
+    carve_map(v, &c->by_dead, l->dead_max);
     carve_map(v, &c->by_sub, l->subscriptions_max);
     c->tokens.ring = carve(v, (size_t)l->tokens_max * sizeof(struct token));
     carve_map(v, &c->tokens.by_hash, l->tokens_max);
@@ -120,6 +125,7 @@ static void carve_blocks(struct carver *v, struct core *c, const struct core_lim
         c->slots[i].touched = touched;
     }
     c->snapshot.failures = carve(v, PENDS_MAX * sizeof(struct record_failed));
+    c->snapshot.dead_rows = carve(v, DEAD_PER_RECORD * sizeof(struct record_dead));
     c->snapshot.blocks = carve(v, SNAPSHOT_BLOCKS * sizeof(struct block));
     for (uint32_t i = 0; i < SNAPSHOT_BLOCKS; i++) {
         void *memory = carve(v, block_memory());
@@ -137,6 +143,7 @@ static void carve_turn(struct carver *v, struct core *c, const struct core_limit
     c->lookups = carve(v, LOOKUPS_MAX * sizeof(struct lookup));
     c->settle_ranges = carve(v, PENDS_MAX * sizeof(struct range));
     c->settle_failed = carve(v, PENDS_MAX * sizeof(struct record_failed));
+    c->dead_rows = carve(v, DEAD_PER_RECORD * sizeof(struct record_dead));
     c->topic_match = carve(v, BLOCK_TOPICS_MAX * sizeof(uint32_t));
     c->items = carve(v, (size_t)(l->turn_items_max + 1) * sizeof(struct item));
     c->dirty = carve(v, l->peers_max * sizeof(uint32_t));
@@ -325,6 +332,7 @@ void core_step(struct core *c, const struct core_in *in, struct core_outs *outs)
     }
     if (c->now_ns >= c->adopt_ns) groups_end_adoption(c);
     peers_sweep(c);
+    letters_write(c);
     if (!c->draining) deliver_all(c);
     subs_catch_up(c);
     lookups_step(c);
@@ -375,6 +383,8 @@ void core_stats(const struct core *c, struct core_stats *out)
     out->groups = c->groups.taken;
     out->leases = c->leases.taken;
     out->failed = c->failed.taken;
+    out->dead = c->dead.taken;
+    out->dying = c->dying_count;
     out->subscriptions = c->subs.taken;
     out->publishers = c->publishers.taken;
     out->tokens = c->tokens.end - c->tokens.first;

@@ -45,6 +45,8 @@ struct core_limits { /* each 0 = the default behind it */
     uint32_t groups_max;           /* 1024 */
     uint32_t leases_max;           /* 262144 */
     uint32_t failed_max;           /* 262144, all groups together */
+    uint32_t dead_max;             /* 65536 dead letters, all groups together */
+    uint32_t dead_per_group_max;   /* 16384 */
     uint32_t subscriptions_max;    /* 65536 */
     uint32_t publishers_max;       /* 4096 */
     uint32_t tokens_max;           /* 4194304 application tokens, all tenants together */
@@ -182,9 +184,10 @@ uint64_t core_digest(const struct core *core);
 
 struct core_stats { /* counters since start; gauges where said */
     uint64_t packets, bad_packets, published, published_bytes, refused, duplicates, delivered, delivered_bytes, redelivered, acked, nacked, rejected,
-        stale, expired, lost, emitted, events_sent, events_sent_bytes, partials, undeliverable, blocks, records, fetches, errors[CODE_COUNT];
+        stale, expired, lost, emitted, events_sent, events_sent_bytes, partials, undeliverable, blocks, records, fetches, dead_lettered, dead_retried,
+        dead_dropped, errors[CODE_COUNT];
     uint64_t parts, parts_dropped, parts_sent; /* of large events */
-    uint64_t peers, groups, leases, failed, subscriptions, publishers, tokens, large_events /* being published */, blocks_pinned; /* gauges */
+    uint64_t peers, groups, leases, failed, dead, dying, subscriptions, publishers, tokens, large_events /* being published */, blocks_pinned; /* gauges */
     uint64_t head; /* the highest committed position */
 };
 void core_stats(const struct core *core, struct core_stats *out);

@@ -37,27 +37,27 @@ static void say_delivery(struct core *c, uint32_t lease, const struct block *blo
 {
     struct lease *l = lease_at(c, lease);
     struct peer *p = peer_at(c, l->peer);
-    const struct record *record = &block->records[index];
+    struct stored_event event = event_at(block, index);
     struct item *item = out_item(c, l->peer, ITEM_DELIVER);
     item->a = lease_wire(c, lease);
     item->b = block->first_position + index;
-    item->c = block->time_ms + record->time_delta_ms;
-    item->d = record->cause;
-    item->first = record_first(record);
+    item->c = event.time_ms;
+    item->d = event.cause;
+    item->first = event.first;
     item->x = l->attempt;
     item->y = group_at(c, l->group)->options.lease_ms;
     item->z = l->level;
-    item->body = block_body(block, record);
+    item->body = event.bytes;
     p->deliver_sent_events++;
-    p->deliver_sent_bytes += record->size;
+    p->deliver_sent_bytes += event.bytes.size;
     c->stats.delivered++;
-    c->stats.delivered_bytes += record->size;
+    c->stats.delivered_bytes += event.bytes.size;
     if (l->attempt > 1) c->stats.redelivered++;
 }
 
-static void settle_expired(struct core *c, uint32_t handle, uint32_t level, uint64_t from, uint64_t position)
+static void settle_expired(struct core *c, uint32_t handle, uint32_t level, uint32_t failed, uint64_t from, uint64_t position)
 {
-    group_pend_settled(c, handle, level, from, position);
+    group_event_over(c, handle, level, failed, from, position);
     group_at(c, handle)->expired++;
     c->stats.expired++;
 }
@@ -99,7 +99,7 @@ static void hand_out_large(struct core *c, struct group *g, uint32_t lease, cons
     struct lease *l = lease_at(c, lease);
     l->large = transfer_size(c, block, index);
     if (l->large == 0) {
-        settle_expired(c, l->group, l->level, l->from, l->position);
+        settle_expired(c, l->group, l->level, l->failed, l->from, l->position);
         lease_end(c, lease);
         return;
     }
@@ -128,7 +128,7 @@ void deliver_gone(struct core *c, uint32_t lease)
     struct item *item = out_item(c, l->peer, ITEM_REVOKE);
     item->a = lease_wire(c, lease);
     item->x = CODE_GONE;
-    settle_expired(c, l->group, l->level, l->from, l->position);
+    settle_expired(c, l->group, l->level, l->failed, l->from, l->position);
     lease_end(c, lease);
 }
 
@@ -137,7 +137,7 @@ void hand_out(struct core *c, struct group *g, uint32_t lease, const struct bloc
 {
     uint32_t peer = g->ring;
     lease_at(c, lease)->request = (block->records[index].flags & RECORD_REQUEST) != 0;
-    lease_at(c, lease)->first = record_first(&block->records[index]);
+    lease_at(c, lease)->first = event_first(&block->records[index]);
     if (block->records[index].flags & RECORD_PARTS) {
         hand_out_large(c, g, lease, block, index);
         return;
@@ -171,7 +171,7 @@ static enum progress deliver_returned(struct core *c, uint32_t handle, uint32_t 
     bool gone = !slot || !block_holds(&slot->block, l->position); /* it has left the window */
     uint32_t index = gone ? 0 : (uint32_t)(l->position - slot->block.first_position);
     if (gone || is_over(c, &slot->block, &slot->block.records[index])) {
-        settle_expired(c, handle, l->level, l->from, l->position);
+        settle_expired(c, handle, l->level, l->failed, l->from, l->position);
         lease_end(c, lease);
         return PROGRESS_DONE;
     }
@@ -188,10 +188,14 @@ static enum progress deliver_retry(struct core *c, uint32_t handle)
     if (!slot && !end) return wait_for_fetch(c, g);
     uint32_t failed = g->retry.first;
     failed_unqueue(c, failed);
+    if (letter_is_due(c, failed)) { /* the group may fewer than when it was queued */
+        failed_queue(c, failed);
+        return PROGRESS_DONE;
+    }
     bool gone = !slot || !block_holds(&slot->block, f->position);
     uint32_t index = gone ? 0 : (uint32_t)(f->position - slot->block.first_position);
     if (gone || is_over(c, &slot->block, &slot->block.records[index])) {
-        settle_expired(c, handle, f->level, f->position, f->position);
+        settle_expired(c, handle, f->level, failed, f->position, f->position);
         return PROGRESS_DONE;
     }
     uint32_t lease = lease_give(c, &(struct lease_terms){ .group = handle,
@@ -243,7 +247,8 @@ static enum progress reopen_old(struct core *c, uint32_t handle, uint32_t level)
         }
         if (!known) {
             c->failed_pending++;
-            group_pend_failed(c, handle, level, position, 1, c->log_ms);
+            struct record_failed failure = { .seq = position, .due_ms = c->log_ms, .attempts = 1, .cause = FAILURE_RESTART };
+            group_pend_failed(c, handle, level, &failure, 0);
         }
         l->old.cursor = l->old.from = position + 1;
     }
@@ -333,7 +338,7 @@ static enum progress deliver_fresh(struct core *c, uint32_t handle, uint32_t lev
     }
     if (g->old_filter_count > 0) pass_filters_from(c, handle, level);
     if (has_expired(c, &slot->block, &slot->block.records[index])) {
-        settle_expired(c, handle, level, l->fresh.from, position);
+        settle_expired(c, handle, level, 0, l->fresh.from, position);
     } else {
         bool large = slot->block.records[index].flags & RECORD_PARTS;
         if (large && too_many_large(c, g)) return PROGRESS_BLOCKED; /* the end of a transfer wakes the group */

@@ -8,11 +8,18 @@ uint32_t failed_find(const struct core *c, uint32_t group, uint64_t position)
     return map_get(&c->by_failed, place_key(group, position));
 }
 
+static struct queue *queue_of(const struct core *c, const struct failed *f)
+{
+    struct group *g = group_at(c, f->group);
+    return f->state == FAILED_READY ? &g->retry : f->state == FAILED_DYING ? &g->dying : NULL;
+}
+
 void failed_queue(struct core *c, uint32_t handle)
 {
     struct failed *f = failed_at(c, handle);
-    struct queue *queue = &group_at(c, f->group)->retry;
-    f->state = FAILED_READY;
+    f->state = letter_is_due(c, handle) ? FAILED_DYING : FAILED_READY;
+    if (f->state == FAILED_DYING) c->dying_count++;
+    struct queue *queue = queue_of(c, f);
     f->queue_next = 0;
     f->queue_prev = queue->last;
     if (queue->last)
@@ -25,8 +32,9 @@ void failed_queue(struct core *c, uint32_t handle)
 void failed_unqueue(struct core *c, uint32_t handle)
 {
     struct failed *f = failed_at(c, handle);
-    struct queue *queue = &group_at(c, f->group)->retry;
-    if (f->state != FAILED_READY) return;
+    struct queue *queue = queue_of(c, f);
+    if (!queue) return;
+    if (f->state == FAILED_DYING) c->dying_count--;
     if (f->queue_prev)
         failed_at(c, f->queue_prev)->queue_next = f->queue_next;
     else
@@ -38,10 +46,20 @@ void failed_unqueue(struct core *c, uint32_t handle)
     f->state = FAILED_LEASED;
 }
 
-static void failed_drop(struct core *c, uint32_t handle)
+void failed_move(struct core *c, uint32_t handle, uint64_t place)
+{
+    struct failed *f = failed_at(c, handle);
+    map_remove(&c->by_failed, place_key(f->group, f->position));
+    f->position = place;
+    must(map_put(&c->by_failed, place_key(f->group, place), handle));
+}
+
+void failed_drop(struct core *c, uint32_t handle)
 {
     struct failed *f = failed_at(c, handle);
     struct group *g = group_at(c, f->group);
+    if (f->dead) dead_at(c, f->dead)->failed = 0; /* its letter lies again, unless it is over as well */
+    note_forget(c, &f->note);
     failed_unqueue(c, handle);
     if (f->prev)
         failed_at(c, f->prev)->next = f->next;
@@ -55,6 +73,17 @@ static void failed_drop(struct core *c, uint32_t handle)
     slab_free(&c->failed, handle);
 }
 
+void failed_drop_all(struct core *c, uint32_t group)
+{
+    while (group_at(c, group)->failed_list)
+        failed_drop(c, group_at(c, group)->failed_list);
+}
+
+static bool lies_in(const struct failed *f, uint32_t level, uint64_t first, uint64_t last)
+{
+    return f->level == level && !f->dead && f->position >= first && f->position <= last;
+}
+
 /* Failures inside a level's settled range are over: by looking at each position, or at each failure, whichever is fewer. */
 void failed_drop_range(struct core *c, uint32_t group, uint32_t level, uint64_t first, uint64_t last)
 {
@@ -63,14 +92,13 @@ void failed_drop_range(struct core *c, uint32_t group, uint32_t level, uint64_t 
     if (last - first < g->failed_count) {
         for (uint64_t position = first; position <= last; position++) {
             uint32_t handle = failed_find(c, group, position);
-            if (handle && failed_at(c, handle)->level == level) failed_drop(c, handle);
+            if (handle && lies_in(failed_at(c, handle), level, first, last)) failed_drop(c, handle);
         }
         return;
     }
     for (uint32_t h = g->failed_list, next; h; h = next) {
         next = failed_at(c, h)->next;
-        const struct failed *f = failed_at(c, h);
-        if (f->level == level && f->position >= first && f->position <= last) failed_drop(c, h);
+        if (lies_in(failed_at(c, h), level, first, last)) failed_drop(c, h);
     }
 }
 
@@ -93,7 +121,10 @@ bool failed_apply(struct core *c, uint32_t group, uint32_t level, const struct r
     }
     struct failed *f = failed_at(c, handle);
     f->attempts = read->attempts;
+    f->deaths = read->deaths;
+    f->cause = read->cause < FAILURES ? read->cause : FAILURE_NACK;
     f->due_ms = read->due_ms;
+    note_forget(c, &f->note);
     f->block = block;
     failed_unqueue(c, handle);
     f->state = FAILED_WAITING;

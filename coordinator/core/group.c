@@ -38,6 +38,7 @@ void group_opened(struct core *c, uint32_t handle, bool recovered)
         level_opened(c, l, recovered);
         if (recovered && l->handed > l->floor) g->adopting = true; /* [R-ADOPT-2] */
     }
+    if (recovered && g->failed_count > 0) g->adopting = true; /* what came from a dead letter lies outside of the levels */
     if (g->adopting) g->adopt_until_ns = c->adopt_ns;
     group_wake(c, handle);
 }
@@ -115,10 +116,29 @@ void group_pend_settled(struct core *c, uint32_t handle, uint32_t level, uint64_
     pend_add(c, handle, l, (struct pend){ .first = first, .last = last });
 }
 
-void group_pend_failed(struct core *c, uint32_t handle, uint32_t level, uint64_t position, uint32_t attempts, uint64_t due_ms)
+void group_pend_failed(struct core *c, uint32_t handle, uint32_t level, const struct record_failed *failure, uint32_t note)
 {
-    struct level *l = &group_at(c, handle)->levels[level];
-    pend_add(c, handle, l, (struct pend){ .first = position, .last = position, .attempts = attempts, .due_ms = due_ms });
+    pend_add(c, handle, &group_at(c, handle)->levels[level],
+             (struct pend){ .first = failure->seq,
+                            .last = failure->seq,
+                            .due_ms = failure->due_ms,
+                            .attempts = failure->attempts,
+                            .deaths = failure->deaths,
+                            .cause = failure->cause,
+                            .note = note });
+}
+
+void group_event_over(struct core *c, uint32_t handle, uint32_t level, uint32_t failed, uint64_t from, uint64_t position)
+{
+    if (failed && failed_at(c, failed)->dead)
+        dead_end(c, failed_at(c, failed)->dead);
+    else
+        group_pend_settled(c, handle, level, from, position);
+}
+
+void group_touch(struct core *c, uint32_t handle)
+{
+    pend_group(c, handle);
 }
 
 bool group_pends(const struct core *c, uint32_t handle, uint32_t level, uint64_t position)
@@ -164,8 +184,22 @@ static void stretch_handed(const struct core *c, struct group *g, uint64_t next)
     }
 }
 
-static void write_record(struct core *c, struct group *g, uint32_t level)
+/* What is known of failures that are in the table now. */
+static void keep_notes(struct core *c, uint32_t handle, uint32_t pend_last)
 {
+    for (uint32_t i = pend_last; i; i = c->pends[i - 1].before) {
+        struct pend *pend = &c->pends[i - 1];
+        uint32_t failed = pend->note ? failed_find(c, handle, pend->first) : 0;
+        if (failed)
+            failed_at(c, failed)->note = pend->note;
+        else
+            note_forget(c, &pend->note);
+    }
+}
+
+static void write_record(struct core *c, uint32_t handle, uint32_t level)
+{
+    struct group *g = group_at(c, handle);
     struct level *l = &g->levels[level];
     uint32_t settled = 0, failed = 0;
     uint32_t at_settled = PENDS_MAX, at_failed = PENDS_MAX;
@@ -175,8 +209,9 @@ static void write_record(struct core *c, struct group *g, uint32_t level)
             c->settle_ranges[--at_settled] = (struct range){ pend->first, pend->last };
             settled++;
         } else {
-            c->settle_failed[--at_failed] =
-                (struct record_failed){ .seq = pend->first, .due_ms = pend->due_ms, .attempts = pend->attempts };
+            c->settle_failed[--at_failed] = (struct record_failed){
+                .seq = pend->first, .due_ms = pend->due_ms, .attempts = pend->attempts, .deaths = pend->deaths, .cause = pend->cause
+            };
             failed++;
         }
     }
@@ -193,16 +228,19 @@ static void write_record(struct core *c, struct group *g, uint32_t level)
     must(body);
     size_t size = record_settle_write(&record, body, bound);
     must(size > 0);
+    uint32_t last = l->pend_last;
     l->pend_last = 0;
     l->handed_wanted = 0;
     blocks_append(c, (struct record){ .kind = RECORD_SETTLE | RECORD_MUST_UNDERSTAND }, span_of(body, size));
+    keep_notes(c, handle, last);
 }
 
-static void write_records(struct core *c, struct group *g)
+static void write_records(struct core *c, uint32_t handle)
 {
+    const struct group *g = group_at(c, handle);
     for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
         if (!g->levels[k].pend_last && !g->levels[k].handed_wanted) continue;
-        write_record(c, g, k);
+        write_record(c, handle, k);
         c->pend_records--;
     }
 }
@@ -216,7 +254,7 @@ void group_write_pending(struct core *c, uint32_t handle)
         at = &group_at(c, *at)->next_pending;
     *at = g->next_pending;
     g->pending = false;
-    write_records(c, g);
+    write_records(c, handle);
 }
 
 void groups_write_pending(struct core *c)
@@ -230,7 +268,7 @@ void groups_write_pending(struct core *c)
         struct group *g = group_at(c, h);
         next = g->next_pending;
         g->pending = false;
-        write_records(c, g);
+        write_records(c, h);
         if (g->touched_now) continue;
         g->touched_now = true;
         slot->touched[slot->touched_count++] = h | TOUCHED_RECORD_ONLY;
@@ -273,36 +311,18 @@ void groups_follow_head(struct core *c)
 
 /* ---- the window ---- */
 
-static size_t put_text(uint8_t *out, size_t at, const char *text)
-{
-    memcpy(out + at, text, strlen(text));
-    return at + strlen(text);
-}
-
-static size_t put_number(uint8_t *out, size_t at, uint64_t value)
-{
-    char digits[20];
-    size_t count = 0;
-    do
-        digits[count++] = (char)('0' + value % 10);
-    while (value /= 10);
-    while (count > 0)
-        out[at++] = (uint8_t)digits[--count];
-    return at;
-}
-
 /* An event on $sys.group.lost of the group's tenant: {"group":…,"first":…,"last":…}. Names hold no control characters. */
 static void announce_lost(struct core *c, const struct group *g, uint64_t first, uint64_t last)
 {
     uint8_t data[2 * NAME_MAX + 128], body[2 * NAME_MAX + 256];
-    size_t size = put_text(data, 0, "{\"group\":\"");
+    size_t size = text_put(data, 0, span_text("{\"group\":\""));
     for (uint32_t i = 0; i < g->name_size; i++) {
         if (g->text[i] == '"' || g->text[i] == '\\') data[size++] = '\\';
         data[size++] = g->text[i];
     }
-    size = put_text(data, size, "\",\"first\":");
-    size = put_text(data, put_number(data, size, first), ",\"last\":");
-    size = put_text(data, put_number(data, size, last), "}");
+    size = text_put(data, size, span_text("\",\"first\":"));
+    size = text_put(data, text_put_number(data, size, first), span_text(",\"last\":"));
+    size = text_put(data, text_put_number(data, size, last), span_text("}"));
     struct event event = { .topic = span_text("$sys.group.lost"),
                            .content_type = span_text("application/json"),
                            .data = span_of(data, size),
@@ -318,7 +338,7 @@ static bool has_unsettled_before(const struct core *c, const struct group *g, ui
     if (!l->live && l->fresh.cursor < position) return true;
     if ((g->adopting || l->old_open) && l->old.cursor < position && l->old.cursor <= l->old.end) return true;
     for (uint32_t f = g->failed_list; f; f = failed_at(c, f)->next)
-        if (failed_at(c, f)->level == level && failed_at(c, f)->position < position) return true;
+        if (failed_at(c, f)->level == level && !failed_at(c, f)->dead && failed_at(c, f)->position < position) return true;
     return false;
 }
 

@@ -7,7 +7,6 @@ static enum error_code check_options(const struct group_options *o, const char *
     if (o->ordering != ORDERING_NONE) return *out_message = "this ordering is not served", CODE_UNSUPPORTED;
     if (o->affinity != AFFINITY_NONE || o->affinity_wait_ms) return *out_message = "affinity is not served", CODE_UNSUPPORTED;
     if (o->limit || o->limit_each || o->limit_by.size) return *out_message = "limits are not served", CODE_UNSUPPORTED;
-    if (o->max_deliveries || o->max_deaths) return *out_message = "max_deliveries is not served", CODE_UNSUPPORTED;
     if (o->retry_percent || o->retry_floor) return *out_message = "a retry budget is not served", CODE_UNSUPPORTED;
     if (o->lease_ms > EXTEND_MAX_MS) return *out_message = "lease_ms is at most one hour", CODE_BAD_REQUEST;
     return CODE_OK;
@@ -16,7 +15,8 @@ static enum error_code check_options(const struct group_options *o, const char *
 enum error_code group_spec_check(const struct group_spec *spec, const char **out_message)
 {
     if (spec->start > START_TIME) return *out_message = "a group starts at new, first, a seq or a time", CODE_BAD_REQUEST;
-    if (spec->name.size == 0 || spec->name.size > NAME_MAX || !topic_is_valid(spec->name))
+    uint8_t room[NAME_MAX + 1];
+    if (!topic_is_valid(spec->name) || letter_topic(spec->name, room).size == 0)
         return *out_message = "the group's name is not valid", CODE_BAD_REQUEST;
     if (spec->filter_count == 0 || spec->filter_count > GROUP_FILTERS_MAX)
         return *out_message = "a group has 1 to 16 filters", CODE_BAD_REQUEST;
@@ -59,6 +59,7 @@ const char *group_conflict(const struct group *g, const struct group_spec *spec)
     if (want->ordering && want->ordering != has->ordering) return "the group has another ordering";
     if (want->lease_ms && want->lease_ms != has->lease_ms) return "the group has another lease_ms";
     if (want->max_deliveries && want->max_deliveries != has->max_deliveries) return "the group has another max_deliveries";
+    if (want->max_deaths && want->max_deaths != has->max_deaths) return "the group has another max_deaths";
     if (want->backoff_ms && want->backoff_ms != has->backoff_ms) return "the group has another backoff_ms";
     return group_has_filters(g, spec) ? NULL : "the group has other filters";
 }

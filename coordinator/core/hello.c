@@ -187,6 +187,7 @@ void hello_take(struct core *c, uint32_t handle, const struct core_packet *in)
     p->grant.any_tenant = in->grant.any_tenant;
     p->grant.tenant = span_of(NULL, 0); /* lent for this step only; the tenant is known now */
     memcpy(p->instance, h->instance.data, INSTANCE_BYTES);
+    p->name_size = (uint8_t)text_put(p->name, 0, text_cut(h->name, sizeof p->name));
     p->publishes = h->publisher.size == PUBLISHER_BYTES;
     if (p->publishes) memcpy(p->publisher, h->publisher.data, PUBLISHER_BYTES);
     p->first_unanswered = h->first_unanswered;

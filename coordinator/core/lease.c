@@ -119,6 +119,7 @@ void lease_end(struct core *c, uint32_t handle)
     unlist_from_peer(c, handle);
     unlist_from_group(c, handle);
     map_remove(&c->by_lease, place_key(l->group, l->position));
+    note_forget(c, &l->note);
     if (!l->failed && !l->once) {
         c->failed_reserved--;
         g->levels[l->level].open--;
@@ -144,17 +145,25 @@ uint32_t lease_from_wire(const struct core *c, uint64_t wire, uint32_t peer)
     return l->peer == peer && !l->transfer ? handle : 0; /* what is still being sent is not the worker's yet */
 }
 
-void lease_fail(struct core *c, uint32_t handle, uint64_t due_ms)
+void lease_fail(struct core *c, uint32_t handle, enum failure cause, struct span reason, uint64_t due_ms)
 {
     struct lease *l = lease_at(c, handle);
     if (l->once) { /* [R-ONCE-1] */
         lease_end(c, handle);
         return;
     }
-    uint64_t floor = group_at(c, l->group)->levels[l->level].floor;
+    const struct group *g = group_at(c, l->group);
+    uint64_t floor = g->levels[l->level].floor;
+    uint32_t deaths = (l->failed ? failed_at(c, l->failed)->deaths : 0) + (cause == FAILURE_LOST), note = 0;
+    struct record_failed failure = { .seq = l->position, .due_ms = due_ms, .attempts = l->attempt, .deaths = deaths, .cause = cause };
+    if (letter_verdict(g, &failure) != DEAD_UNKNOWN) {
+        failure.due_ms = c->log_ms;
+        note = l->peer ? note_make(c, l->peer, reason) : l->note;
+        l->note = 0;
+    }
     if (l->from < l->position && l->position - 1 > floor) group_pend_settled(c, l->group, l->level, l->from, l->position - 1);
     if (!l->failed) c->failed_pending++;
-    group_pend_failed(c, l->group, l->level, l->position, l->attempt, due_ms);
+    group_pend_failed(c, l->group, l->level, &failure, note);
     lease_end(c, handle);
 }
 
@@ -165,6 +174,7 @@ void lease_orphan(struct core *c, uint32_t handle)
         lease_end(c, handle);
         return;
     }
+    l->note = note_make(c, l->peer, span_of(NULL, 0));
     unlist_from_peer(c, handle);
     unlist_from_group(c, handle);
     uint64_t grace_ns = c->now_ns + (uint64_t)c->config.adopt_grace_ms * 1000000u;
@@ -224,8 +234,9 @@ static void expire(struct core *c, uint32_t handle)
 {
     struct lease *l = lease_at(c, handle);
     struct group *g = group_at(c, l->group);
+    enum failure cause = l->peer ? FAILURE_TIMEOUT : FAILURE_LOST;
     if (l->peer) say_revoked(c, handle, CODE_TIMEOUT);
-    lease_fail(c, handle, c->log_ms + group_backoff_ms(c, g, l->attempt));
+    lease_fail(c, handle, cause, span_of(NULL, 0), c->log_ms + group_backoff_ms(c, g, l->attempt));
 }
 
 static bool may_fire(const struct core *c)
@@ -302,6 +313,7 @@ uint32_t lease_adopt(struct core *c, const struct lease_terms *held)
         struct lease *l = lease_at(c, handle);
         if (l->peer || l->returned || l->attempt != held->attempt) return 0;
         unlist_from_group(c, handle);
+        note_forget(c, &l->note);
         lease_hand(c, handle, held->peer);
         return handle;
     }
@@ -310,13 +322,15 @@ uint32_t lease_adopt(struct core *c, const struct lease_terms *held)
     terms.failed = failed_find(c, held->group, position);
     if (terms.failed) terms.level = failed_at(c, terms.failed)->level;
     const struct level *level = &g->levels[terms.level];
-    if (!g->adopting || position <= level->floor || position > level->old.end || ranges_hold(&level->settled, position, position) ||
-        group_pends(c, held->group, terms.level, position))
-        return 0; /* [R-ADOPT-1] */
+    uint32_t dead = terms.failed ? failed_at(c, terms.failed)->dead : 0;
+    bool open = dead || (position > level->floor && position <= level->old.end && !ranges_hold(&level->settled, position, position));
+    if (!g->adopting || !open || group_pends(c, held->group, terms.level, position)) return 0; /* [R-ADOPT-1] */
     if (held->attempt != (terms.failed ? failed_at(c, terms.failed)->attempts + 1 : 1)) return 0;
     if (terms.failed) {
         failed_unqueue(c, terms.failed);
         heap_remove(&c->due, terms.failed);
     }
-    return lease_give(c, &terms);
+    handle = lease_give(c, &terms);
+    if (handle && dead) lease_at(c, handle)->first = dead_at(c, dead)->event;
+    return handle;
 }

@@ -17,11 +17,18 @@ void manage_answer(struct core *c, uint32_t peer, uint64_t id, enum error_code c
     answer->message = span_text(message);
 }
 
-void manage_done(struct core *c, uint32_t peer, uint64_t id, uint64_t place)
+/* The answer is given when what stands in the log by now is committed. */
+static void promise(struct core *c, struct ticket ticket)
 {
     const struct slot *filling = filling_slot(c);
-    uint64_t block = filling && filling->block.record_count > 0 ? filling->block.number : c->next_block - 1;
-    ticket_add(c, (struct ticket){ .peer = peer, .kind = TICKET_ANSWER, .count = 1, .number = id, .seq = place, .block = block });
+    ticket.kind = TICKET_ANSWER;
+    ticket.block = filling && filling->block.record_count > 0 ? filling->block.number : c->next_block - 1;
+    ticket_add(c, ticket);
+}
+
+void manage_done(struct core *c, uint32_t peer, uint64_t id, uint64_t place)
+{
+    promise(c, (struct ticket){ .peer = peer, .count = 1, .number = id, .seq = place });
 }
 
 void manage_paid(struct core *c, const struct ticket *ticket)
@@ -29,6 +36,7 @@ void manage_paid(struct core *c, const struct ticket *ticket)
     struct msg_answer *answer = answer_new(c, ticket->peer, ticket->number);
     answer->seq = ticket->seq;
     answer->count = ticket->count;
+    answer->more = ticket->duplicate;
 }
 
 static enum error_code seek(struct core *c, uint32_t peer, uint32_t group, const struct msg_manage *m, uint64_t *out_place,
@@ -79,6 +87,18 @@ static void manage_group(struct core *c, uint32_t peer, uint32_t tenant, const s
         manage_done(c, peer, m->id, place);
 }
 
+static void manage_dead(struct core *c, uint32_t peer, uint32_t tenant, const struct msg_manage *m)
+{
+    uint32_t group = m->has_group ? group_find(c, tenant, m->group.name) : 0;
+    struct dead_changes done = { 0 };
+    const char *message = "no group is called so";
+    enum error_code code = group ? dead_manage(c, group, m, &done, &message) : CODE_NOT_FOUND;
+    if (code != CODE_OK)
+        manage_answer(c, peer, m->id, code, message);
+    else
+        promise(c, (struct ticket){ .peer = peer, .count = done.count, .number = m->id, .duplicate = done.more });
+}
+
 void manage_take(struct core *c, uint32_t peer, const struct msg_manage *m)
 {
     uint32_t tenant = peer_at(c, peer)->role == ROLE_ADMIN ? peer_tenant(c, peer, m->tenant) : 0;
@@ -86,6 +106,8 @@ void manage_take(struct core *c, uint32_t peer, const struct msg_manage *m)
         manage_answer(c, peer, m->id, CODE_FORBIDDEN, "only an admin of the tenant may do that"); /* [R-MANAGE-2] */
     else if (m->action >= ACTION_GROUP_SET && m->action <= ACTION_GROUP_DELETE)
         manage_group(c, peer, tenant, m);
+    else if (m->action == ACTION_DEAD_RETRY || m->action == ACTION_DEAD_DROP)
+        manage_dead(c, peer, tenant, m);
     else
         manage_answer(c, peer, m->id, CODE_UNSUPPORTED, "this version does not serve it");
 }

@@ -49,7 +49,7 @@ void cancel_take(struct core *c, uint32_t peer, const struct msg_cancel *m)
 
 /* ---- query ---- */
 
-enum { STATS_MAX = 64 };
+enum { STATS_MAX = 64, DEAD_ROWS_MAX = 1000 };
 
 static void add_stat(struct msg_answer *answer, struct stat_row *rows, const char *name, uint64_t value)
 {
@@ -94,6 +94,11 @@ static void answer_stats(struct core *c, struct msg_answer *answer)
         { "groups", s.groups },
         { "leases", s.leases },
         { "failed", s.failed },
+        { "dead_letters", s.dead },
+        { "dying", s.dying },
+        { "dead_lettered", s.dead_lettered },
+        { "dead_retried", s.dead_retried },
+        { "dead_dropped", s.dead_dropped },
         { "subscriptions", s.subscriptions },
         { "publishers", s.publishers },
         { "large_events", s.large_events },
@@ -153,6 +158,28 @@ static void answer_groups(struct core *c, uint32_t tenant, struct span name, str
     answer->groups = rows;
 }
 
+/* A group's dead letters behind a place [R-DEAD-4]. */
+static void answer_dead(struct core *c, uint32_t tenant, const struct msg_query *m, struct msg_answer *answer)
+{
+    uint32_t group = group_find(c, tenant, m->name);
+    struct dead_row *rows = arena_take(&c->scratch, DEAD_ROWS_MAX * sizeof *rows);
+    must(rows);
+    if (!group) answer->code = CODE_NOT_FOUND;
+    for (uint32_t h = group ? group_at(c, group)->dead_first : 0; h && !answer->more; h = dead_at(c, h)->next) {
+        const struct dead *d = dead_at(c, h);
+        if (d->place <= m->seq) continue;
+        answer->more = answer->dead_count == DEAD_ROWS_MAX;
+        if (answer->more) break;
+        rows[answer->dead_count++] = (struct dead_row){ .seq = d->event,
+                                                        .place = d->place,
+                                                        .time_ms = d->time_ms,
+                                                        .attempts = d->attempts,
+                                                        .reason = d->reason,
+                                                        .retried = d->failed != 0 };
+    }
+    answer->deads = rows;
+}
+
 void query_take(struct core *c, uint32_t peer, const struct msg_query *m)
 {
     const struct peer *p = peer_at(c, peer);
@@ -172,6 +199,8 @@ void query_take(struct core *c, uint32_t peer, const struct msg_query *m)
         answer_stats(c, answer);
     else if (m->ask == ASK_GROUPS)
         answer_groups(c, tenant, m->name, answer);
+    else if (m->ask == ASK_DEAD)
+        answer_dead(c, tenant ? tenant : p->tenant, m, answer);
     else
         answer->code = CODE_UNSUPPORTED;
     out_item(c, peer, ITEM_ANSWER)->more = answer;

@@ -55,7 +55,27 @@ struct settle_one {
     uint32_t verb, delay_ms, emit_count;
     const uint32_t *emit_sizes;
     const uint8_t *body;
+    struct span reason;
 };
+
+/* A request whose requester is told: by a reply among the emits. */
+static bool is_answered(const struct lease *l, const struct settle_one *s)
+{
+    const uint8_t *at = s->body;
+    struct event event;
+    for (uint32_t i = 0; i < s->emit_count && l->request; at += s->emit_sizes[i], i++)
+        if (event_scan(span_of(at, s->emit_sizes[i]), &event) == EVENT_OK && event.reply != EVENT_REPLY_NONE) return true;
+    return false;
+}
+
+static void end_well(struct core *c, uint32_t lease)
+{
+    const struct lease *l = lease_at(c, lease);
+    uint64_t floor = group_at(c, l->group)->levels[l->level].floor;
+    uint64_t from = l->from > floor ? l->from : floor + 1;
+    if (!l->once) group_event_over(c, l->group, l->level, l->failed, from < l->position ? from : l->position, l->position);
+    lease_end(c, lease);
+}
 
 /* *out_block: whose commit the answer waits for; 0: none. */
 static enum error_code settle_one(struct core *c, uint32_t peer, const struct settle_one *s, uint64_t *out_bytes, uint64_t *out_block)
@@ -80,17 +100,17 @@ static enum error_code settle_one(struct core *c, uint32_t peer, const struct se
     if (s->verb == VERB_NACK) {
         g->nacked++;
         c->stats.nacked++;
-        lease_fail(c, lease, c->log_ms + (s->delay_ms ? s->delay_ms : group_backoff_ms(c, g, l->attempt)));
+        lease_fail(c, lease, FAILURE_NACK, s->reason, c->log_ms + (s->delay_ms ? s->delay_ms : group_backoff_ms(c, g, l->attempt)));
         return CODE_OK;
     }
-    uint64_t floor = g->levels[l->level].floor;
-    uint64_t from = l->from > floor ? l->from : floor + 1;
-    if (!l->once) group_pend_settled(c, l->group, l->level, from < l->position ? from : l->position, l->position);
     if (s->verb == VERB_ACK)
         g->acked++, c->stats.acked++;
     else
         g->rejected++, c->stats.rejected++;
-    lease_end(c, lease);
+    if (s->verb == VERB_REJECT && g->has_letters && !is_answered(l, s)) /* [R-DEAD-3] */
+        lease_fail(c, lease, FAILURE_REJECT, s->reason, c->log_ms);
+    else
+        end_well(c, lease);
     return CODE_OK;
 }
 
@@ -120,6 +140,7 @@ void settle_take(struct core *c, uint32_t peer, const struct msg_settle *settle,
                                   .lease = settle->lease[i],
                                   .verb = settle->verb[i],
                                   .delay_ms = settle->delay_ms ? settle->delay_ms[i] : 0,
+                                  .reason = settle->reason ? settle->reason[i] : span_of(NULL, 0),
                                   .emit_count = emits,
                                   .emit_sizes = emits ? settle->emit_size + emit : NULL,
                                   .body = at };

@@ -36,8 +36,9 @@ static size_t settle_record_write(struct core *c, const struct group *g, uint32_
     for (uint32_t h = g->failed_list; h && record.failed_count < PENDS_MAX; h = failed_at(c, h)->next) {
         const struct failed *f = failed_at(c, h);
         if (f->level != level) continue;
-        c->snapshot.failures[record.failed_count++] =
-            (struct record_failed){ .seq = f->position, .due_ms = f->due_ms, .attempts = f->attempts };
+        c->snapshot.failures[record.failed_count++] = (struct record_failed){
+            .seq = f->position, .due_ms = f->due_ms, .attempts = f->attempts, .deaths = f->deaths, .cause = f->cause
+        };
     }
     return record_settle_write(&record, out, size);
 }
@@ -61,6 +62,21 @@ static void save_level(struct core *c, const struct group *g, uint32_t level)
         c->snapshot.failed = true;
 }
 
+static void save_dead(struct core *c, const struct group *g)
+{
+    for (uint32_t h = g->dead_first; h;) {
+        struct record_dead_letters record = { .group = g->id, .letters = c->snapshot.dead_rows };
+        for (; h && record.count < DEAD_PER_RECORD; h = dead_at(c, h)->next)
+            c->snapshot.dead_rows[record.count++] = dead_row(c, h);
+        size_t bound = record_dead_letters_bound(record.count);
+        uint8_t *body = arena_take(&c->scratch, bound);
+        if (body)
+            snapshot_record(c, RECORD_DEAD_LETTERS, span_of(body, record_dead_letters_write(&record, body, bound)));
+        else
+            c->snapshot.failed = true;
+    }
+}
+
 static void save_group(struct core *c, uint32_t handle)
 {
     struct group *g = group_at(c, handle);
@@ -69,6 +85,7 @@ static void save_group(struct core *c, uint32_t handle)
     snapshot_record(c, RECORD_GROUP, span_of(body, group_record_write(c, g, body, sizeof body)));
     for (uint32_t k = 0; k < PRIORITY_LEVELS; k++)
         if (g->levels[k].settled.count > 0 || (g->failed_count > 0 && g->levels[k].open > 0)) save_level(c, g, k);
+    save_dead(c, g);
 }
 
 static size_t publisher_record_write(const struct publisher *p, uint8_t *out, size_t size)
@@ -199,8 +216,12 @@ uint64_t core_digest(const struct core *c)
         }
         for (uint32_t f = g->failed_list; f; f = failed_at(c, f)->next) {
             const struct failed *failed = failed_at(c, f);
-            uint64_t key[4] = { failed->position, failed->due_ms, failed->attempts, failed->level };
+            uint64_t key[6] = { failed->position, failed->due_ms, failed->attempts, failed->level, failed->deaths, failed->cause };
             sum += map_hash((const uint64_t[2]){ 5, g->id }, key, sizeof key);
+        }
+        for (uint32_t d = g->dead_first; d; d = dead_at(c, d)->next) {
+            struct record_dead row = dead_row(c, d);
+            sum += map_hash((const uint64_t[2]){ 9, g->id }, &row, sizeof row);
         }
     }
     for (uint32_t h = 1; h <= c->publishers.touched; h++)

@@ -1,6 +1,7 @@
 /* Inside the core: the whole vocabulary on one page. Only files of this folder include it.
  *
- * Durable state (changed by apply.c alone): publishers; groups' options, generation, failed, and for each priority floor, handed, ranges.
+ * Durable state (changed by apply.c and what it calls): publishers; groups' options, generation, failed, dead letters, and for each priority
+ * floor, handed, ranges.
  * Volatile: everything else. Handles are slab handles, 0 = none. */
 #ifndef WEIR_CORE_STATE_H
 #define WEIR_CORE_STATE_H
@@ -41,7 +42,13 @@ enum {
     PENDS_MAX = 1 << 15,
     SNAPSHOT_BLOCKS = 8,
     SCAN_BLOCKS_PER_STEP = 64,
-    PEND_BYTES = 40, /* of a pend, or of what a settle record has besides */
+    PEND_BYTES = 56, /* of a pend, or of what a settle record has besides, or of the record of a dead letter that is over */
+    DEAD_PER_RECORD = 4096,
+    DEATHS_MAX = 5,              /* [R-DEAD-2] */
+    NOTE_WORKER_MAX = 62,        /* bytes of a worker's name, and of what it said of a failure, that reach a dead letter */
+    NOTE_ERROR_MAX = 192,
+    LETTER_ROUND_MAX = 1536,     /* bytes of a dead letter around its event */
+    TEXT_NUMBER_MAX = 20,
     LOOKUPS_MAX = 64,
     SCRATCH_BYTES = 24 * 1024 * 1024,
 };
@@ -72,6 +79,7 @@ struct peer {
     struct core_grant grant;
     uint8_t instance[INSTANCE_BYTES];
     uint8_t publisher[PUBLISHER_BYTES];
+    uint8_t name[NOTE_WORKER_MAX], name_size; /* for people */
     bool publishes;
     uint64_t first_unanswered, number_seen; /* the highest number on this connection */
     uint64_t heard_ns, said_ns;
@@ -178,12 +186,14 @@ struct group {
     uint64_t paused_ms; /* log time since when nothing goes out; 0: not paused */
     struct level levels[PRIORITY_LEVELS];
     uint32_t failed_list, failed_count;
+    uint32_t dead_first, dead_last, dead_count; /* by place */
     uint32_t name_size, text_size, filter_count, old_filter_count;
     uint32_t saved;
     uint64_t filters_from; /* what lies below is matched by the old filters; those are kept until all of it is settled */
     uint16_t filter_offset[GROUP_FILTERS_MAX], filter_size[GROUP_FILTERS_MAX];
     uint16_t old_filter_offset[GROUP_FILTERS_MAX], old_filter_size[GROUP_FILTERS_MAX];
     uint8_t text[GROUP_TEXT_MAX], old_text[GROUP_TEXT_MAX];
+    bool has_letters;         /* its name leaves room for $dlq. before it */
     /* volatile */
     bool adopting;            /* old waits for adopt_until_ns */
     bool active;              /* in core.active */
@@ -196,6 +206,7 @@ struct group {
     uint32_t workers, leased;
     uint32_t lease_first, lease_last; /* by deadline: all have the same lease_ms */
     struct queue retry;               /* failed and due */
+    struct queue dying;               /* failed once too often: to be written as dead letters */
     uint32_t returned;                /* leases given back unstarted, by group_next */
     uint32_t next_pending;            /* groups with pends */
     uint32_t turns;                   /* new events given out; says which priority is asked first */
@@ -204,13 +215,43 @@ struct group {
     uint64_t delivered, acked, nacked, rejected, expired;
 };
 
-enum failed_state { FAILED_WAITING /* in core.due */, FAILED_READY /* in a queue */, FAILED_LEASED };
+enum failed_state { FAILED_WAITING /* in core.due */, FAILED_READY /* in the group's retry */, FAILED_DYING /* in its dying */, FAILED_LEASED };
 struct failed {
     uint64_t position, due_ms;
     uint32_t group, level, attempts, next, prev; /* the group's list */
     uint32_t queue_next, queue_prev;
+    uint32_t deaths, cause; /* attempts whose worker was lost; of the last one: enum failure */
+    uint32_t dead;          /* retried from its dead letter: its place lies outside of the level's floor and ranges */
+    uint32_t note;          /* volatile */
     enum failed_state state;
     uint64_t block; /* of its record: goes out again only when that is committed [R-LEASE-5] */
+};
+
+/* Who had a failed event last, and what it said: for the dead letter, with failures that may be the last one. */
+struct note {
+    uint8_t worker_size, error_size;
+    uint8_t worker[NOTE_WORKER_MAX], error[NOTE_ERROR_MAX];
+};
+
+/* An event that its group has given up. */
+struct dead { /* durable */
+    uint64_t event, place, time_ms; /* its first position; of its letter on $dlq.GROUP; when it was given up */
+    uint32_t group, next, prev;     /* the group's list */
+    uint32_t attempts, reason, level;
+    uint32_t failed; /* it is being delivered again: a failed event at `place`; 0: it lies */
+};
+
+/* What a letter says. */
+struct letter {
+    struct span group, event;
+    uint64_t time_ms, cause; /* of the event */
+    uint32_t attempts, reason;
+};
+
+/* An event as it was given to the log first, be it in a dead letter. */
+struct stored_event {
+    struct span bytes;
+    uint64_t first, time_ms, cause; /* first: 0 = where it stands */
 };
 
 /* What happened to a group since the last block was closed; becomes its one settle record [P5]. */
@@ -219,6 +260,7 @@ struct pend {
     uint64_t first, last;   /* settled range; or failed position in first */
     uint64_t due_ms;
     uint32_t attempts;      /* > 0: a failure */
+    uint32_t deaths, cause, note;
 };
 
 struct lease {
@@ -234,10 +276,11 @@ struct lease {
     bool returned;           /* given back unstarted, or not sent yet: goes out with the same attempt */
     uint32_t large;          /* bytes of a large event; 0: it is none */
     uint32_t transfer;
+    uint32_t note;           /* orphaned: who had it */
 };
 
 /* ---- answers that wait for a commit ---- */
-enum ticket_kind { TICKET_ACCEPTED, TICKET_SETTLED, TICKET_WELCOME, TICKET_PART, TICKET_ANSWER /* of a manage */ };
+enum ticket_kind { TICKET_ACCEPTED, TICKET_SETTLED, TICKET_WELCOME, TICKET_PART, TICKET_ANSWER /* of a manage; duplicate: there is more */ };
 struct ticket {
     uint32_t peer, generation;
     uint32_t lane;
@@ -315,8 +358,8 @@ struct core {
     struct tenant *tenants; /* [tenants_max + 1], 1-based */
     uint32_t tenant_count;
     struct filters *filters; /* of all tenants */
-    struct slab peers, lanes, publishers, groups, failed, leases, subs, assemblies, transfers;
-    struct map by_connection, by_publisher, by_failed, by_lease, by_sub, by_instance;
+    struct slab peers, lanes, publishers, groups, failed, leases, subs, assemblies, transfers, dead, notes;
+    struct map by_connection, by_publisher, by_failed, by_lease, by_sub, by_instance, by_dead;
     uint32_t *group_handles;    /* [groups_max + 1], by id */
     uint64_t group_generations; /* durable: the highest that a group which is gone ever had */
     uint32_t groups_changing;   /* with old filters */
@@ -355,6 +398,7 @@ struct core {
     uint32_t *sending; uint32_t sending_count;   /* transfers; queue order */
     uint32_t failed_reserved, failed_pending;    /* places in the failed table: for leases that may fail; for failures not yet applied */
     bool short_of_failed;
+    uint32_t dying_count;                        /* in all groups */
     struct heap group_timers, extended, due;     /* lease deadlines; extended or orphaned leases; failed events by due_ms */
     uint64_t sweep_ns, adopt_ns, pace_ns; /* next sweep of peers; end of adoption; next event of a paced replay; UINT64_MAX: none */
     uint32_t sweep_group;
@@ -368,6 +412,7 @@ struct core {
     struct memo memo;
     struct range *settle_ranges;          /* [PENDS_MAX], for reading and writing settle records */
     struct record_failed *settle_failed;  /* [PENDS_MAX] */
+    struct record_dead *dead_rows;        /* [DEAD_PER_RECORD], for reading */
 
     struct item *items; uint32_t item_count;
     uint32_t *dirty; uint32_t dirty_count;       /* peers with items */
@@ -382,6 +427,7 @@ struct core {
         uint32_t next_group, next_publisher;
         uint64_t next_token, token_end; /* the numbers still to be saved */
         struct record_failed *failures; /* [PENDS_MAX]: its own, as it writes while a settle record is being applied */
+        struct record_dead *dead_rows;  /* [DEAD_PER_RECORD]: the same */
         struct block *blocks; uint32_t block_now; bool failed, reopen; /* reopen: the last step's slices are out, begin anew */
     } snapshot;
     uint64_t snapshots_abandoned;
@@ -395,11 +441,17 @@ static inline struct lane *lane_at(const struct core *c, uint32_t h) { return sl
 static inline struct group *group_at(const struct core *c, uint32_t h) { return slab_at(&c->groups, h); }
 static inline struct lease *lease_at(const struct core *c, uint32_t h) { return slab_at(&c->leases, h); }
 static inline struct failed *failed_at(const struct core *c, uint32_t h) { return slab_at(&c->failed, h); }
+static inline struct dead *dead_at(const struct core *c, uint32_t h) { return slab_at(&c->dead, h); }
+static inline struct note *note_at(const struct core *c, uint32_t h) { return slab_at(&c->notes, h); }
 static inline struct sub *sub_at(const struct core *c, uint32_t h) { return slab_at(&c->subs, h); }
 static inline struct publisher *publisher_at(const struct core *c, uint32_t h) { return slab_at(&c->publishers, h); }
 static inline struct slot *filling_slot(const struct core *c) { return c->filling ? &c->slots[c->filling - 1] : NULL; }
 static inline struct span tenant_name(const struct core *c, uint32_t t) { return span_of(c->tenants[t].name, c->tenants[t].name_size); }
 static inline uint32_t record_level(const struct record *record) { return (record->flags & RECORD_PRIORITY) >> RECORD_PRIORITY_SHIFT; }
+/* The same of the event in a dead letter, if it is one. */
+static inline uint64_t event_first(const struct record *record) { return record->flags & RECORD_DEAD ? record->cause : record_first(record); }
+/* Its data stands in parts of its own. A dead letter's does not, though that of the event in it may. */
+static inline bool record_is_large(const struct record *record) { return (record->flags & (RECORD_PARTS | RECORD_DEAD)) == RECORD_PARTS; }
 static inline struct span group_name(const struct group *g) { return span_of(g->text, g->name_size); }
 static inline struct span group_old_filter(const struct group *g, uint32_t i) { return span_of(g->old_text + g->old_filter_offset[i], g->old_filter_size[i]); }
 static inline struct span group_filter(const struct group *g, uint32_t i) { return span_of(g->text + g->filter_offset[i], g->filter_size[i]); }
@@ -470,6 +522,8 @@ bool transfers_can_go(const struct core *c);
 /* blocks.c */
 bool blocks_want_packets(const struct core *c);
 bool blocks_room_for_failure(const struct core *c);
+bool blocks_have_room(const struct core *c, size_t bytes);        /* for a record of so much */
+bool blocks_have_room_in_turn(const struct core *c, size_t bytes); /* the same beside all that this turn's packets may need */
 struct block *blocks_fill(struct core *c); /* the filling block, opened when there is none */
 uint64_t blocks_append(struct core *c, struct record record, struct span body);
 uint64_t blocks_number_of(const struct core *c,
@@ -493,9 +547,12 @@ uint64_t publisher_answer(const struct publisher *p, uint64_t number); /* positi
 
 /* failed.c */
 uint32_t failed_find(const struct core *c, uint32_t group, uint64_t position);
-void failed_queue(struct core *c, uint32_t failed);   /* its time has come: behind the others of its group */
+void failed_queue(struct core *c, uint32_t failed);   /* its time has come: behind the others of its group, for a worker or for its letter */
 void failed_unqueue(struct core *c, uint32_t failed); /* out of its queue */
 bool failed_apply(struct core *c, uint32_t group, uint32_t level, const struct record_failed *read, uint64_t block);
+void failed_move(struct core *c, uint32_t failed, uint64_t place); /* its letter was carried forward */
+void failed_drop(struct core *c, uint32_t failed);
+void failed_drop_all(struct core *c, uint32_t group);
 void failed_drop_range(struct core *c, uint32_t group, uint32_t level, uint64_t first, uint64_t last);
 
 /* group.c */
@@ -504,8 +561,10 @@ uint32_t group_by_id(const struct core *c, uint32_t id);
 void group_opened(struct core *c, uint32_t group, bool recovered); /* sets the volatile part */
 void group_wake(struct core *c, uint32_t group);
 void group_pend_settled(struct core *c, uint32_t group, uint32_t level, uint64_t first, uint64_t last);
-void group_pend_failed(struct core *c, uint32_t group, uint32_t level, uint64_t position, uint32_t attempts, uint64_t due_ms);
+void group_pend_failed(struct core *c, uint32_t group, uint32_t level, const struct record_failed *failure, uint32_t note);
 bool group_pends(const struct core *c, uint32_t group, uint32_t level, uint64_t position); /* settled or failed in a record to come */
+void group_event_over(struct core *c, uint32_t group, uint32_t level, uint32_t failed, uint64_t from, uint64_t position); /* settled; or its dead letter is over */
+void group_touch(struct core *c, uint32_t group); /* the commit of the filling block wakes it */
 void group_want_handed(struct core *c, uint32_t group, uint32_t level, uint64_t position);
 void group_write_pending(struct core *c, uint32_t group); /* of this group alone, now */
 void groups_write_pending(struct core *c); /* one settle record per group and priority, into the filling block */
@@ -571,7 +630,7 @@ void lease_hand(struct core *c, uint32_t lease, uint32_t peer); /* both */
 void lease_end(struct core *c, uint32_t lease);  /* frees it */
 uint64_t lease_wire(const struct core *c, uint32_t lease);
 uint32_t lease_from_wire(const struct core *c, uint64_t wire, uint32_t peer); /* 0: not this peer's living one */
-void lease_fail(struct core *c, uint32_t lease, uint64_t due_ms);
+void lease_fail(struct core *c, uint32_t lease, enum failure cause, struct span reason, uint64_t due_ms);
 void lease_orphan(struct core *c, uint32_t lease);
 void lease_extend(struct core *c, uint32_t lease, uint64_t deadline_ns);
 void leases_revoke(struct core *c, uint32_t group); /* all of the group's: they are stale from now on */
@@ -580,6 +639,38 @@ void lease_return(struct core *c, uint32_t lease); /* unstarted: no attempt is c
 void leases_fire(struct core *c);
 uint64_t leases_deadline(const struct core *c);
 uint32_t lease_adopt(struct core *c, const struct lease_terms *held); /* 0: not kept */
+
+/* dead.c */
+uint32_t dead_find(const struct core *c, uint32_t group, uint64_t event);
+bool dead_has_room(const struct core *c, const struct group *g);
+bool dead_apply_letter(struct core *c, const struct block *block, uint32_t index);
+bool dead_apply_rows(struct core *c, struct span body, uint64_t block);
+struct record_dead dead_row(const struct core *c, uint32_t dead);
+void dead_change(struct core *c, uint32_t group, const struct record_dead *rows, uint32_t count); /* appends that they are as said */
+void dead_end(struct core *c, uint32_t dead);
+void dead_drop_all(struct core *c, uint32_t group); /* in apply */
+
+/* dead_change.c */
+struct dead_changes {
+    uint32_t count; /* letters */
+    bool more;      /* that one call does not take */
+};
+enum error_code dead_manage(struct core *c, uint32_t group, const struct msg_manage *m, struct dead_changes *out, const char **out_message);
+
+/* letter.c */
+uint32_t note_make(struct core *c, uint32_t peer, struct span error); /* 0: no room */
+void note_forget(struct core *c, uint32_t *note);
+enum dead_reason letter_verdict(const struct group *g, const struct record_failed *failure); /* DEAD_UNKNOWN: it goes out again */
+bool letter_is_due(const struct core *c, uint32_t failed);
+struct span letter_topic(struct span group, uint8_t room[NAME_MAX + 1]); /* empty: the name is too long */
+bool letter_open(struct span bytes, struct letter *out);
+struct stored_event event_at(const struct block *block, uint32_t index);
+void letters_write(struct core *c);
+
+/* text.c */
+size_t text_put(uint8_t *out, size_t at, struct span text); /* gives where it ends */
+size_t text_put_number(uint8_t *out, size_t at, uint64_t value); /* decimal; at most TEXT_NUMBER_MAX */
+struct span text_cut(struct span text, size_t size_max); /* not within a character of UTF-8 */
 
 /* settle.c */
 void settle_take(struct core *c, uint32_t peer, const struct msg_settle *settle, const uint8_t **body);

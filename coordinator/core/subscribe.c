@@ -229,7 +229,7 @@ static void feed(struct core *c, uint32_t handle, const struct block *block, uin
 {
     struct sub *s = sub_at(c, handle);
     bool once = block->records[index].flags & RECORD_AT_MOST_ONCE;
-    bool large = block->records[index].flags & RECORD_PARTS; /* is sent from the log, in parts */
+    bool large = record_is_large(&block->records[index]); /* is sent from the log, in parts */
     if (s->state == SUB_LIVE && !large && has_credit(c, s) && out_has_room(c, 1)) {
         say_event(c, s, block, index);
         return;
@@ -406,7 +406,7 @@ static enum progress catch_up_one(struct core *c, uint32_t handle)
         item->b = c->head;
         return PROGRESS_PARKED;
     }
-    if (slot->block.records[index].flags & RECORD_PARTS) return catch_up_large(c, handle, &slot->block, index);
+    if (record_is_large(&slot->block.records[index])) return catch_up_large(c, handle, &slot->block, index);
     pass(c, s, &slot->block, index);
     return PROGRESS_MORE;
 }

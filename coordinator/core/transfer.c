@@ -13,7 +13,7 @@ static struct transfer *transfer_at(const struct core *c, uint32_t h)
 static bool read_parts(const struct block *block, uint32_t index, uint64_t *positions, struct parts *out)
 {
     struct event event;
-    return event_scan(block_body(block, &block->records[index]), &event) == EVENT_OK && parts_read(event.parts, positions, PARTS_MAX, out);
+    return event_scan(event_at(block, index).bytes, &event) == EVENT_OK && parts_read(event.parts, positions, PARTS_MAX, out);
 }
 
 uint32_t transfer_size(const struct core *c, const struct block *block, uint32_t index)

@@ -9,7 +9,6 @@ g1: publish topic=x.y.z                  -> g1 accepted e3 ; w3 deliver e3
 w4: hello group=a filters=other.>        -> w4 error conflict about=hello ; w4 forgotten
 w5: hello group=a lease=5s               -> w5 error conflict about=hello ; w5 forgotten
 w6: hello group=c ordering=1             -> w6 error unsupported about=hello ; w6 forgotten
-w7: hello group=c max_deliveries=3       -> w7 error unsupported about=hello ; w7 forgotten
 w8: hello group=c filters=docs..x        -> w8 error bad_request about=hello ; w8 forgotten
 w9: hello group=c filters=$sys.>         -> w9 error forbidden about=hello ; w9 forgotten
 # a group may begin at the first event, or after one   [R-GROUP-2]

@@ -1,7 +1,7 @@
 # a hello that is refused makes no group, takes nobody's place, and ends no older connection   [R-HELLO-8]
 log: auto
 w1: hello group=new ordering=1           -> w1 error unsupported about=hello ; w1 forgotten
-w2: hello group=new max_deliveries=9     -> w2 error unsupported about=hello ; w2 forgotten
+w2: hello group=new ordering=3           -> w2 error unsupported about=hello ; w2 forgotten
 w3: hello group=new filters=a..b         -> w3 error bad_request about=hello ; w3 forgotten
 p1: query groups                         -> p1 answer ok groups=0
 x1: hello instance=twin                  -> x1 welcome

@@ -71,20 +71,53 @@ static void say_answers(struct world *w, struct story_peer *p, const struct pack
         for (uint32_t k = 0; k < m->settled[i].count; k++)
             say(w, "%s %s %s", p->name, m->settled[i].code ? error_code_word(m->settled[i].code) : "settled",
                 p->settle_event[(m->settled[i].first_number + k) % SETTLES_MAX]);
-    for (size_t i = 0; i < m->answer_count; i++)
-        say(w, "%s answer %s groups=%zu stats=%s", p->name, m->answers[i].code ? error_code_word(m->answers[i].code) : "ok",
-            m->answers[i].group_count, m->answers[i].stat_count ? "yes" : "no");
+    for (size_t i = 0; i < m->answer_count; i++) {
+        const struct msg_answer *a = &m->answers[i];
+        char dead[SAID_BYTES] = "";
+        for (size_t k = 0; k < a->dead_count && strlen(dead) < 120; k++)
+            sprintf(dead + strlen(dead), "%s%s/%u/%s%s", k ? "," : " dead=", world_event_name(w, a->deads[k].seq, false), a->deads[k].attempts,
+                    dead_reason_word(a->deads[k].reason), a->deads[k].retried ? "/retried" : "");
+        say(w, "%s answer %s groups=%zu stats=%s count=%llu%s%s", p->name, a->code ? error_code_word(a->code) : "ok", a->group_count,
+            a->stat_count ? "yes" : "no", (unsigned long long)a->count, a->more ? " more" : "", dead);
+    }
+}
+
+/* The bytes of an event as the log has them. */
+static struct span stored(const struct world *w, uint64_t seq)
+{
+    for (uint32_t i = 0; i < w->block_count; i++)
+        if (block_holds(w->blocks[i], seq)) return block_body(w->blocks[i], &w->blocks[i]->records[seq - w->blocks[i]->first_position]);
+    return span_of(NULL, 0);
+}
+
+/* What a dead letter says: ` reason=… attempts=… worker=… error=… copy=e1`, the last only if it is. Empty for other events. */
+static void letter_words(struct world *w, struct span bytes, uint64_t cause, char out[SAID_BYTES])
+{
+    struct event event;
+    struct span name, value;
+    size_t cursor = 0, size = 0;
+    out[0] = 0;
+    if (event_scan(bytes, &event) != EVENT_OK || event.topic.size < 5 || memcmp(event.topic.data, "$dlq.", 5) != 0) return;
+    while (event_header_next(&event, &cursor, &name, &value) && name.size > 5)
+        size += (size_t)snprintf(out + size, SAID_BYTES - size, " %.*s=%.*s", (int)name.size - 5, (const char *)name.data + 5, (int)value.size,
+                                 (const char *)value.data);
+    if (span_equal(event.data, stored(w, cause))) snprintf(out + size, SAID_BYTES - size, " copy=%s", world_event_name(w, cause, false));
 }
 
 static void say_readings(struct world *w, struct story_peer *p, const struct packet *m)
 {
     for (size_t i = 0; i < m->subscribed_count; i++)
         say(w, "%s subscribed s%llu%s", p->name, (unsigned long long)m->subscribed[i].subscription, m->subscribed[i].gap ? " gap" : "");
+    size_t piece = 0;
     for (size_t i = 0; i < m->events_count; i++)
-        for (size_t k = 0; k < m->events[i].count; k++)
-            say(w, "%s event s%llu %s%s%s", p->name, (unsigned long long)m->events[i].subscription,
-                world_event_name(w, m->events[i].seq[k], true), m->events[i].cause && m->events[i].cause[k] ? " cause=" : "",
-                m->events[i].cause && m->events[i].cause[k] ? world_event_name(w, m->events[i].cause[k], false) : "");
+        for (size_t k = 0; k < m->events[i].count; k++) {
+            uint64_t cause = m->events[i].cause ? m->events[i].cause[k] : 0, first = m->events[i].first ? m->events[i].first[k] : 0;
+            char letter[SAID_BYTES];
+            letter_words(w, m->pieces[piece++], cause, letter);
+            say(w, "%s event s%llu %s%s%s%s%s%s", p->name, (unsigned long long)m->events[i].subscription,
+                world_event_name(w, m->events[i].seq[k], true), cause ? " cause=" : "", cause ? world_event_name(w, cause, false) : "",
+                first ? " first=" : "", first ? world_event_name(w, first, false) : "", letter);
+        }
     for (size_t i = 0; i < m->caught_up_count; i++)
         say(w, "%s caught_up s%llu", p->name, (unsigned long long)m->caught_up[i].subscription);
     for (size_t i = 0; i < m->ended_count; i++)
@@ -94,14 +127,21 @@ static void say_readings(struct world *w, struct story_peer *p, const struct pac
 
 static void say_work(struct world *w, struct story_peer *p, const struct packet *m)
 {
+    size_t events = 0; /* their pieces come first */
+    for (size_t i = 0; i < m->events_count; i++)
+        events += m->events[i].count;
     if (m->deliver)
         for (size_t i = 0; i < m->deliver->count; i++) {
             const char *event = world_event_name(w, m->deliver->seq[i], true);
             hold(p, event, m->deliver->lease[i], m->deliver->attempt[i]);
             uint32_t priority = m->deliver->priority ? m->deliver->priority[i] : 0;
-            char level[24] = "";
+            uint64_t first = m->deliver->first ? m->deliver->first[i] : 0;
+            char level[24] = "", again[48] = "";
             if (priority) snprintf(level, sizeof level, " priority=%u", priority);
-            say(w, "%s deliver %s attempt=%u%s", p->name, event, m->deliver->attempt[i], level);
+            if (first)
+                snprintf(again, sizeof again, " first=%s%s", world_event_name(w, first, false),
+                         span_equal(m->pieces[events + i], stored(w, first)) ? "" : " other_bytes");
+            say(w, "%s deliver %s attempt=%u%s%s", p->name, event, m->deliver->attempt[i], level, again);
         }
     for (size_t i = 0; i < m->part_count; i++) {
         const struct msg_part *part = &m->parts[i];

@@ -80,6 +80,7 @@ static struct span encode(const struct line *l, const char *topic, uint8_t *out)
     e.delay_ms = arg(l, "delay") ? duration_ms(arg(l, "delay")) : 0;
     e.reply_to = word_span(arg(l, "reply_to"));
     if (has(l, "sealed")) e.parts = span_of("\x08\x05\x12\x01\x07", 5); /* 5 bytes at position 7 */
+    e.reply = arg(l, "reply") ? EVENT_REPLY_ERROR : EVENT_REPLY_NONE;
     return span_of(out, event_encode(&e, NULL, 0, out));
 }
 
@@ -127,7 +128,8 @@ static struct group_options group_options(const struct line *l)
 {
     return (struct group_options){ .ordering = (uint32_t)number(l, "ordering", 0),
                                    .lease_ms = arg(l, "lease") ? (uint32_t)duration_ms(arg(l, "lease")) : 0,
-                                   .max_deliveries = (uint32_t)number(l, "max_deliveries", 0) };
+                                   .max_deliveries = (uint32_t)number(l, "max_deliveries", 0),
+                                   .max_deaths = (uint32_t)number(l, "max_deaths", 0) };
 }
 
 /* The filters= of the line, cut out of `list`. */
@@ -162,7 +164,8 @@ static void do_hello(struct world *w, struct story_peer *p, const struct line *l
     if (group) role = ROLE_WORKER;
     if (role == ROLE_UNKNOWN) role = ROLE_CLIENT;
     if (arg(l, "instance")) strncpy(instance, arg(l, "instance"), sizeof instance - 1), memcpy(p->instance, instance, INSTANCE_BYTES);
-    struct msg_hello hello = { .protocol = (uint32_t)number(l, "protocol", 1),
+    struct msg_hello hello = { .name = span_text(p->name),
+                               .protocol = (uint32_t)number(l, "protocol", 1),
                                .role = (uint32_t)number(l, "role", role),
                                .instance = span_of(p->instance, has(l, "no_instance") ? 3 : INSTANCE_BYTES),
                                .tenant = word_span(arg(l, "tenant")),
@@ -212,16 +215,18 @@ static uint32_t verb_of(const char *word)
     return strcmp(word, "ack") == 0 ? VERB_ACK : strcmp(word, "nack") == 0 ? VERB_NACK : strcmp(word, "reject") == 0 ? VERB_REJECT : 9;
 }
 
-/* ack e1 e2 … [emit=topic,topic] [delay=1s] [lease_of=w1] */
+/* ack e1 e2 … [emit=topic,topic reply=error] [delay=1s] [reason=text] [lease_of=w1] */
 static void do_settle(struct world *w, struct story_peer *p, const struct line *l)
 {
     static uint8_t body[8 * EVENT_BYTES_MAX];
     uint64_t leases[64];
     uint32_t verbs[64], delays[64], emits[64] = { 0 }, sizes[512];
+    struct span reasons[64];
     struct msg_settle settle = { .first_number = number(l, "number", p->next_settle),
                                  .lease = leases,
                                  .verb = verbs,
                                  .delay_ms = delays,
+                                 .reason = reasons,
                                  .emits = emits,
                                  .emit_size = sizes };
     struct story_peer *holder = arg(l, "lease_of") ? world_peer(w, arg(l, "lease_of")) : p;
@@ -229,6 +234,7 @@ static void do_settle(struct world *w, struct story_peer *p, const struct line *
         if (strchr(l->words[i], '=')) continue;
         leases[settle.count] = lease_of(holder, l->words[i], (uint32_t)number(l, "attempt", 0));
         verbs[settle.count] = verb_of(l->words[1]);
+        reasons[settle.count] = word_span(arg(l, "reason"));
         delays[settle.count++] = arg(l, "delay") ? (uint32_t)duration_ms(arg(l, "delay")) : 0;
         snprintf(p->settle_event[(p->next_settle + settle.count - 1) % SETTLES_MAX], 8, "%s", l->words[i]);
     }
@@ -322,9 +328,11 @@ static void do_request_parts(struct world *w, struct story_peer *p, const struct
     struct msg_cancel cancel = { 0 };
     struct msg_query query = { .id = 1,
                                .ask = has(l, "groups")  ? ASK_GROUPS
+                                      : has(l, "dead")  ? ASK_DEAD
                                       : has(l, "stats") ? ASK_STATS
                                                         : 99,
-                               .tenant = word_span(arg(l, "tenant")) };
+                               .tenant = word_span(arg(l, "tenant")),
+                               .name = word_span(arg(l, "group")) };
     struct packet packet = { 0 };
     if (strcmp(l->words[1], "partial") == 0) {
         partial.lease = lease_of(p, l->words[2], (uint32_t)number(l, "attempt", 0));
@@ -367,7 +375,8 @@ static void do_manage(struct world *w, struct story_peer *p, const struct line *
     m.set = set;
     for (size_t i = 0; i < sizeof settable / sizeof *settable; i++)
         if (arg(l, settable[i].word)) set[m.set_count++] = settable[i].field;
-    if (l->word_count > 3 && !strchr(l->words[3], '=')) m.seq = world_seq(w, l->words[3]);
+    for (int i = 3; i < l->word_count; i++)
+        if (!strchr(l->words[i], '=')) m.seq = world_seq(w, l->words[i]) ? world_seq(w, l->words[i]) : 123456;
     world_step(w, p, &(struct packet){ .manages = &m, .manage_count = 1 }, true);
 }
 

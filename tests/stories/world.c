@@ -28,6 +28,8 @@ struct world *world_new(uint64_t secret)
                     .groups_max = 16,
                     .leases_max = 2048,
                     .failed_max = 2048,
+                    .dead_max = 8,
+                    .dead_per_group_max = 4,
                     .subscriptions_max = 64,
                     .publishers_max = 16,
                     .tokens_max = 6,

@@ -154,7 +154,8 @@ static void print_ended(FILE *out, const struct msg_ended *m)
 
 static void print_deliver(FILE *out, const struct msg_deliver *m)
 {
-    W(lease, count), W(seq, count), W(time_ms, count), A(attempt, count), W(cause, count), W(first, count), A(size, count), N(lease_ms), A(priority, count);
+    W(lease, count), W(seq, count), W(time_ms, count), A(attempt, count), W(cause, count), W(first, count), A(size, count), N(lease_ms),
+        A(priority, count);
 }
 
 static void print_settle(FILE *out, const struct msg_settle *m)
@@ -215,6 +216,13 @@ static void print_why(FILE *out, const struct why_row *m)
     fputs(" }", out);
 }
 
+static void print_dead(FILE *out, const struct dead_row *m)
+{
+    fputs(" dead={", out);
+    N(seq), N(place), N(time_ms), N(attempts), N(reason), N(retried);
+    fputs(" }", out);
+}
+
 static void print_answer(FILE *out, const struct msg_answer *m)
 {
     N(id), N(code), T(message), N(count);
@@ -227,6 +235,8 @@ static void print_answer(FILE *out, const struct msg_answer *m)
         print_row(out, &m->groups[i]);
     for (size_t i = 0; i < m->why_count; i++)
         print_why(out, &m->whys[i]);
+    for (size_t i = 0; i < m->dead_count; i++)
+        print_dead(out, &m->deads[i]);
     N(more), N(seq);
 }
 

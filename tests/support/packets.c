@@ -41,6 +41,7 @@ static struct msg_query queries[2];
 static struct stat_row stats[2];
 static struct group_row rows[1];
 static struct why_row whys[2];
+static struct dead_row deads[2];
 static struct msg_answer answers[2];
 static struct msg_replay replay;
 static struct msg_drain drain;
@@ -168,11 +169,19 @@ static void fill_publishing(void)
                                 .ahead = 5,
                                 .wait = WAIT_WORKING,
                                 .attempt = 6 };
+    deads[0] = (struct dead_row){ .seq = 7, .place = big, .time_ms = times[0], .attempts = 3, .reason = DEAD_REJECTED };
+    deads[1] = (struct dead_row){ .seq = 8, .reason = 99, .retried = 1 };
     whys[1] = (struct why_row){ .group = span_text("index"), .wait = 99 };
     answers[0] = (struct msg_answer){ .id = 77, .more = 1, .stats = stats, .stat_count = 2, .groups = rows, .group_count = 1 };
-    answers[1] = (struct msg_answer){
-        .id = 78, .code = CODE_UNSUPPORTED, .message = span_text("not served"), .count = 3, .seq = big, .whys = whys, .why_count = 2
-    };
+    answers[1] = (struct msg_answer){ .id = 78,
+                                      .code = CODE_UNSUPPORTED,
+                                      .message = span_text("not served"),
+                                      .count = 3,
+                                      .seq = big,
+                                      .whys = whys,
+                                      .why_count = 2,
+                                      .deads = deads,
+                                      .dead_count = 2 };
     manages[0] = (struct msg_manage){ .id = 79,
                                       .action = ACTION_GROUP_SET,
                                       .tenant = span_text("acme"),

@@ -1,0 +1,159 @@
+/* The table of dead letters: which events each group has given up, where the letter that holds each stands, and whether it is being
+ * delivered again. Durable: a letter's own record makes its row or moves it, a record of dead letters says that it is retried or over.
+ * Invariants: a group has one row per event at most; its list is in the order of places, since a place that is new is always the highest;
+ * a row that is retried has a failed event at its place, which knows it. */
+#include "coordinator/core/state.h"
+
+uint32_t dead_find(const struct core *c, uint32_t group, uint64_t event)
+{
+    return map_get(&c->by_dead, place_key(group, event));
+}
+
+bool dead_has_room(const struct core *c, const struct group *g)
+{
+    return c->dead.taken < c->dead.capacity && g->dead_count < c->config.limits.dead_per_group_max;
+}
+
+static void unlist(struct core *c, uint32_t handle)
+{
+    struct dead *d = dead_at(c, handle);
+    struct group *g = group_at(c, d->group);
+    *(d->prev ? &dead_at(c, d->prev)->next : &g->dead_first) = d->next;
+    *(d->next ? &dead_at(c, d->next)->prev : &g->dead_last) = d->prev;
+}
+
+static void list_last(struct core *c, uint32_t handle)
+{
+    struct dead *d = dead_at(c, handle);
+    struct group *g = group_at(c, d->group);
+    d->next = 0;
+    d->prev = g->dead_last;
+    *(d->prev ? &dead_at(c, d->prev)->next : &g->dead_first) = handle;
+    g->dead_last = handle;
+}
+
+static uint32_t add(struct core *c, uint32_t group, uint64_t event)
+{
+    uint32_t handle = slab_take(&c->dead);
+    if (!handle || !map_put(&c->by_dead, place_key(group, event), handle)) return 0;
+    struct dead *d = dead_at(c, handle);
+    d->group = group;
+    d->event = event;
+    list_last(c, handle);
+    group_at(c, group)->dead_count++;
+    return handle;
+}
+
+static void drop(struct core *c, uint32_t handle)
+{
+    struct dead *d = dead_at(c, handle);
+    if (d->failed) failed_drop(c, d->failed);
+    unlist(c, handle);
+    group_at(c, d->group)->dead_count--;
+    map_remove(&c->by_dead, place_key(d->group, d->event));
+    slab_free(&c->dead, handle);
+}
+
+void dead_drop_all(struct core *c, uint32_t group)
+{
+    while (group_at(c, group)->dead_first)
+        drop(c, group_at(c, group)->dead_first);
+}
+
+/* A letter on $dlq.GROUP: a new one, also of an event that was retried and failed for good once more; or one that is carried forward. */
+bool dead_apply_letter(struct core *c, const struct block *block, uint32_t index)
+{
+    const struct record *record = &block->records[index];
+    struct letter letter;
+    if (!letter_open(block_body(block, record), &letter)) return false;
+    uint32_t tenant = tenant_find(c, block_topic_tenant(block, record->topic - 1u));
+    uint32_t group = tenant ? group_find(c, tenant, letter.group) : 0;
+    if (!group) return true; /* it is gone, its letters with it */
+    snapshot_touch_group(c, group);
+    uint32_t handle = dead_find(c, group, record->cause);
+    bool again = record->flags & RECORD_AGAIN;
+    if (!handle) handle = add(c, group, record->cause);
+    if (!handle) return false;
+    struct dead *d = dead_at(c, handle);
+    d->place = block->first_position + index;
+    unlist(c, handle);
+    list_last(c, handle);
+    if (again) {
+        if (d->failed) failed_move(c, d->failed, d->place);
+        return true;
+    }
+    if (d->failed) failed_drop(c, d->failed);
+    d->time_ms = block->time_ms + record->time_delta_ms;
+    d->attempts = letter.attempts;
+    d->reason = letter.reason;
+    d->level = record_level(record);
+    return true;
+}
+
+static bool apply_row(struct core *c, uint32_t group, const struct record_dead *row, uint64_t block)
+{
+    if (row->state >= DEAD_STATES || row->level >= PRIORITY_LEVELS) return false;
+    uint32_t handle = dead_find(c, group, row->event);
+    if (row->state == DEAD_ENDED) {
+        if (handle) drop(c, handle);
+        return true;
+    }
+    if (!handle) handle = add(c, group, row->event);
+    if (!handle) return false;
+    struct dead *d = dead_at(c, handle);
+    d->place = row->place;
+    d->time_ms = row->time_ms;
+    d->attempts = row->attempts;
+    d->reason = row->reason;
+    d->level = row->level;
+    if (row->state == DEAD_LIES || d->failed) return true;
+    uint32_t failed = failed_find(c, group, row->place); /* in a snapshot it stands before */
+    if (!failed && failed_apply(c, group, row->level, &(struct record_failed){ .seq = row->place, .due_ms = row->time_ms }, block))
+        failed = failed_find(c, group, row->place);
+    if (!failed) return false;
+    d->failed = failed;
+    failed_at(c, failed)->dead = handle;
+    return true;
+}
+
+bool dead_apply_rows(struct core *c, struct span body, uint64_t block)
+{
+    struct record_dead_letters read;
+    if (!record_dead_letters_read(body, c->dead_rows, DEAD_PER_RECORD, &read)) return false;
+    uint32_t group = group_by_id(c, read.group);
+    if (!group) return true;
+    snapshot_touch_group(c, group);
+    for (uint32_t i = 0; i < read.count; i++)
+        if (!apply_row(c, group, &c->dead_rows[i], block)) return false;
+    return true;
+}
+
+struct record_dead dead_row(const struct core *c, uint32_t handle)
+{
+    const struct dead *d = dead_at(c, handle);
+    return (struct record_dead){ .event = d->event,
+                                 .place = d->place,
+                                 .time_ms = d->time_ms,
+                                 .attempts = d->attempts,
+                                 .reason = d->reason,
+                                 .level = d->level,
+                                 .state = d->failed ? DEAD_RETRIED : DEAD_LIES };
+}
+
+void dead_change(struct core *c, uint32_t group, const struct record_dead *rows, uint32_t count)
+{
+    struct record_dead_letters dead = { .group = group_at(c, group)->id, .letters = rows, .count = count };
+    size_t bound = record_dead_letters_bound(count);
+    uint8_t *body = arena_take(&c->scratch, bound);
+    must(body);
+    size_t size = record_dead_letters_write(&dead, body, bound);
+    must(size > 0);
+    blocks_append(c, (struct record){ .kind = RECORD_DEAD_LETTERS | RECORD_MUST_UNDERSTAND }, span_of(body, size));
+}
+
+void dead_end(struct core *c, uint32_t handle)
+{
+    struct record_dead row = dead_row(c, handle);
+    row.state = DEAD_ENDED;
+    dead_change(c, dead_at(c, handle)->group, &row, 1);
+}
