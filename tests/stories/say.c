@@ -176,7 +176,8 @@ static void say_packet(struct world *w, struct story_peer *p, const struct packe
 static void name_event(struct world *w, const char *name, uint64_t seq)
 {
     if (world_seq(w, name) != 0 || w->event_count == EVENTS_MAX) return;
-    snprintf(w->events[w->event_count].name, sizeof w->events[0].name, "%s", name);
+    char *to = w->events[w->event_count].name;
+    memcpy(to, name, strnlen(name, sizeof w->events[0].name - 1)); /* the world began zeroed */
     w->events[w->event_count++].seq = seq;
 }
 
@@ -191,7 +192,7 @@ void say_names(struct world *w, const struct core_out *out)
         }
     }
     for (size_t i = 0; w->once && out->packet->deliver && i < out->packet->deliver->count; i++) {
-        char name[8];
+        char name[12];
         snprintf(name, sizeof name, "e%u", w->once);
         if (strcmp(world_event_name(w, out->packet->deliver->seq[i], false), "e?") == 0) name_event(w, name, out->packet->deliver->seq[i]);
     }
