@@ -284,11 +284,11 @@ static bool replay_must_wait(struct core *c, struct group *g, const struct block
     return true;
 }
 
-/* How many positions are handed out ahead of the reader while it catches up: a few times what the workers can take at once, so that it need
- * not wait for a commit at each event, and a crash leaves few that nobody may have had. */
+/* How many positions are handed out ahead of the reader while it catches up: a few times what the workers have and can take at once, so
+ * that it need not wait for a commit at each event, and a crash leaves few that nobody may have had. */
 static uint64_t handed_ahead(const struct core *c, const struct group *g)
 {
-    uint64_t credit = 0;
+    uint64_t credit = g->leased;
     uint32_t peer = g->ring;
     do {
         const struct peer *p = peer_at(c, peer);
@@ -308,6 +308,19 @@ static void pass_filters_from(struct core *c, uint32_t handle, uint32_t level)
     if (fresh->cursor < g->filters_from || fresh->from >= g->filters_from) return;
     settle_gap(c, handle, level, fresh->from, g->filters_from - 1);
     fresh->from = g->filters_from;
+}
+
+/* A reader that catches up asks for the next raise of `handed` half way through the last one, so that it is committed when it is needed. */
+static void want_handed(struct core *c, uint32_t handle, uint32_t level, uint64_t position)
+{
+    struct group *g = group_at(c, handle);
+    struct level *l = &g->levels[level];
+    bool needed = position > l->handed;
+    if (needed) c->pend_urgent = true;
+    if (!needed && (c->head <= l->handed || position < l->handed_more)) return;
+    uint64_t ahead = handed_ahead(c, g);
+    l->handed_more = position + ahead / 2;
+    group_want_handed(c, handle, level, position + ahead);
 }
 
 static enum progress deliver_fresh(struct core *c, uint32_t handle, uint32_t level)
@@ -332,10 +345,8 @@ static enum progress deliver_fresh(struct core *c, uint32_t handle, uint32_t lev
         return PROGRESS_DONE;
     }
     if (replay && replay_must_wait(c, g, &slot->block, index)) return PROGRESS_BLOCKED;
-    if (position > handed_now(c, l)) {
-        if (position > l->handed) group_want_handed(c, handle, level, position + handed_ahead(c, g));
-        return PROGRESS_COMMIT;
-    }
+    want_handed(c, handle, level, position);
+    if (position > handed_now(c, l)) return PROGRESS_COMMIT;
     if (g->old_filter_count > 0) pass_filters_from(c, handle, level);
     if (has_expired(c, &slot->block, &slot->block.records[index])) {
         settle_expired(c, handle, level, 0, l->fresh.from, position);

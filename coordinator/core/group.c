@@ -25,6 +25,7 @@ static void level_opened(const struct core *c, struct level *l, bool recovered)
     if (c->config.replay.on) l->fresh.end = c->config.replay.until;
     if (recovered && l->handed > l->floor) l->fresh.cursor = l->fresh.from = l->handed + 1;
     l->handed_before = l->handed;
+    l->handed_more = 0;
     l->old_open = false;
     l->live = l->fresh.cursor > c->head && !c->config.replay.on;
 }
@@ -155,7 +156,6 @@ void group_want_handed(struct core *c, uint32_t handle, uint32_t level, uint64_t
     if (position <= l->handed || position <= l->handed_wanted) return;
     pend_level(c, handle, l);
     l->handed_wanted = position;
-    c->pend_urgent = true;
 }
 
 /* The levels that are live, have a match in this block and a worker to take it: their raise of `handed` stands in the block itself, as far

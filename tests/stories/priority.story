@@ -12,8 +12,7 @@ w1: credit deliver=6                             -> w1 deliver e2 attempt=1 ; w1
 w1: ack e2 e3                                    -> w1 settled e2 ; w1 settled e3
 # one that goes first does not starve the others: of eight turns the lowest has one, the eighth
 g1: publish                                      -> g1 accepted e7
-w1: credit deliver=7                             -> nothing
-wait 1s                                          -> w1 deliver e7 attempt=1
+w1: credit deliver=7                             -> w1 deliver e7 attempt=1
 g1: publish                                      -> g1 accepted e8
 g1: publish priority=3 count=3                   -> g1 accepted e9 ; g1 accepted e10 ; g1 accepted e11
 w1: credit deliver=8                             -> w1 deliver e8 attempt=1
