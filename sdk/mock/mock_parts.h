@@ -58,7 +58,7 @@ bool mock_turn(struct weir_mock *mock);
 void mock_jump(struct weir_mock *mock, uint64_t until_ns); /* to what comes next, at most to until_ns */
 
 /* mock_wire.c: connections and packets */
-void mock_attach(struct session_driver *driver, struct session *session);
+bool mock_attach(struct session_driver *driver, struct session *session);
 void mock_detach(struct session_driver *driver, struct session *session);
 bool mock_gather(struct weir_mock *mock);                              /* into packets; true: something moved */
 void mock_deliver(struct weir_mock *mock, const struct core_out *out); /* CORE_SEND */

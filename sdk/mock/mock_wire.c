@@ -11,11 +11,12 @@ struct mock_peer *mock_peer_of(struct weir_mock *mock, const struct session *ses
     return NULL;
 }
 
-void mock_attach(struct session_driver *driver, struct session *session)
+bool mock_attach(struct session_driver *driver, struct session *session)
 {
     struct weir_mock *mock = (struct weir_mock *)driver;
-    must(mock->peer_count < MOCK_PEERS_MAX);
+    if (mock->peer_count == MOCK_PEERS_MAX) return false;
     mock->peers[mock->peer_count++] = (struct mock_peer){ .session = session };
+    return true;
 }
 
 static void forget(struct weir_mock *mock, struct mock_peer *peer)

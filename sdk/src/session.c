@@ -194,10 +194,10 @@ static weir_status await_welcome(struct session *session, uint32_t timeout_ms)
 
 static weir_status start_pump(struct session *session)
 {
-    if (session->driver != NULL) {
-        session->driver->attach(session->driver, session);
-        return WEIR_OK;
-    }
+    if (session->driver != NULL)
+        return session->driver->attach(session->driver, session)
+                   ? WEIR_OK
+                   : session_refuse_open(WEIR_FULL, "endpoint %s: too many handles are open on it", session->endpoint);
     if (!transport_check(session)) return session_refuse_open(WEIR_INVALID, "endpoint %s: %s", session->endpoint, zmq_strerror(errno));
     if (pthread_create(&session->pump, NULL, pump_run, session) != 0) return session_refuse_open(WEIR_SYSTEM, "no thread for the pump");
     return WEIR_OK;

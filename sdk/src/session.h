@@ -38,7 +38,7 @@ struct session_hooks {
 /* What stands in for socket, pump and clock when the coordinator is in this process (weir/mock.h): whoever waits drives it. Chosen by the
  * endpoint, when libweir-mock has set session_find_driver; in libweir nothing does. */
 struct session_driver {
-    void (*attach)(struct session_driver *driver, struct session *session); /* the link is there */
+    bool (*attach)(struct session_driver *driver, struct session *session); /* the link is there; false: no room */
     void (*detach)(struct session_driver *driver, struct session *session);
     uint64_t (*now_ns)(const struct session_driver *driver);
     uint64_t (*wall_ms)(const struct session_driver *driver);

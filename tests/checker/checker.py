@@ -317,7 +317,7 @@ def verdict(lines):
     tally = {"published": sum(not c.emitted_by for c in calls), "ok": sum(c.outcome == OK for c in calls),
              "refused": sum(c.outcome == REFUSED for c in calls),
              "unknown": sum(c.outcome == UNKNOWN and not c.emitted_by for c in calls),
-             "offers": len(history.offers), "redelivered": sum(o["attempt"] > 1 for o in history.offers),
+             "duplicates": sum(c.duplicate for c in calls), "offers": len(history.offers), "redelivered": sum(o["attempt"] > 1 for o in history.offers),
              "settles": len(history.settles), "settles_ok": sum(s.outcome == OK for s in history.settles),
              "settles_refused": sum(s.outcome == REFUSED for s in history.settles), "log": len(history.log),
              "read": sum(len(r["seen"]) for r in history.readers.values()), "violations": len(found)}

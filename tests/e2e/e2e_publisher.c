@@ -1,7 +1,9 @@
 /* A publisher for the tests, through the public SDK: publishes at a rate until SIGTERM (or --events N), waits for the answers, and writes
  * calls and answers into a history. What the SDK calls `outcome unknown` stays a call without an answer.
  *
- *   e2e_publisher --endpoint E --name N --history FILE [--topic PREFIX] [--rate PER_S] [--events N] [--keys N] */
+ *   e2e_publisher --endpoint E --name N --history FILE [--topic PREFIX] [--rate PER_S] [--events N] [--keys N] [--large-every N]
+ *
+ * Every N-th event is large (100 KiB) and on the topic large.x; its id stands in its type too, for readers that take no parts. */
 #include <getopt.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -9,7 +11,7 @@
 
 #include "tests/e2e/history.h"
 
-enum { FLUSH_MS = 60000, ROOM_MS = 60000 };
+enum { FLUSH_MS = 60000, ROOM_MS = 60000, LARGE_BYTES = 100 << 10 };
 
 static volatile sig_atomic_t stopped;
 static const char *name = "p";
@@ -31,18 +33,21 @@ static void on_result(const weir_result *result, void *arg)
                       (unsigned long long)(result->first_seq + i), weir_status_text(result->status));
 }
 
-static int publish(weir_publisher *publisher, const char *topic, uint64_t number, uint64_t keys)
+static int publish(weir_publisher *publisher, const char *topic, uint64_t number, uint64_t keys, bool large)
 {
-    char full_topic[128], key[32], data[160];
+    static char data[LARGE_BYTES + 1];
+    char full_topic[128], key[32], id[64];
     snprintf(full_topic, sizeof full_topic, "%s.%llu", topic, (unsigned long long)(number % 5));
     snprintf(key, sizeof key, "k%llu", (unsigned long long)(number % keys));
+    snprintf(id, sizeof id, "%s-%llu", name, (unsigned long long)number);
+    int padding = large ? LARGE_BYTES - (int)strlen(id) - 18 : 40;
     weir_event event = WEIR_EVENT_INIT;
-    event.topic = full_topic;
+    event.topic = large ? "large.x" : full_topic;
     event.key = key;
+    event.type = large ? id : NULL;
     event.data = data;
-    event.data_size = (size_t)snprintf(data, sizeof data, "{\"id\":\"%s-%llu\",\"text\":\"the river rises when the snow melts\"}", name,
-                                       (unsigned long long)number);
-    history_write("publish", "\"id\":\"%s-%llu\",\"topic\":\"%s\",\"key\":\"%s\"", name, (unsigned long long)number, full_topic, key);
+    event.data_size = (size_t)snprintf(data, sizeof data, "{\"id\":\"%s\",\"text\":\"%*s\"}", id, padding, "");
+    history_write("publish", "\"id\":\"%s\",\"topic\":\"%s\",\"key\":\"%s\"", id, event.topic, key);
     uint64_t given = 0;
     weir_status status = weir_publish_async(publisher, &event, ROOM_MS, &given);
     if (status == WEIR_OK && given == number) return 0;
@@ -52,12 +57,12 @@ static int publish(weir_publisher *publisher, const char *topic, uint64_t number
 
 int main(int argc, char **argv)
 {
-    static const struct option names[] = { { "endpoint", 1, NULL, 'e' }, { "name", 1, NULL, 'n' }, { "history", 1, NULL, 'h' },
-                                           { "topic", 1, NULL, 't' },    { "rate", 1, NULL, 'r' }, { "events", 1, NULL, 'c' },
-                                           { "keys", 1, NULL, 'k' },     { NULL, 0, NULL, 0 } };
+    static const struct option names[] = { { "endpoint", 1, NULL, 'e' }, { "name", 1, NULL, 'n' },        { "history", 1, NULL, 'h' },
+                                           { "topic", 1, NULL, 't' },    { "rate", 1, NULL, 'r' },        { "events", 1, NULL, 'c' },
+                                           { "keys", 1, NULL, 'k' },     { "large-every", 1, NULL, 'l' }, { NULL, 0, NULL, 0 } };
     weir_publisher_options options = WEIR_PUBLISHER_OPTIONS_INIT;
     const char *topic = "load";
-    uint64_t rate = 200, events = UINT64_MAX, keys = 10;
+    uint64_t rate = 200, events = UINT64_MAX, keys = 10, large_every = UINT64_MAX;
     for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         switch (option) {
         case 'e':
@@ -81,6 +86,9 @@ int main(int argc, char **argv)
         case 'k':
             keys = strtoull(optarg, NULL, 10);
             break;
+        case 'l':
+            large_every = strtoull(optarg, NULL, 10);
+            break;
         default:
             return 2;
         }
@@ -92,7 +100,7 @@ int main(int argc, char **argv)
     fputs("{\"event\":\"ready\"}\n", stderr);
     int failed = 0;
     for (uint64_t number = 1; number <= events && !stopped && failed == 0; number++) {
-        failed = publish(publisher, topic, number, keys);
+        failed = publish(publisher, topic, number, keys, number % large_every == 0);
         nanosleep(&(struct timespec){ .tv_nsec = (long)(1000000000 / rate) - 1 }, NULL);
     }
     if (weir_publisher_flush(publisher, FLUSH_MS) != WEIR_OK) failed = 1;

@@ -14,7 +14,7 @@ import checker  # noqa: E402  (harness has put tests/checker into the path)
 import history  # noqa: E402
 from wire import read_log  # noqa: E402
 
-GROUPS = {"mixed": ["load.>"], "second": ["load.1", "load.*.web"]}
+GROUPS = {"mixed": ["load.>", "large.>"], "second": ["load.1", "load.*.web"]}
 WORKERS = ("mixed", "mixed", "second")
 DRAIN_S, PROGRESS_S, FLUSH_S = 120, 60, 90
 OUTSTANDING = 50  # publishes of one socket without an answer
@@ -67,9 +67,15 @@ class WebClients:
                 return
 
     async def publish(self, socket, recorder, id_):
-        topic, key = f"load.{self.rng.randrange(5)}.web", f"k{self.rng.randrange(10)}"
-        recorder.write("publish", id=id_, topic=topic, key=key)
-        await socket.send({"type": "publish", "id": id_, "topic": topic, "key": key, "data": {"id": id_, "pad": "x" * self.rng.randrange(300)}})
+        fields = {"topic": f"load.{self.rng.randrange(5)}.web", "key": f"k{self.rng.randrange(10)}"}
+        if self.rng.random() < 0.2:  # every other token comes again later, with another event
+            fields["token"] = f"t{self.rng.randrange(200)}"
+        elif self.rng.random() < 0.1:
+            fields["semantics"] = "at_most_once"
+        recorder.write("publish", id=id_, **fields)
+        if self.rng.random() < 0.3:
+            fields["priority"] = self.rng.randrange(4)
+        await socket.send({"type": "publish", "id": id_, **fields, "data": {"id": id_, "pad": "x" * self.rng.randrange(300)}})
 
     async def take_answers(self, socket, recorder, open_calls):
         while True:
@@ -132,7 +138,7 @@ class Load:
         self.born += 1
         name = f"sdk{self.born}"
         self.publisher = self.weir.start("e2e_publisher", ["--endpoint", self.weir.endpoint, "--name", name, "--history",
-                                                           self.weir.path(name + ".jsonl"), "--rate", "100"], log=name)
+                                                           self.weir.path(name + ".jsonl"), "--rate", "100", "--large-every", "25"], log=name)
 
     async def rounds(self):
         for number in range(self.options.rounds):
@@ -148,8 +154,9 @@ class Load:
 
     def log_lines(self):
         rows, gap = read_log(self.weir.endpoint)
-        lines = [{"op": "log", "seq": seq, "id": json.loads(event["data"])["id"], "topic": event["topic"].decode(), "key": event["key"].decode() or None}
-                 for seq, event in rows]
+        lines = [{"op": "log", "seq": seq, "id": event["type"].decode() or json.loads(event["data"])["id"], "topic": event["topic"].decode(),
+                  "key": event["key"].decode() or None, "token": event["token"].decode() or None}
+                 for seq, event in rows]  # a large event comes without its data: it has its id as its type
         return lines + [{"op": "log_read", "gap": gap}]
 
     def await_drained(self):

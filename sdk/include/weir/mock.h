@@ -49,8 +49,7 @@ typedef enum weir_mock_moment { WEIR_MOCK_BEFORE = 1, WEIR_MOCK_AFTER = 2 } weir
 /* In weir_mock_effect, before and after the effect: here a test can let time pass, cut, kill or restart. Since 0.1. */
 typedef void weir_mock_effect_fn(weir_delivery *delivery, const char *what, weir_mock_moment moment, void *arg);
 
-/* ---- The mock --------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- The mock ------------------------------------------------------------------------------------------------------------------------ */
 
 /* 0 or NULL = the default behind it. Since 0.1. */
 typedef struct weir_mock_options {
@@ -73,12 +72,11 @@ static inline weir_mock_options weir_mock_options_init(void)
 /* Gives *out_mock; options may be NULL. WEIR_OK | WEIR_INVALID | WEIR_NO_MEMORY. Since 0.1. */
 WEIR_API weir_status weir_mock_open(const weir_mock_options *options, weir_mock **out_mock);
 
-/* Frees it and its log. Sets *mock to NULL; NULL inside is fine. WEIR_OK | WEIR_INVALID (a handle is open on it: nothing was done). Since
- * 0.1.
- */
+/* Frees it and its log. Sets *mock to NULL; NULL inside is fine. WEIR_OK | WEIR_INVALID (a handle is open on it: nothing is done).
+ * Since 0.1. */
 WEIR_API weir_status weir_mock_close(weir_mock **mock);
 
-/* For the options of handles, or WEIR_ENDPOINT. Lent until close. Since 0.1. */
+/* For the options of handles, or WEIR_ENDPOINT; at most 64 at once, one more is WEIR_FULL. Lent until close. Since 0.1. */
 WEIR_API const char *weir_mock_endpoint(const weir_mock *mock);
 
 WEIR_API uint64_t weir_mock_time_ms(const weir_mock *mock); /* its clock, Unix. Since 0.1. */
@@ -86,8 +84,8 @@ WEIR_API uint64_t weir_mock_time_ms(const weir_mock *mock); /* its clock, Unix. 
 /* Lets so much time pass; what comes due in it happens in its order. Not from a callback, but for on_effect. Since 0.1. */
 WEIR_API void weir_mock_advance(weir_mock *mock, uint64_t ms);
 
-/* ---- Faults: at once, none fails. Not from a callback, but for on_effect.
- * ---------------------------------------------------------------- */
+/* ---- Faults ---------------------------------------------------------------------------------------------------------------------------
+ * They happen at once and do not fail. Not from a callback, but for on_effect. */
 
 /* The connection of a handle is lost, and made again as time passes. `sent`: what the handle had to send still arrives, and only the
  * answers are lost; else neither. Since 0.1. */
@@ -101,10 +99,9 @@ WEIR_API void weir_mock_kill(weir_mock *mock, const void *handle, bool sent);
  * nobody was told. Since 0.1. */
 WEIR_API void weir_mock_restart(weir_mock *mock, bool kept);
 
-/* ---- weir simtest HANDLER.so ----------------------------------------------------------------------------------------------------------
- */
-
-/* Runs a handler in a shared object on a mock, once without a fault and then for each seed with some: time beyond the lease, lost
+/* ---- weir simtest HANDLER.so -----------------------------------------------------------------------------------------------------------
+ *
+ * Runs a handler in a shared object on a mock, once without a fault and then for each seed with some: time beyond the lease, lost
  * connections, killed processes, a coordinator that starts again, before the handler, around each weir_mock_effect, and after it. In the
  * end each event must have had the same effects and emits as without faults: more is an effect done twice, fewer an event lost.
  *
@@ -118,8 +115,8 @@ WEIR_SIMTEST void weir_simtest_handler(weir_delivery *delivery, void *state);
 /* Group, topics, leases … of the worker: changes what stands there (group "simtest", topics ">"). */
 WEIR_SIMTEST void weir_simtest_options(weir_worker_options *options);
 
-/* The number-th event to publish, from 0; false: there are no more. Changes what stands there (topic "simtest.event", data {"n":number}).
- */
+/* The number-th event to publish, from 0; false: there are no more. Changes what stands there (topic "simtest.event", data
+ * {"n":number}). */
 WEIR_SIMTEST bool weir_simtest_event(size_t number, weir_event *event);
 
 /* What a worker's process has in its memory: made when one starts, ended when it dies, given to the handler as its state. (Static variables

@@ -32,7 +32,7 @@ static void on_effect(weir_delivery *delivery, const char *what, weir_mock_momen
     if (rig->on_effect != NULL) rig->on_effect(rig, delivery, moment);
 }
 
-static weir_worker *open_worker(struct rig *rig)
+static weir_worker *open_worker_that_extends(struct rig *rig, uint32_t auto_extend_ms)
 {
     weir_worker_options options = WEIR_WORKER_OPTIONS_INIT;
     weir_worker *worker = NULL;
@@ -43,8 +43,14 @@ static weir_worker *open_worker(struct rig *rig)
     options.start = WEIR_START_FIRST;
     options.on_settled = on_settled;
     options.arg = rig;
+    options.auto_extend_ms = auto_extend_ms;
     assert_int_equal(weir_worker_open(&options, &worker), WEIR_OK);
     return worker;
+}
+
+static weir_worker *open_worker(struct rig *rig)
+{
+    return open_worker_that_extends(rig, 0);
 }
 
 static int begin(void **state)
@@ -167,6 +173,22 @@ static void a_lease_that_ran_out_makes_the_settle_stale_and_the_event_comes_agai
     assert_true(weir_mock_time_ms(rig->mock) - before_ms < 60000);
 }
 
+static void a_worker_that_extends_keeps_its_lease_for_as_long_as_it_said(void **state)
+{
+    struct rig *rig = *state;
+    weir_worker_close(&rig->worker);
+    rig->worker = open_worker_that_extends(rig, 600000);
+    publish(rig, "jobs.a", "1");
+    weir_delivery *delivery = take(rig->worker);
+    weir_mock_advance(rig->mock, 300000);
+    assert_false(weir_cancelled(delivery));
+    weir_mock_advance(rig->mock, 400000);
+    assert_true(weir_cancelled(delivery));
+    assert_int_equal(weir_ack(delivery), WEIR_OK);
+    assert_int_equal(weir_worker_flush(rig->worker, -1), WEIR_OK);
+    assert_int_equal(rig->settled[0].status, WEIR_STALE);
+}
+
 static void a_killed_worker_does_nothing_more_and_another_one_takes_over(void **state)
 {
     struct rig *rig = *state;
@@ -276,6 +298,70 @@ static void a_worker_that_runs_returns_when_there_is_nothing_to_do(void **state)
     assert_int_equal(rig->settled_count, 100);
 }
 
+/* What happened, as text: ids, attempts, when. */
+static void play(char *out_text, size_t room)
+{
+    struct rig *rig = NULL;
+    assert_int_equal(begin((void **)&rig), 0);
+    size_t size = 0;
+    for (int i = 0; i < 5; i++) {
+        publish(rig, "jobs.a", "1");
+        weir_delivery *delivery = take(rig->worker);
+        size += (size_t)snprintf(out_text + size, room - size, "%s/%u at %llu;", weir_delivery_event_id(delivery),
+                                 weir_delivery_attempt(delivery), (unsigned long long)weir_mock_time_ms(rig->mock));
+        if (i % 2 == 0) weir_mock_restart(rig->mock, i == 2);
+        assert_int_equal(i % 3 == 0 ? weir_nack(delivery, 0, "again") : weir_ack(delivery), WEIR_OK);
+        if (i == 3) weir_mock_cut(rig->mock, rig->worker, true);
+    }
+    assert_int_equal(weir_worker_flush(rig->worker, -1), WEIR_OK);
+    (void)snprintf(out_text + size, room - size, "end at %llu", (unsigned long long)weir_mock_time_ms(rig->mock));
+    assert_int_equal(end((void **)&rig), 0);
+}
+
+static void the_same_seed_gives_the_same_run(void **state)
+{
+    char first[600], second[600];
+    (void)state;
+    play(first, sizeof first);
+    play(second, sizeof second);
+    assert_string_equal(first, second);
+}
+
+static void one_handle_too_many_is_refused_and_the_others_go_on(void **state)
+{
+    struct rig *rig = *state;
+    weir_worker *workers[62];
+    weir_publisher_options options = WEIR_PUBLISHER_OPTIONS_INIT;
+    weir_publisher *publisher;
+    for (size_t i = 0; i < 62; i++)
+        workers[i] = open_worker(rig);
+    options.endpoint = weir_mock_endpoint(rig->mock);
+    assert_int_equal(weir_publisher_open(&options, &publisher), WEIR_FULL);
+    publish(rig, "jobs.a", "1");
+    for (size_t i = 0; i < 62; i++)
+        weir_worker_close(&workers[i]);
+    assert_int_equal(weir_ack(take(rig->worker)), WEIR_OK);
+}
+
+static void a_large_event_comes_whole(void **state)
+{
+    struct rig *rig = *state;
+    weir_event event = WEIR_EVENT_INIT;
+    size_t size = 1 << 20;
+    char *data = malloc(size);
+    memset(data, 'x', size);
+    event.topic = "jobs.large";
+    event.data = data;
+    event.data_size = size;
+    assert_int_equal(weir_publish(rig->publisher, &event, -1, NULL), WEIR_OK);
+    weir_delivery *delivery = take(rig->worker);
+    const weir_event *got = weir_delivery_event(delivery);
+    assert_int_equal(got->data_size, size);
+    assert_memory_equal(got->data, data, size);
+    assert_int_equal(weir_ack(delivery), WEIR_OK);
+    free(data);
+}
+
 static void a_mock_with_open_handles_does_not_close(void **state)
 {
     struct rig *rig = *state;
@@ -290,12 +376,16 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_emitted_is_read_by_a_subscriber_with_its_cause, begin, end),
         cmocka_unit_test_setup_teardown(a_request_is_answered, begin, end),
         cmocka_unit_test_setup_teardown(a_lease_that_ran_out_makes_the_settle_stale_and_the_event_comes_again, begin, end),
+        cmocka_unit_test_setup_teardown(a_worker_that_extends_keeps_its_lease_for_as_long_as_it_said, begin, end),
         cmocka_unit_test_setup_teardown(a_killed_worker_does_nothing_more_and_another_one_takes_over, begin, end),
         cmocka_unit_test_setup_teardown(a_settle_that_arrived_counts_though_its_answer_was_lost, begin, end),
         cmocka_unit_test_setup_teardown(over_a_restart_a_worker_keeps_what_it_holds, begin, end),
         cmocka_unit_test_setup_teardown(what_had_its_ok_is_there_after_a_restart, begin, end),
         cmocka_unit_test_setup_teardown(a_kill_inside_an_effect_shows_the_effect_twice_unless_it_has_a_key, begin, end),
         cmocka_unit_test_setup_teardown(a_worker_that_runs_returns_when_there_is_nothing_to_do, begin, end),
+        cmocka_unit_test(the_same_seed_gives_the_same_run),
+        cmocka_unit_test_setup_teardown(one_handle_too_many_is_refused_and_the_others_go_on, begin, end),
+        cmocka_unit_test_setup_teardown(a_large_event_comes_whole, begin, end),
         cmocka_unit_test_setup_teardown(a_mock_with_open_handles_does_not_close, begin, end),
     };
     return cmocka_run_group_tests_name("mock", tests, NULL, NULL);
