@@ -90,6 +90,7 @@ static void take_hello(struct decoder *d, const Weir__V1__Hello *from, struct ms
     to->held_seq = from->held_seq;
     to->held_attempt = from->held_attempt;
     to->held_priority = from->n_held_priority > 0 ? from->held_priority : NULL;
+    to->held_generation = from->held_generation;
     to->held_count = from->n_held_seq;
     to->max_packet_bytes = from->max_packet_bytes;
     to->max_event_bytes = from->max_event_bytes;
@@ -229,6 +230,7 @@ static void take_deliver(struct decoder *d, const Weir__V1__Deliver *from, struc
     to->count = count;
     to->lease_ms = from->lease_ms;
     to->priority = from->n_priority > 0 ? from->priority : NULL;
+    to->generation = from->generation;
     d->body_size += sum(from->size, from->n_size);
 }
 

@@ -83,6 +83,7 @@ static void put_hello(struct encoder *e, const struct msg_hello *from, Weir__V1_
     to->held_attempt = narrow(from->held_attempt);
     to->n_held_priority = from->held_priority != NULL ? from->held_count : 0;
     to->held_priority = narrow(from->held_priority);
+    to->held_generation = from->held_generation;
     to->max_packet_bytes = from->max_packet_bytes;
     to->max_event_bytes = from->max_event_bytes;
     if (from->has_group) to->group = new_group(e, &from->group);
@@ -244,6 +245,7 @@ static void put_deliver(struct encoder *e, const struct msg_deliver *from, Weir_
     to->lease_ms = from->lease_ms;
     to->n_priority = from->priority != NULL ? from->count : 0;
     to->priority = narrow(from->priority);
+    to->generation = from->generation;
 }
 
 static void put_settle(struct encoder *e, const struct msg_settle *from, Weir__V1__Settle *to)

@@ -57,6 +57,7 @@ struct msg_hello {
     struct group_spec group;
     struct span epoch;
     const uint64_t *held_seq; const uint32_t *held_attempt, *held_priority /* NULL or [count] */; size_t held_count;
+    uint64_t held_generation;
     uint64_t max_packet_bytes, max_event_bytes;
 };
 struct msg_welcome {
@@ -91,6 +92,7 @@ struct msg_deliver {
     size_t count;
     uint32_t lease_ms;
     const uint32_t *priority; /* NULL or [count] */
+    uint64_t generation;
 };
 struct msg_settle {
     uint64_t first_number; const uint64_t *lease; const uint32_t *verb; size_t count;

@@ -81,6 +81,7 @@ static void adopt_held(struct core *c, uint32_t peer, const struct msg_hello *h,
     struct peer *p = peer_at(c, peer);
     if (!p->group || h->held_count == 0 || h->held_count > c->config.limits.ranges_per_group_max) return;
     if (h->epoch.size != EPOCH_BYTES || memcmp(h->epoch.data, c->epoch, EPOCH_BYTES) != 0) return;
+    if (h->held_generation && h->held_generation != group_at(c, p->group)->generation) return; /* [R-ADOPT-1] */
     uint64_t *seq = arena_take(&c->scratch, h->held_count * sizeof *seq), *lease = arena_take(&c->scratch, h->held_count * sizeof *lease);
     uint32_t *attempt = arena_take(&c->scratch, h->held_count * sizeof *attempt);
     must(seq && lease && attempt);
@@ -137,7 +138,7 @@ void peer_welcome(struct core *c, uint32_t handle, const struct msg_hello *hello
     w->replay = c->config.replay.on;
     if (p->group) {
         w->lease_ms = group_at(c, p->group)->options.lease_ms;
-        w->generation = group_at(c, p->group)->generation;
+        w->generation = p->generation = group_at(c, p->group)->generation;
     }
     out_item(c, handle, ITEM_WELCOME)->more = w;
     peer_move(p, PEER_READY);

@@ -4,8 +4,9 @@
 
 struct build {
     uint32_t count[ITEM_KINDS];
-    uint32_t runs; /* stretches of events of one subscription */
-    uint32_t end;  /* the first item of the next packet; 0: none */
+    uint32_t runs;       /* stretches of events of one subscription */
+    uint64_t generation; /* of the peer's group, when its welcome told another; else 0 */
+    uint32_t end;        /* the first item of the next packet; 0: none */
 };
 
 static void *take(struct core *c, size_t count, size_t size)
@@ -166,6 +167,7 @@ static void build_deliver(struct core *c, struct packet *p, struct span *pieces,
     if (caused) deliver->cause = cause;
     if (again) deliver->first = firsts;
     if (prioritised) deliver->priority = priority;
+    deliver->generation = b->generation;
     p->deliver = deliver;
 }
 
@@ -213,9 +215,12 @@ static void assemble_peer(struct core *c, uint32_t handle)
     for (uint32_t first = peer->out_first; first;) {
         struct build build, *b = &build;
         measure(c, first, peer->packet_bytes, b);
+        uint64_t generation = peer->group ? group_at(c, peer->group)->generation : 0;
+        b->generation = generation != peer->generation ? generation : 0;
         struct packet *p = TAKE(1, struct packet);
         memset(p, 0, sizeof *p);
-        struct span *pieces = TAKE(b->count[ITEM_EVENT] + b->count[ITEM_DELIVER] + b->count[ITEM_PARTIAL] + b->count[ITEM_PART], struct span);
+        struct span *pieces =
+            TAKE(b->count[ITEM_EVENT] + b->count[ITEM_DELIVER] + b->count[ITEM_PARTIAL] + b->count[ITEM_PART], struct span);
         p->pieces = pieces;
         build_small(c, p, first, b);
         build_answers(c, p, first, b);

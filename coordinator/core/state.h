@@ -76,6 +76,7 @@ struct peer {
     uint32_t connection;
     enum peer_state state;
     uint32_t role, tenant, lanes, group;
+    uint64_t generation; /* the group's, as the welcome told it */
     struct core_grant grant;
     uint8_t instance[INSTANCE_BYTES];
     uint8_t publisher[PUBLISHER_BYTES];

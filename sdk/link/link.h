@@ -212,6 +212,7 @@ enum link_result link_query(struct link *link, uint64_t id, uint32_t ask, struct
 
 /* What the last welcome said; before the first one empty or the defaults. */
 struct link_terms {
+    uint64_t generation; /* of the group that is worked for */
     char epoch[EPOCH_BYTES];
     struct span inbox; /* lent for ever; known before the welcome as well [R-HELLO-7] */
     uint64_t max_event_bytes, max_packet_bytes, emit_credit_bytes;

@@ -26,6 +26,7 @@ void link_flush_held(struct link *link, struct flush *flush, struct msg_hello *h
     hello->held_seq = seqs;
     hello->held_attempt = attempts;
     hello->held_priority = priorities;
+    hello->held_generation = link->terms.generation;
     hello->epoch = span_of(link->terms.epoch, hello->held_count != 0 ? EPOCH_BYTES : 0);
 }
 

@@ -151,6 +151,7 @@ void link_take_welcome(struct link *link, const struct msg_welcome *welcome)
     if (welcome->heartbeat_ms != 0) terms->heartbeat_ms = welcome->heartbeat_ms;
     if (welcome->lease_ms != 0) terms->lease_ms = welcome->lease_ms;
     terms->large_events = smaller(welcome->large_events, LARGE_MAX);
+    terms->generation = welcome->generation;
     terms->max_deliveries = welcome->max_deliveries;
     terms->replay = welcome->replay != 0;
     link->publish_window = link->publishing.window;

@@ -7,12 +7,14 @@ w1: nack e2 delay=1h                     -> w1 settled e2
 w1: release e4                           -> nothing
 a1: manage group_seek group=ocr start=first -> a1 answer ok ; w1 revoke e3 stale
 w1: ack e3 emit=docs.out                 -> w1 stale e3
-w1: credit deliver=8                     -> w1 deliver e1 attempt=1 ; w1 deliver e2 attempt=1 ; w1 deliver e3 attempt=1 ; w1 deliver e4 attempt=1
+w1: credit deliver=8                     -> w1 deliver e1 attempt=1 generation=2 ; w1 deliver e2 attempt=1 ; w1 deliver e3 attempt=1 ; w1 deliver e4 attempt=1
 w1: ack e1 e2                            -> w1 settled e1 ; w1 settled e2
 snapshot                                 -> snapshot equal
 # the settles of the life before say nothing about this one, also after a restart; a worker does not keep what it held before
 crash ; restart                          -> log recover
-w1: hello group=ocr credit=9 holds=e3/1,e4/1 -> w1 welcome kept=e3/1,e4/1
+w1: hello group=ocr credit=9 holds=e3/1,e4/1 generation=1 -> w1 welcome generation=2
+crash ; restart                          -> log recover
+w1: hello group=ocr credit=9 holds=e3/1,e4/1 generation=2 -> w1 welcome kept=e3/1,e4/1
 w2: hello group=ocr credit=9             -> w2 welcome
 wait 10s                                 -> nothing
 w1: ack e3 e4                            -> w1 settled e3 ; w1 settled e4

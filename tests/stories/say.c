@@ -53,7 +53,7 @@ static void say_welcome(struct world *w, struct story_peer *p, const struct msg_
         snprintf(kept + strlen(kept), sizeof kept - strlen(kept), "%s%s/%u", i ? "," : " kept=", event, m->kept_attempt[i]);
         hold(p, event, m->kept_lease[i], m->kept_attempt[i]);
     }
-    say(w, "%s welcome known=%u%s", p->name, m->publisher_known, kept);
+    say(w, "%s welcome known=%u generation=%llu%s", p->name, m->publisher_known, (unsigned long long)m->generation, kept);
 }
 
 static void say_answers(struct world *w, struct story_peer *p, const struct packet *m)
@@ -136,12 +136,14 @@ static void say_work(struct world *w, struct story_peer *p, const struct packet 
             hold(p, event, m->deliver->lease[i], m->deliver->attempt[i]);
             uint32_t priority = m->deliver->priority ? m->deliver->priority[i] : 0;
             uint64_t first = m->deliver->first ? m->deliver->first[i] : 0;
-            char level[24] = "", again[48] = "";
+            char level[24] = "", again[48] = "", generation[40] = "";
+            if (m->deliver->generation)
+                snprintf(generation, sizeof generation, " generation=%llu", (unsigned long long)m->deliver->generation);
             if (priority) snprintf(level, sizeof level, " priority=%u", priority);
             if (first)
                 snprintf(again, sizeof again, " first=%s%s", world_event_name(w, first, false),
                          span_equal(m->pieces[events + i], stored(w, first)) ? "" : " other_bytes");
-            say(w, "%s deliver %s attempt=%u%s%s", p->name, event, m->deliver->attempt[i], level, again);
+            say(w, "%s deliver %s attempt=%u%s%s%s", p->name, event, m->deliver->attempt[i], level, again, generation);
         }
     for (size_t i = 0; i < m->part_count; i++) {
         const struct msg_part *part = &m->parts[i];

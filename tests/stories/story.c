@@ -193,6 +193,7 @@ static void do_hello(struct world *w, struct story_peer *p, const struct line *l
     hello.held_seq = held_seq;
     hello.held_attempt = held_attempt;
     hello.held_priority = held_priority;
+    hello.held_generation = number(l, "generation", 0);
     p->next_settle = 1;
     p->credit_events = number(l, "credit", 0);
     struct msg_credit credit = { .kind = group ? CREDIT_DELIVER : CREDIT_EVENTS,

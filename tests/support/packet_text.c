@@ -82,7 +82,7 @@ static void print_hello(FILE *out, const struct msg_hello *m)
 {
     N(protocol), N(features), N(role), T(name), T(instance), T(tenant), T(credential), T(publisher), N(first_unanswered);
     if (m->has_group) print_group(out, &m->group);
-    T(epoch), W(held_seq, held_count), A(held_attempt, held_count), A(held_priority, held_count), N(max_packet_bytes), N(max_event_bytes);
+    T(epoch), W(held_seq, held_count), A(held_attempt, held_count), A(held_priority, held_count), N(max_packet_bytes), N(max_event_bytes), N(held_generation);
 }
 
 static void print_welcome(FILE *out, const struct msg_welcome *m)
@@ -155,7 +155,7 @@ static void print_ended(FILE *out, const struct msg_ended *m)
 static void print_deliver(FILE *out, const struct msg_deliver *m)
 {
     W(lease, count), W(seq, count), W(time_ms, count), A(attempt, count), W(cause, count), W(first, count), A(size, count), N(lease_ms),
-        A(priority, count);
+        A(priority, count), N(generation);
 }
 
 static void print_settle(FILE *out, const struct msg_settle *m)
