@@ -22,7 +22,9 @@ static void promise(struct core *c, struct ticket ticket)
 {
     const struct slot *filling = filling_slot(c);
     ticket.kind = TICKET_ANSWER;
-    ticket.block = filling && filling->block.record_count > 0 ? filling->block.number : c->next_block - 1;
+    ticket.block = filling && filling->block.record_count > 0 ? filling->block.number
+                   : c->writing                               ? c->slots[c->writing - 1].block.number
+                                                              : c->committed_block;
     ticket_add(c, ticket);
 }
 

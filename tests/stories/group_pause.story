@@ -12,6 +12,7 @@ g1: publish                              -> g1 accepted e4
 # a pause outlives a restart, and stands in a snapshot
 snapshot                                 -> snapshot equal
 crash ; restart                          -> log recover
+a1: manage group_pause group=ocr         -> a1 answer ok
 w1: hello group=ocr credit=9             -> w1 welcome
 wait 10s                                 -> nothing
 a1: manage group_resume group=ocr        -> a1 answer ok ; w1 deliver e3 attempt=2 ; w1 deliver e4 attempt=1 ; w1 deliver e1 attempt=2

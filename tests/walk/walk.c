@@ -6,6 +6,8 @@
  *   - an event is with one worker of a group at a time, and not again after its settle was answered [R-GROUP-2, P5];
  *   - in the end, when all workers work, every accepted event was acked once by the group that existed before it [P1];
  *   - a subscription's events rise without gap or repeat [R-SUB-2];
+ *   - while the group is paused nothing goes out; after a seek all from its place on comes again and what was held before is stale; what
+ * its filters do not take, as they stood at the event's place, is never delivered [R-CHANGE-2, R-CHANGE-3, R-CHANGE-4];
  *   - the state recovered from the blocks is the state that made them [P9]. */
 #include "tests/walk/walk.h"
 
@@ -19,6 +21,7 @@
 
 enum {
     PEERS = 6,
+    ADMIN = 6,
     WORKERS = 3,
     EVENTS = 20000,
     HELD = 256,
@@ -52,6 +55,8 @@ struct walker {
         uint64_t number, seq;
     } settling[NUMBERS];
     uint32_t settling_count;
+    uint64_t generation; /* of what is held */
+    bool knows_b;        /* greets with the filters a.> and b.>, else with a.> */
     uint64_t last_event; /* of subscription 1 */
     bool subscribed;
 };
@@ -65,7 +70,7 @@ struct walk {
     size_t memory_size;
     uint64_t now_ns, log_ms, committed, submitted, trace;
     uint32_t next_connection, life;
-    struct walker peers[PEERS];
+    struct walker peers[PEERS + 1]; /* the last one is an admin */
     struct block *blocks[BLOCKS];
     uint32_t block_count;
     uint64_t head; /* of the committed blocks */
@@ -79,12 +84,17 @@ struct walk {
     struct {
         uint64_t seq;
         uint8_t settled, tried;
+        char topic;
     } * events; /* that the group wants; tried: a settle was sent, its outcome may be unknown */
     uint32_t event_count;
     struct {
         uint64_t seq, time_ms;
     } tokens[TOKENS + 1]; /* where each was accepted last */
-    bool group_exists;
+    /* as the newest record of the group says it */
+    bool group_exists, paused, takes_b, took_b; /* took_b: below filters_from */
+    uint64_t generation, filters_from, floor;
+    bool answered; /* the admin's manage */
+    uint32_t answer;
 };
 
 static _Noreturn void broken(const struct walk *w, const char *promise, uint64_t number)
@@ -190,6 +200,50 @@ static void check_token(struct walk *w, uint64_t seq, uint32_t token)
         }
 }
 
+static char topic_of(const struct block *block, uint32_t index)
+{
+    return (char)block_topic_name(block, block->records[index].topic - 1u).data[0];
+}
+
+/* An event that the group takes, as its newest record says it. */
+static void saw_event(struct walk *w, const struct block *block, uint32_t index)
+{
+    uint64_t seq = block->first_position + index;
+    bool takes_b = seq < w->filters_from ? w->took_b : w->takes_b;
+    char topic = topic_of(block, index);
+    if (is_once(block_body(block, &block->records[index]))) return;
+    if (!w->group_exists || w->event_count == EVENTS || (topic != 'a' && (topic != 'b' || !takes_b))) return;
+    w->events[w->event_count].settled = seq <= w->floor;
+    w->events[w->event_count].tried = 0;
+    w->events[w->event_count].topic = topic;
+    w->events[w->event_count++].seq = seq;
+}
+
+/* A generation begins: what its filters take is open from its floor on, whatever became of it before. */
+static void begin_generation(struct walk *w, const struct block *last, uint32_t index)
+{
+    w->event_count = 0;
+    for (uint32_t i = 0; i < w->block_count && w->blocks[i]->number <= last->number; i++)
+        for (uint32_t k = 0; k < (w->blocks[i] == last ? index : w->blocks[i]->record_count); k++)
+            if ((w->blocks[i]->records[k].kind & ~(uint32_t)RECORD_MUST_UNDERSTAND) == RECORD_EVENT) saw_event(w, w->blocks[i], k);
+}
+
+static void saw_group(struct walk *w, const struct block *block, uint32_t index)
+{
+    struct record_group group;
+    if (!record_group_read(block_body(block, &block->records[index]), &group)) broken(w, "a record of a group that cannot be read", index);
+    bool begins = !group.deleted && (!w->group_exists || group.generation != w->generation);
+    if (begins && group.generation <= w->generation) broken(w, "a generation that has been there", group.generation);
+    w->group_exists = !group.deleted;
+    w->generation = group.generation;
+    w->paused = group.paused_ms > 0;
+    w->takes_b = group.filter_count == 2;
+    w->took_b = group.old_filter_count == 2;
+    w->filters_from = group.filters_from;
+    w->floor = group.floor[0];
+    if (begins) begin_generation(w, block, index);
+}
+
 /* Blocks that are committed now: every event in them counts from here on. */
 static void commit_until(struct walk *w, uint64_t number)
 {
@@ -198,12 +252,9 @@ static void commit_until(struct walk *w, uint64_t number)
         if (block->number <= w->committed || block->number > number) continue;
         for (uint32_t k = 0; k < block->record_count; k++) {
             uint32_t kind = block->records[k].kind & ~(uint32_t)RECORD_MUST_UNDERSTAND;
-            if (kind == RECORD_GROUP) w->group_exists = true;
+            if (kind == RECORD_GROUP) saw_group(w, block, k);
             if (kind == RECORD_EVENT) saw_token(w, block, k);
-            if (kind != RECORD_EVENT || !w->group_exists || w->event_count == EVENTS) continue;
-            if (is_once(block_body(block, &block->records[k]))) continue;
-            if (block_topic_name(block, block->records[k].topic - 1u).data[0] != 'a') continue;
-            w->events[w->event_count++].seq = block->first_position + k;
+            if (kind == RECORD_EVENT) saw_event(w, block, k);
         }
         w->head = block_last_position(block);
     }
@@ -234,6 +285,7 @@ static void took(struct walk *w, uint32_t peer, struct held held, bool kept)
     struct walker *p = &w->peers[peer];
     if (p->leaving && !kept) broken(w, "a delivery to a worker that has left", held.seq);
     uint32_t event = event_find(w, held.seq);
+    if (!kept && w->paused) broken(w, "delivered while it is paused", held.seq);
     if (event != UINT32_MAX) {
         if (w->events[event].settled)
             broken(w, kept ? "kept after its settle was answered" : "offered after its settle was answered", held.seq);
@@ -266,7 +318,8 @@ static void saw_events(struct walk *w, struct walker *p, const struct msg_events
         if (m->seq[i] > w->head) broken(w, "an event before the commit", m->seq[i]);
         if (m->seq[i] <= p->last_event) broken(w, "a subscription repeats", m->seq[i]);
         uint32_t before = event_find(w, p->last_event), now = event_find(w, m->seq[i]);
-        if (before != UINT32_MAX && now != UINT32_MAX && now != before + 1) broken(w, "a subscription skips", m->seq[i]);
+        for (uint32_t k = before + 1; before != UINT32_MAX && now != UINT32_MAX && k < now; k++)
+            if (w->events[k].topic == 'a') broken(w, "a subscription skips", m->seq[i]);
         p->last_event = m->seq[i];
     }
 }
@@ -287,6 +340,7 @@ static void saw(struct walk *w, uint32_t peer, const struct packet *m)
         memcpy(before, p->held, before_count * sizeof before[0]);
         p->ready = true;
         p->held_count = 0;
+        p->generation = m->welcome->generation;
         for (size_t i = 0; i < m->welcome->kept_count; i++)
             took(w, peer,
                  (struct held){ .lease = m->welcome->kept_lease[i],
@@ -295,6 +349,11 @@ static void saw(struct walk *w, uint32_t peer, const struct packet *m)
                                 .priority = priority_of(before, before_count, m->welcome->kept_seq[i]) },
                  true);
     }
+    if (m->deliver && m->deliver->generation) p->generation = m->deliver->generation;
+    for (size_t i = 0; i < m->error_count; i++)
+        if (m->errors[i].code == CODE_CONFLICT && m->errors[i].about == FIELD_HELLO) p->knows_b = !p->knows_b;
+    for (size_t i = 0; i < m->answer_count; i++)
+        w->answered = true, w->answer = m->answers[i].code;
     for (size_t i = 0; i < m->accepted_count; i++)
         saw_accepted(w, p, &m->accepted[i]);
     for (size_t i = 0; i < m->settled_count; i++)
@@ -309,6 +368,8 @@ static void saw(struct walk *w, uint32_t peer, const struct packet *m)
             offered_once(w, *body);
         else if (m->deliver->seq[i] > w->head)
             broken(w, "a delivery before the commit", m->deliver->seq[i]);
+        else if (event_find(w, m->deliver->seq[i]) == UINT32_MAX && w->event_count < EVENTS)
+            broken(w, "delivered what the group does not take", m->deliver->seq[i]);
         took(w, peer,
              (struct held){ .lease = m->deliver->lease[i],
                             .seq = m->deliver->seq[i],
@@ -359,7 +420,7 @@ static void step(struct walk *w, struct core_in *in)
         const struct core_out *out = &outs.items[i];
         note(w, out->kind);
         note(w, out->connection);
-        for (uint32_t k = 0; k < PEERS; k++) {
+        for (uint32_t k = 0; k <= PEERS; k++) {
             if (out->connection != w->peers[k].connection || !out->connection) continue;
             if (out->kind == CORE_SEND) saw(w, k, out->packet);
             if (out->kind == CORE_FORGET) w->peers[k].connection = 0, w->peers[k].ready = w->peers[k].subscribed = false;
@@ -377,6 +438,7 @@ static void step(struct walk *w, struct core_in *in)
 static void send_packet(struct walk *w, uint32_t peer, const struct packet *packet)
 {
     struct walker *p = &w->peers[peer];
+    if (!p->connection && !packet->hello) return; /* its hello was refused */
     if (!p->connection) {
         p->connection = ++w->next_connection;
         p->next_settle = 1;
@@ -444,27 +506,30 @@ static void restart(struct walk *w)
     w->fetched_count = 0;
     w->now_ns += 1000000;
     core_start(w->core, w->now_ns, w->log_ms, "0123456789abcdef", 2, w->head + (1u << 20), w->committed + 1, 0);
-    for (uint32_t i = 0; i < PEERS; i++)
+    for (uint32_t i = 0; i <= PEERS; i++)
         w->peers[i].connection = 0, w->peers[i].ready = w->peers[i].subscribed = false;
 }
 
 /* ---- what the tape may do ---- */
 
+static const struct span filters[] = { { (const uint8_t *)"a.>", 3 }, { (const uint8_t *)"b.>", 3 } };
+
 static void do_hello(struct walk *w, uint32_t peer)
 {
     struct walker *p = &w->peers[peer];
-    static const struct span filter = { (const uint8_t *)"a.>", 3 };
     uint64_t seq[HELD];
     uint32_t attempt[HELD], priority[HELD];
     struct msg_hello hello = { .protocol = 1,
-                               .role = peer < WORKERS ? ROLE_WORKER : ROLE_CLIENT,
+                               .role = peer < WORKERS  ? ROLE_WORKER
+                                       : peer == ADMIN ? ROLE_ADMIN
+                                                       : ROLE_CLIENT,
                                .instance = span_of(p->id, 16),
                                .publisher = span_of(p->id, 16),
                                .first_unanswered = 1,
                                .epoch = span_text("0123456789abcdef"),
                                .has_group = peer < WORKERS };
     hello.group = (struct group_spec){
-        .name = span_text("g"), .filters = &filter, .filter_count = 1, .options = { .lease_ms = 2000, .backoff_ms = 100 }
+        .name = span_text("g"), .filters = filters, .filter_count = p->knows_b ? 2 : 1, .options = { .lease_ms = 2000, .backoff_ms = 100 }
     };
     for (uint32_t i = 0; i < p->held_count; i++)
         seq[i] = p->held[i].seq, attempt[i] = p->held[i].attempt, priority[i] = p->held[i].priority;
@@ -472,6 +537,7 @@ static void do_hello(struct walk *w, uint32_t peer)
     hello.held_attempt = attempt;
     hello.held_priority = priority;
     hello.held_count = p->held_count;
+    hello.held_generation = p->generation;
     if (p->connection) return;
     p->leaving = false;
     send_packet(w, peer, &(struct packet){ .hello = &hello });
@@ -599,6 +665,87 @@ static void do_gone(struct walk *w, uint32_t peer)
     w->peers[peer].ready = w->peers[peer].subscribed = false;
 }
 
+/* All that was asked for is committed and answered. */
+static void settle_down(struct walk *w)
+{
+    for (uint32_t i = 0; i < 8 || (i < 100 && !w->answered); i++) {
+        commit_until(w, w->submitted);
+        w->now_ns += 1000000u;
+        w->log_ms++;
+        step(w, &(struct core_in){ 0 });
+    }
+}
+
+static uint32_t do_manage(struct walk *w, struct msg_manage *m)
+{
+    m->id = 1;
+    m->has_group = true;
+    m->group.name = span_text("g");
+    if (!w->peers[ADMIN].connection) do_hello(w, ADMIN);
+    w->answered = false;
+    send_packet(w, ADMIN, &(struct packet){ .manages = m, .manage_count = 1 });
+    settle_down(w);
+    if (!w->answered) broken(w, "a manage without an answer", m->action);
+    return w->answer;
+}
+
+/* Nobody holds anything any more, but may think so. */
+static void do_seek(struct walk *w, uint32_t how)
+{
+    settle_down(w);
+    uint64_t place = w->event_count > 0 ? w->events[how % w->event_count].seq : 0;
+    struct msg_manage m = { .action = ACTION_GROUP_SEEK, .group = { .start = START_SEQ, .start_at = place } };
+    if (how % 4 == 0) m.group.start = START_FIRST;
+    if (how % 4 == 1) m.group.start = START_TIME, m.group.start_at = w->log_ms - how;
+    if (!w->group_exists || w->block_count + 64 >= BLOCKS) return;
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        w->peers[i].settling_count = 0;
+        for (uint32_t k = 0; k < w->peers[i].held_count; k++)
+            w->peers[i].held[k].settled = true;
+    }
+    if (do_manage(w, &m) != CODE_OK) broken(w, "a seek that is refused", w->answer);
+}
+
+static void do_resume(struct walk *w)
+{
+    w->paused = false; /* it goes on in the step that hears it */
+    do_manage(w, &(struct msg_manage){ .action = ACTION_GROUP_RESUME });
+}
+
+static void do_delete(struct walk *w)
+{
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        if (w->peers[i].connection) step(w, &(struct core_in){ .gone = &w->peers[i].connection, .gone_count = 1 });
+        w->peers[i].connection = 0;
+        w->peers[i].ready = false;
+    }
+    do_manage(w, &(struct msg_manage){ .action = ACTION_GROUP_DELETE });
+}
+
+static void change_group(struct walk *w, uint32_t how)
+{
+    static const uint32_t filters_field = 2;
+    struct msg_manage m = {
+        .action = ACTION_GROUP_SET, .group = { .filters = filters, .filter_count = how / 5 % 2 + 1 }, .set = &filters_field, .set_count = 1
+    };
+    switch (how % 5) {
+    case 0:
+        do_manage(w, &(struct msg_manage){ .action = ACTION_GROUP_PAUSE });
+        break;
+    case 1:
+        do_resume(w);
+        break;
+    case 2:
+        do_seek(w, how / 5);
+        break;
+    case 3:
+        do_manage(w, &m);
+        break;
+    default:
+        do_delete(w);
+    }
+}
+
 static void act(struct walk *w)
 {
     uint32_t what = next_byte(w), peer = next_byte(w), how = next_byte(w);
@@ -652,7 +799,10 @@ static void act(struct walk *w)
         break;
     case 15:
         if (how % 16 == 0) restart(w);
-        if (how % 16 < 8) core_snapshot(w->core);
+        if (how % 16 < 8)
+            core_snapshot(w->core);
+        else if (how % 16 < 10)
+            change_group(w, next_byte(w));
         break;
     }
 }
@@ -660,6 +810,7 @@ static void act(struct walk *w)
 /* Faults are over: everybody works until nothing is left. */
 static void finish(struct walk *w)
 {
+    do_resume(w);
     for (uint32_t round = 0; round < 4000; round++) {
         for (uint32_t i = 0; i < WORKERS; i++) {
             if (w->peers[i].connection && w->peers[i].leaving) do_gone(w, i);
