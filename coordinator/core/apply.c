@@ -143,6 +143,7 @@ static bool apply_publisher(struct core *c, struct span body)
 static void index_filters(struct core *c, uint32_t handle, bool add)
 {
     struct group *g = group_at(c, handle);
+    matches_forget(c);
     for (uint32_t i = 0; i < g->filter_count; i++) {
         if (add)
             must(filters_add(c->filters, g->tenant, group_filter(g, i), handle));

@@ -48,6 +48,11 @@ bool record_matches(struct core *c, const struct block *block, uint32_t index, u
     return memo->known[topic] == 2;
 }
 
+void matches_forget(struct core *c)
+{
+    c->memo.block = NULL;
+}
+
 /* The first record from index on that the owner reads; record_count: none. */
 static uint32_t next_match(struct core *c, const struct slot *slot, uint32_t index, uint32_t owner, uint32_t level)
 {

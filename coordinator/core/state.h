@@ -599,6 +599,7 @@ enum scan { SCAN_EVENT, SCAN_END /* nothing there (yet) */, SCAN_WAIT /* for a f
 enum { ANY_LEVEL = PRIORITY_LEVELS };
 enum scan reader_next(struct core *c, struct reader *reader, uint32_t owner, uint32_t level, struct slot **out_slot, uint32_t *out_index); /* leaves the cursor on the event */
 bool record_matches(struct core *c, const struct block *block, uint32_t index, uint32_t owner);
+void matches_forget(struct core *c); /* the filters of an owner have changed, or its handle is free for another */
 enum scan reader_seek(struct core *c, struct seek *seek); /* goes on with it: SCAN_EVENT: seek->low is the place */
 void reader_wait(struct core *c); /* a fetch that could not begin is tried again soon */
 

@@ -159,6 +159,7 @@ void sub_end(struct core *c, uint32_t handle)
     struct sub *s = sub_at(c, handle);
     if (s->transfer) transfer_drop(c, s->transfer);
     filters_remove(c->filters, s->tenant, span_of(s->filter, s->filter_size), handle | SUBSCRIPTION_BIT);
+    matches_forget(c);
     map_remove(&c->by_sub, sub_key(s->peer, s->id));
     peer_at(c, s->peer)->subscription_count--;
     if (s->peer_prev)

@@ -12,6 +12,9 @@ p1: subscribe s4 since=first limit=2     -> p1 subscribed s4 ; p1 event s4 e1 ; 
 p1: subscribe s5 since=first limit=9     -> p1 subscribed s5 ; p1 event s5 e1 ; p1 event s5 e2 ; p1 event s5 e3 ; p1 event s5 e4 ; p1 ended s5 ok
 p1: subscribe s6 filter=none.> since=first limit=9 -> p1 subscribed s6 ; p1 ended s6 ok
 p1: subscribe s7 filter=docs.* last=100 limit=1 -> p1 subscribed s7 ; p1 event s7 e1 ; p1 ended s7 ok more
+# one that takes the place of an ended one is matched by its own filter
+p1: subscribe s11 filter=none.> since=e3 limit=9 -> p1 subscribed s11 ; p1 ended s11 ok
+p1: subscribe s12 since=e3 limit=9       -> p1 subscribed s12 ; p1 event s12 e4 ; p1 ended s12 ok
 # another epoch: from the oldest, with a gap   [R-SUB-1]
 p1: subscribe s8 since=e4 epoch=fedcba9876543210 limit=1 -> p1 subscribed s8 gap ; p1 event s8 e1 ; p1 ended s8 ok more
 # bad filters, a number used twice, somebody's inbox, the system's topics   [R-SUB-1] [R-SUB-6]
