@@ -283,6 +283,12 @@ static void apply_handed(const struct core *c, struct level *level, uint64_t han
     level->handed_block = block;
 }
 
+/* It left the window while it was on loan: its failure is of no interest any more. */
+static bool is_over(const struct core *c, uint32_t group, const struct level *level, uint64_t position)
+{
+    return (position <= level->floor || ranges_hold(&level->settled, position, position)) && !failed_find(c, group, position);
+}
+
 static bool apply_settle(struct core *c, struct span body, uint64_t block)
 {
     struct range *settled = c->settle_ranges;
@@ -307,7 +313,7 @@ static bool apply_settle(struct core *c, struct span body, uint64_t block)
     ranges_drop_through(&level->settled, level->floor);
     forget_old_filters(c, g);
     for (uint32_t i = 0; i < read.failed_count; i++)
-        if (!failed_apply(c, handle, read.level, &failed[i], block)) return false;
+        if (!is_over(c, handle, level, failed[i].seq) && !failed_apply(c, handle, read.level, &failed[i], block)) return false;
     return true;
 }
 

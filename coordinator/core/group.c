@@ -332,6 +332,19 @@ static void announce_lost(struct core *c, const struct group *g, uint64_t first,
     publish_append(c, g->tenant, &event, bytes, NULL, 0, 0);
 }
 
+/* With a worker, or failed by the record to come: no reader and no table above knows of it. */
+static bool is_on_loan_before(const struct core *c, const struct group *g, uint32_t level, uint64_t position)
+{
+    for (uint32_t i = g->levels[level].pend_last; i; i = c->pends[i - 1].before)
+        if (c->pends[i - 1].attempts > 0 && c->pends[i - 1].first < position) return true;
+    for (uint32_t h = 1; g->leased > 0 && h <= c->leases.touched; h++) {
+        if (!slab_is_taken(&c->leases, h)) continue;
+        const struct lease *l = lease_at(c, h);
+        if (group_at(c, l->group) == g && l->level == level && l->position < position) return true;
+    }
+    return false;
+}
+
 static bool has_unsettled_before(const struct core *c, const struct group *g, uint32_t level, uint64_t position)
 {
     const struct level *l = &g->levels[level];
@@ -339,7 +352,7 @@ static bool has_unsettled_before(const struct core *c, const struct group *g, ui
     if ((g->adopting || l->old_open) && l->old.cursor < position && l->old.cursor <= l->old.end) return true;
     for (uint32_t f = g->failed_list; f; f = failed_at(c, f)->next)
         if (failed_at(c, f)->level == level && !failed_at(c, f)->dead && failed_at(c, f)->position < position) return true;
-    return false;
+    return is_on_loan_before(c, g, level, position);
 }
 
 static void level_trim(struct core *c, uint32_t handle, uint32_t level)
