@@ -216,7 +216,7 @@ void core_start(struct core *c, uint64_t now_ns, uint64_t log_time_ms, const cha
     must(!c->started && first_position > c->head && block_number > 0);
     c->started = true;
     c->now_ns = now_ns;
-    c->log_ms = log_time_ms;
+    c->log_ms = c->start_ms = log_time_ms;
     memcpy(c->epoch, epoch, EPOCH_BYTES);
     c->term = term;
     c->next_position = first_position;

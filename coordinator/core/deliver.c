@@ -179,6 +179,12 @@ static enum progress deliver_returned(struct core *c, uint32_t handle, uint32_t 
     return PROGRESS_DONE;
 }
 
+/* Due before this start and not failed since: a worker may have had it, so that attempt counts and the next one is another [R-ADOPT-2]. */
+static bool may_have_been_out(const struct core *c, const struct failed *f)
+{
+    return f->block == 0 && f->due_ms <= c->start_ms;
+}
+
 static enum progress deliver_retry(struct core *c, uint32_t handle)
 {
     struct group *g = group_at(c, handle);
@@ -190,6 +196,13 @@ static enum progress deliver_retry(struct core *c, uint32_t handle)
     failed_unqueue(c, failed);
     if (letter_is_due(c, failed)) { /* the group may fewer than when it was queued */
         failed_queue(c, failed);
+        return PROGRESS_DONE;
+    }
+    if (may_have_been_out(c, f)) {
+        struct record_failed failure = {
+            .seq = f->position, .due_ms = c->log_ms, .attempts = f->attempts + 1, .deaths = f->deaths, .cause = FAILURE_RESTART
+        };
+        group_pend_failed(c, handle, f->level, &failure, 0);
         return PROGRESS_DONE;
     }
     bool gone = !slot || !block_holds(&slot->block, f->position);

@@ -350,7 +350,7 @@ struct memo { /* which topics of one block match one filter set */
 
 struct core {
     struct core_config config;
-    uint64_t now_ns, log_ms, step, head, next_position, next_block, trimmed_below, term;
+    uint64_t now_ns, log_ms, start_ms /* log time of core_start */, step, head, next_position, next_block, trimmed_below, term;
     char epoch[EPOCH_BYTES];
     bool started, draining, drain_said, halted, trim_due;
     const struct stat_row *shell_stats; /* of this step */

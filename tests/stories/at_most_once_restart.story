@@ -19,7 +19,7 @@ p1: publish at_most_once                 -> w2 deliver e7 attempt=1 ; p1 accepte
 crash ; restart                          -> log recover
 w2: hello group=ocr credit=9 holds=e5/1,e7/1 -> w2 welcome kept=e5/1
 w2: nack e5                              -> w2 settled e5
-wait 6s                                  -> w2 deliver e4 attempt=2 ; w2 deliver e1 attempt=2 ; w2 deliver e6 attempt=2
+wait 6s                                  -> w2 deliver e4 attempt=2 ; w2 deliver e1 attempt=3 ; w2 deliver e6 attempt=2
 w2: ack e4 e1 e6                         -> w2 settled e4 ; w2 settled e1 ; w2 settled e6
 wait 10m                                 -> nothing
 snapshot                                 -> snapshot equal

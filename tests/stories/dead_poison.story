@@ -16,7 +16,7 @@ w2: gone ; wait 4s                             -> nothing
 # nor was it while the coordinator restarts: that is the coordinator's fault
 crash ; restart                                -> log recover
 w3: hello group=ocr credit=1                   -> w3 welcome
-wait 8s                                        -> w3 deliver e1 attempt=3
+wait 8s                                        -> w3 deliver e1 attempt=4
 snapshot                                       -> snapshot equal
 a1: subscribe s1 filter=$dlq.ocr               -> a1 subscribed s1 ; a1 caught_up s1
-w3: gone ; wait 8s                             -> a1 event s1 m1 cause=e1 reason=max_deaths attempts=3 worker=w3 copy=e1
+w3: gone ; wait 8s                             -> a1 event s1 m1 cause=e1 reason=max_deaths attempts=4 worker=w3 copy=e1

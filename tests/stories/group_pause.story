@@ -15,5 +15,5 @@ crash ; restart                          -> log recover
 a1: manage group_pause group=ocr         -> a1 answer ok
 w1: hello group=ocr credit=9             -> w1 welcome
 wait 10s                                 -> nothing
-a1: manage group_resume group=ocr        -> a1 answer ok ; w1 deliver e3 attempt=2 ; w1 deliver e4 attempt=1 ; w1 deliver e1 attempt=2
+a1: manage group_resume group=ocr        -> a1 answer ok ; w1 deliver e3 attempt=2 ; w1 deliver e4 attempt=1 ; w1 deliver e1 attempt=3
 a1: manage group_pause group=none        -> a1 answer not_found
