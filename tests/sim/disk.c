@@ -1,0 +1,159 @@
+/* The log of the virtual coordinator: the memory backend, whose writes take as long as this says. Its answers come late, and some not at
+ * all. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/sim.h"
+
+enum { POSITION_JUMP = 1 << 20 };
+
+static void refused(struct sim *sim, const char *what, const struct log_error *error)
+{
+    sim_fail(sim, "the_log_opens", "%s: %s", what, error->text);
+}
+
+void disk_open(struct sim *sim)
+{
+    struct host *host = &sim->host;
+    struct log_config config = { .durability = LOG_FSYNC };
+    struct log_error error;
+    if (!host->disk) host->disk = memory_disk_new(sim->plan.seed | 1, 0);
+    host->log = log_open_memory_disk(host->disk, &config, &error);
+    if (!host->log) refused(sim, "open", &error);
+    log_identity(host->log, &host->identity);
+    log_memory_hold(host->log, true);
+}
+
+static bool recover_block(void *arg, const struct block *block, bool from_snapshot, uint64_t *out_bad)
+{
+    return core_recover(arg, block, from_snapshot, out_bad);
+}
+
+void disk_recover(struct sim *sim, struct core *core)
+{
+    struct log_error error;
+    if (log_recover(sim->host.log, recover_block, core, &error) != LOG_OK) refused(sim, "recover", &error);
+}
+
+void disk_submit(struct sim *sim, struct block *block)
+{
+    struct host *host = &sim->host;
+    uint64_t commit_us = knob(sim, KNOB_commit_us);
+    if (host->fail_next_write) memory_disk_fail_write(host->disk, 1, host->fail_kept);
+    host->fail_next_write = false;
+    host->writing = true;
+    host->submitted = block->number;
+    host->write_done_ns = sim->now_ns + chance_between(&host->random, commit_us / 2 + 1, commit_us + 1) * 1000;
+    if (host->slow_writes > 0) {
+        host->slow_writes--;
+        host->write_done_ns += chance_between(&host->random, 100, 4000) * NS_PER_MS;
+    }
+    log_submit(host->log, block);
+}
+
+/* What the log answers at once comes to the coordinator later. */
+static void gather(struct sim *sim)
+{
+    struct host *host = &sim->host;
+    struct log_event event;
+    while (log_poll(host->log, &event)) {
+        if (event.kind == LOG_COMMITTED) {
+            host->committed = event.number;
+            continue;
+        }
+        if (event.kind == LOG_FAILED) {
+            host->failed = true;
+            continue;
+        }
+        if (host->later_count == LATER_MAX) sim_fail(sim, "room_in_the_world", "more than %d answers of the disk under way", LATER_MAX);
+        host->later[host->later_count].event = event;
+        host->later[host->later_count++].due_ns = sim->now_ns + chance_between(&host->random, 1, knob(sim, KNOB_commit_us) + 1) * 1000;
+    }
+}
+
+void disk_fetch(struct sim *sim, const struct core_out *out)
+{
+    if (out->before)
+        log_fetch_before(sim->host.log, out->position, out->block);
+    else
+        log_fetch(sim->host.log, out->position, out->block);
+    gather(sim);
+}
+
+void disk_slice(struct sim *sim, const struct core_out *out)
+{
+    struct host *host = &sim->host;
+    if (!host->snapshot_open) log_snapshot_begin(host->log, out->position);
+    host->snapshot_open = true;
+    host->snapshot_position = out->position;
+    log_snapshot_slice(host->log, out->block);
+    if (out->last) log_snapshot_end(host->log);
+    gather(sim);
+}
+
+void disk_trim(struct sim *sim, uint64_t position)
+{
+    log_trim(sim->host.log, position);
+    gather(sim);
+}
+
+uint64_t disk_next_ns(const struct sim *sim)
+{
+    const struct host *host = &sim->host;
+    uint64_t next = host->writing ? host->write_done_ns : NEVER;
+    for (uint32_t i = 0; i < host->later_count; i++)
+        if (host->later[i].due_ns < next) next = host->later[i].due_ns;
+    return next;
+}
+
+/* True: a fetch; what it answers is in *out. */
+static bool take(struct host *host, const struct log_event *event, struct core_fetched *out)
+{
+    switch (event->kind) {
+    case LOG_SNAPSHOT_SAVED:
+        host->snapshot_open = false;
+        return false;
+    case LOG_TRIMMED:
+        host->trimmed_below = event->position;
+        return false;
+    default:
+        *out = (struct core_fetched){ .position = event->position, .block = event->block, .result = CORE_FETCHED };
+        if (event->kind == LOG_FETCH_NOTHING) out->result = CORE_FETCH_NOTHING;
+        if (event->kind == LOG_FETCH_FAILED || host->bad_reads > 0) out->result = CORE_FETCH_FAILED;
+        if (host->bad_reads > 0) host->bad_reads--;
+        return true;
+    }
+}
+
+size_t disk_poll(struct sim *sim, struct core_fetched *fetched, size_t room)
+{
+    struct host *host = &sim->host;
+    size_t count = 0;
+    if (host->writing && host->write_done_ns <= sim->now_ns) {
+        host->writing = false;
+        log_memory_hold(host->log, false);
+        gather(sim);
+        log_memory_hold(host->log, true);
+    }
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < host->later_count; i++) {
+        if (host->later[i].due_ns > sim->now_ns || count == room)
+            host->later[kept++] = host->later[i];
+        else if (take(host, &host->later[i].event, &fetched[count]))
+            count++;
+    }
+    host->later_count = kept;
+    return count;
+}
+
+/* Of the block being written nothing is there, or all, or a part of it. */
+void disk_crash(struct sim *sim, struct random *random)
+{
+    struct host *host = &sim->host;
+    size_t kept = chance(random, 50) ? 0 : SIZE_MAX;
+    bool torn = kept == 0 && host->writing && !host->failed && chance(random, 50);
+    log_memory_crash(&host->log, host->failed ? SIZE_MAX : kept, torn);
+    host->writing = host->failed = host->snapshot_open = host->snapshot_due = false;
+    host->later_count = host->bad_reads = host->slow_writes = 0;
+    host->trim_to = 0;
+}

@@ -1,0 +1,44 @@
+/* What authors write: each event is unlike every other, and the oracle hears of it before it is sent. */
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/event.h"
+#include "tests/sim/sim.h"
+
+static const char *const topics[] = { "a.x", "b.x", "a.y.z", "c.x.y", "b.y", "a" };
+static const char *const filters[] = { "a.>", ">", "*.x", "b.*", "a.y.z", "c.>" };
+
+const char *topic_pick(struct sim *sim, struct random *random)
+{
+    return topics[random_below(random, knob(sim, KNOB_topics))];
+}
+
+const char *filter_pick(struct random *random)
+{
+    return filters[random_below(random, sizeof filters / sizeof *filters)];
+}
+
+void group_filters(const struct sim *sim, uint32_t group, struct oracle_group_spec *out)
+{
+    static const char *const names[GROUPS_MAX] = { "g1", "g2", "g3" };
+    struct random random = chance_of(sim->plan.seed, 50 + group);
+    *out = (struct oracle_group_spec){ .name = names[group], .backoff_ms = knob(sim, KNOB_backoff_ms) };
+    uint32_t first = random_below(&random, 5);
+    out->filters[out->filter_count++] = filters[first];
+    if (chance(&random, 40)) out->filters[out->filter_count++] = filters[(first + 1 + random_below(&random, 4)) % 6];
+    out->from_first = chance(&random, 30);
+}
+
+void event_write(struct sim *sim, struct random *random, const char *topic, const char *data, uint64_t ttl_ms, struct written *out)
+{
+    char text[600];
+    size_t more = chance(random, 20) ? random_below(random, 500) : random_below(random, 20);
+    size_t size = (size_t)snprintf(text, sizeof text, "%s ", data);
+    while (more-- > 0 && size < sizeof text)
+        text[size++] = (char)('a' + random_below(random, 26));
+    struct event event = { .topic = span_text(topic), .data = span_of(text, size), .ttl_ms = ttl_ms };
+    out->size = event_encode(&event, NULL, 0, out->bytes);
+    out->data_size = size;
+    struct oracle_event known = { .bytes = out->bytes, .size = out->size, .topic = topic, .ttl_ms = ttl_ms };
+    out->event = oracle_writes(sim->oracle, &known);
+}

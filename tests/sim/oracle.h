@@ -1,0 +1,123 @@
+/* The oracle: another program. It knows what peers wrote, what they said to the coordinator and what it said to them (as on a tap at the
+ * coordinator's end of the wire), and what the users behind them were told. It shares neither code nor state with what it judges and
+ * includes nothing of it. A broken promise goes to `broken`, which does not return.
+ *
+ * Within one turn of the coordinator everything it took is told first (oracle_took_*), then what it said: answers before deliveries and
+ * events. */
+#ifndef WEIR_SIM_ORACLE_H
+#define WEIR_SIM_ORACLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct oracle;
+typedef void (*oracle_broken)(void *arg, const char *check, const char *text);
+
+struct oracle *oracle_new(oracle_broken broken, void *arg);
+void oracle_free(struct oracle *oracle);
+
+/* -- What is known beforehand -- */
+enum { ORACLE_FILTERS_MAX = 4 };
+struct oracle_group_spec {
+    const char *name;
+    const char *filters[ORACLE_FILTERS_MAX];
+    uint32_t filter_count, backoff_ms;
+    bool from_first; /* it was made with start = first: every event in the log is its own */
+};
+void oracle_group(struct oracle *oracle, const struct oracle_group_spec *spec);
+void oracle_grace(struct oracle *oracle, uint64_t grace_ms);
+
+/* An author has made this event and is about to send it. Different events have different bytes. Returns its number, from 1. */
+struct oracle_event {
+    const uint8_t *bytes;
+    size_t size;
+    const char *topic;
+    uint64_t ttl_ms;
+    bool foreign; /* not of an honest author: it may be in the log or not */
+};
+uint32_t oracle_writes(struct oracle *oracle, const struct oracle_event *event);
+
+/* -- The coordinator's end of the wire -- */
+void oracle_turn(struct oracle *oracle, uint64_t now_ns, uint64_t log_ms); /* before all of a turn */
+void oracle_crashes(struct oracle *oracle);
+void oracle_starts(struct oracle *oracle, uint64_t now_ns);
+void oracle_window(struct oracle *oracle, uint64_t first_seq); /* what was before has left the window */
+void oracle_ended(struct oracle *oracle, uint32_t connection); /* it takes the connection for gone, or has cut it */
+
+struct oracle_hello {
+    const char *group;                   /* NULL: not a worker */
+    const uint8_t *instance, *publisher; /* 16 bytes each; publisher NULL: none */
+    const uint64_t *held_seq;
+    const uint32_t *held_attempt;
+    size_t held_count;
+    bool honest;
+};
+void oracle_took_hello(struct oracle *oracle, uint32_t connection, const struct oracle_hello *hello);
+void oracle_took_publish(struct oracle *oracle, uint32_t connection, uint64_t number, const uint8_t *bytes, size_t size);
+enum oracle_verb { ORACLE_ACK = 1, ORACLE_NACK = 2, ORACLE_REJECT = 3 };
+struct oracle_settle {
+    uint64_t number, lease;
+    uint32_t verb, delay_ms;
+    const uint8_t *emits;
+    const uint32_t *emit_sizes;
+    uint32_t emit_count;
+};
+void oracle_took_settle(struct oracle *oracle, uint32_t connection, const struct oracle_settle *settle);
+void oracle_took_extend(struct oracle *oracle, uint32_t connection, uint64_t lease, uint32_t lease_ms);
+void oracle_took_release(struct oracle *oracle, uint32_t connection, uint64_t lease);
+void oracle_took_delivery_credit(struct oracle *oracle, uint32_t connection, uint64_t events);
+void oracle_took_event_credit(struct oracle *oracle, uint32_t connection, uint64_t subscription, uint64_t events);
+void oracle_took_subscribe(struct oracle *oracle, uint32_t connection, uint64_t subscription, const char *filter, uint64_t credit);
+
+struct oracle_kept {
+    const uint64_t *seq, *lease;
+    const uint32_t *attempt;
+    size_t count;
+};
+void oracle_told_welcome(struct oracle *oracle, uint32_t connection, uint32_t lease_ms, const struct oracle_kept *kept);
+void oracle_told_accepted(struct oracle *oracle, uint32_t connection, uint64_t number, uint64_t seq, bool duplicate);
+void oracle_told_refused(struct oracle *oracle, uint32_t connection, uint64_t number, bool outcome_unknown);
+void oracle_told_settled(struct oracle *oracle, uint32_t connection, uint64_t number, bool ok, bool stale);
+void oracle_told_revoked(struct oracle *oracle, uint32_t connection, uint64_t lease, bool timeout);
+struct oracle_delivery {
+    uint64_t lease, seq, time_ms;
+    uint32_t attempt, lease_ms;
+    const uint8_t *bytes;
+    size_t size;
+};
+void oracle_told_delivery(struct oracle *oracle, uint32_t connection, const struct oracle_delivery *delivery);
+void oracle_told_subscribed(struct oracle *oracle, uint32_t connection, uint64_t subscription, uint64_t cursor);
+void oracle_told_event(struct oracle *oracle, uint32_t connection, uint64_t subscription, uint64_t seq, const uint8_t *bytes, size_t size);
+void oracle_told_caught_up(struct oracle *oracle, uint32_t connection, uint64_t subscription, uint64_t cursor);
+
+/* -- The users' ends: what programs behind the SDK and the gateway see -- */
+void oracle_user_answer(struct oracle *oracle, uint32_t event, uint64_t seq); /* accepted at seq; 0: refused; UINT64_MAX: outcome unknown */
+enum { ORACLE_USERS = 64 };
+/* A reader of `filter` behind the SDK: `user` below ORACLE_USERS. After the first time the cursor must be where it was, unless there is a
+ * gap. */
+void oracle_user_subscribed(struct oracle *oracle, uint32_t user, const char *filter, uint64_t cursor, bool again, bool gap);
+void oracle_user_caught_up(struct oracle *oracle, uint32_t user, uint64_t cursor);
+void oracle_user_event(struct oracle *oracle, uint32_t user, uint64_t seq, const uint8_t *bytes, size_t size);
+
+/* -- The end -- */
+/* All of the log in its order, as its reader saw it; then the verdict over what only the end can show. */
+void oracle_log(struct oracle *oracle, uint64_t seq, uint64_t cause, const uint8_t *bytes, size_t size);
+void oracle_lost(struct oracle *oracle, const char *group, uint64_t first, uint64_t last); /* announced */
+void oracle_lost_unheard(struct oracle *oracle);     /* an announcement may have been missed: whatever has left the window may be lost */
+bool oracle_is_drained(const struct oracle *oracle); /* every answer has come, every event of the log is settled in its groups */
+void oracle_why(const struct oracle *oracle, char *out, size_t size); /* what is still open */
+void oracle_judge(struct oracle *oracle);
+
+/* -- Names, for who tells the story -- */
+uint32_t oracle_event_of(const struct oracle *oracle, const uint8_t *bytes, size_t size); /* 0: nobody wrote it */
+uint32_t oracle_event_at(const struct oracle *oracle, uint64_t seq);
+uint64_t oracle_lease_seq(const struct oracle *oracle, uint32_t connection, uint64_t lease); /* 0: no such lease */
+const char *oracle_topic(const struct oracle *oracle, uint32_t event);
+
+struct oracle_counts {
+    uint64_t events, accepted, refused, unknown, deliveries, redeliveries, settles, stale, revoked, kept, emits, seen, lost;
+};
+void oracle_counts(const struct oracle *oracle, struct oracle_counts *out);
+
+#endif

@@ -1,0 +1,144 @@
+/* Inside the oracle: its records and the few helpers its files share. */
+#ifndef WEIR_SIM_ORACLE_PARTS_H
+#define WEIR_SIM_ORACLE_PARTS_H
+
+#include "tests/sim/oracle.h"
+
+/* key -> value (not 0); open addressing, grows, nothing is removed. */
+struct table {
+    uint64_t *keys;
+    uint32_t *values;
+    size_t size, count;
+};
+uint32_t table_get(const struct table *table, uint64_t key);
+void table_put(struct table *table, uint64_t key, uint32_t value);
+
+/* A growing array: items[1..count] are in use. */
+#define LIST(type)                                                                                                                         \
+    struct {                                                                                                                               \
+        type *items;                                                                                                                       \
+        uint32_t count, room;                                                                                                              \
+    }
+void *list_grow(void *items, uint32_t *room, size_t size);
+#define list_add(list)                                                                                                                     \
+    (((list).count + 1 >= (list).room ? (void)((list).items = list_grow((list).items, &(list).room, sizeof *(list).items)) : (void)0),     \
+     &(list).items[++(list).count])
+
+struct known { /* an event that an author has written */
+    char *topic;
+    uint8_t *bytes;
+    size_t size;
+    uint64_t ttl_ms;
+    uint64_t seq;                                  /* 0: not told to anybody yet */
+    uint64_t must_follow;                          /* the highest seq answered when it was first taken */
+    uint64_t log_seq;                              /* its place in the log as read; 0: not met */
+    uint32_t settle;                               /* it was sent as an emit with this settle */
+    uint32_t born;                                 /* how many groups existed when it was taken; group i < born must get it */
+    bool foreign, taken, accepted, refused, shown; /* shown: delivered, or sent to a subscription */
+    uint8_t answers;                               /* final answers that its user got */
+    uint64_t user_seq;
+};
+
+enum holder { HOLDER_NONE, HOLDER_LIVE /* the connection lives */, HOLDER_AWAITED /* until `until_ns` */, HOLDER_OVER };
+struct lease {
+    uint64_t number, deadline_ns, until_ns;
+    uint32_t connection, place, attempt;
+    enum holder state;
+    uint32_t settle; /* the last one sent for it */
+    bool returned;
+};
+
+struct place { /* of an event in a group */
+    uint32_t group;
+    uint64_t seq;
+    uint32_t lease, attempt; /* the last ones */
+    uint32_t starts;         /* of the coordinator, when it was last given out */
+    uint32_t settled;        /* by this settle, answered */
+    uint32_t maybe;          /* settles that end it and have no answer */
+    uint32_t pending;        /* those of them that the coordinator has not forgotten in a crash */
+    uint64_t not_before_ns;  /* goes out again */
+    bool same_attempt;       /* it was given back unstarted */
+};
+
+struct settle {
+    uint32_t lease, verb, first_emit, emit_count;
+    uint64_t number, turn_ns;
+    bool living; /* its lease was the connection's living one when it was taken */
+    bool sure;   /* and its time was not over */
+    bool answered, ok;
+    bool again; /* the same as one before, sent again after a lost connection */
+};
+
+struct connection {
+    uint32_t number;
+    bool is_there, honest, welcomed;
+    uint32_t group, publisher; /* group: index + 1 */
+    uint8_t instance[16];
+    uint64_t credit, delivered; /* events, since hello */
+    uint64_t event_credit, events_sent;
+};
+
+struct reader { /* a subscription, at the wire or behind the SDK */
+    char *filter;
+    uint64_t cursor, last, credit, sent; /* complete from `cursor` (not included) to `last` */
+    uint64_t complete_to;                /* it said that all up to here was sent */
+    bool begun, own_credit;
+    LIST(uint64_t) seqs;
+};
+
+struct lost {
+    uint64_t first, last;
+};
+struct group {
+    struct oracle_group_spec spec;
+    bool exists;
+    uint64_t begins; /* what had left the window when it was made was never its own */
+    LIST(struct lost) lost;
+};
+
+struct due_back {
+    uint32_t place, connection;
+}; /* the welcome of this connection has to keep it */
+struct logged {
+    uint64_t seq, cause;
+    uint32_t event;
+};
+
+struct oracle {
+    oracle_broken broken;
+    void *arg;
+    uint64_t now_ns, log_ms, last_turn_ns, grace_ns, adopt_until_ns, highest_answer, window, lost_below;
+    uint32_t starts;
+    bool running;
+    struct table by_bytes, by_seq, by_number, by_lease, by_place, by_settle, by_connection, by_reader, publishers;
+    LIST(struct known) events;
+    LIST(struct group) groups;
+    uint32_t group_order_count; /* groups that exist, in the order of their first welcome */
+    LIST(uint32_t) born;        /* their indexes in that order */
+    LIST(struct connection) connections;
+    LIST(struct lease) leases;
+    LIST(struct place) places;
+    LIST(struct settle) settles;
+    LIST(uint32_t) emits; /* events, by settle */
+    LIST(struct reader) readers;
+    LIST(struct logged) log;
+    LIST(struct due_back) must_keep; /* in this turn */
+    uint32_t unanswered;             /* publishes of honest authors that their users wait for */
+    struct oracle_counts counts;
+};
+
+_Noreturn void broken(struct oracle *o, const char *check, const char *format, ...) __attribute__((format(printf, 3, 4)));
+uint64_t oracle_hash(const uint8_t *bytes, size_t size);
+uint64_t pair_key(uint64_t a, uint64_t b);
+bool oracle_matches(const char *filter, const char *topic);
+bool group_wants(const struct group *group, const char *topic);
+/* This event was shown at seq: one place per event, one event per place. */
+void event_is_at(struct oracle *o, uint32_t event, uint64_t seq);
+struct connection *connection_of(struct oracle *o, uint32_t connection); /* NULL: not there */
+uint32_t place_of(struct oracle *o, uint32_t group, uint64_t seq);       /* made when missing */
+void leases_of_ended(struct oracle *o, uint32_t connection);
+void leases_crash(struct oracle *o);
+void reader_check(struct oracle *o, const struct reader *reader);
+#define U(x) ((unsigned long long)(x))
+
+#endif

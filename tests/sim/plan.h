@@ -1,0 +1,70 @@
+/* A plan: everything a seed decides beforehand, as numbers with names, so that it can be said again (--set name=value) and made smaller
+ * (shrink.c). A swarm: each seed leaves some of it out (Groce et al. 2012). */
+#ifndef WEIR_SIM_PLAN_H
+#define WEIR_SIM_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* name, in so many of 100 seeds, from, to; else 0 */
+#define PLAN_KNOBS(X)                                                                                                                      \
+    /* who is there */                                                                                                                     \
+    X(groups, 100, 1, 3)                                                                                                                   \
+    X(workers, 100, 1, 6)                                                                                                                  \
+    X(publishers, 100, 1, 4)                                                                                                               \
+    X(subscribers, 60, 1, 3)                                                                                                               \
+    /* what they do: events of each publisher, milliseconds between two, and habits in percent */                                          \
+    X(events, 100, 10, 300)                                                                                                                \
+    X(pace_ms, 100, 1, 400)                                                                                                                \
+    X(topics, 100, 1, 6)                                                                                                                   \
+    X(ttls, 30, 5, 50)                                                                                                                     \
+    X(work_ms, 100, 1, 3000)                                                                                                               \
+    X(nacks, 50, 1, 30)                                                                                                                    \
+    X(rejects, 30, 1, 20)                                                                                                                  \
+    X(releases, 30, 1, 30)                                                                                                                 \
+    X(hangs, 30, 1, 20)                                                                                                                    \
+    X(extends, 40, 5, 50)                                                                                                                  \
+    X(emits, 60, 5, 100)                                                                                                                   \
+    X(credit, 100, 1, 40)                                                                                                                  \
+    /* how long things take */                                                                                                             \
+    X(seconds, 100, 5, 60)                                                                                                                 \
+    X(latency_us, 100, 10, 30000)                                                                                                          \
+    X(turn_us, 100, 5, 3000)                                                                                                               \
+    X(commit_us, 100, 20, 15000)                                                                                                           \
+    X(settle_wait_us, 60, 100, 20000)                                                                                                      \
+    X(lease_ms, 100, 800, 8000)                                                                                                            \
+    X(grace_ms, 100, 200, 5000)                                                                                                            \
+    X(backoff_ms, 100, 50, 2000)                                                                                                           \
+    X(heartbeat_ms, 100, 500, 5000)                                                                                                        \
+    /* what goes wrong, how often */                                                                                                       \
+    X(breaks, 60, 1, 20)                                                                                                                   \
+    X(stalls, 40, 1, 10)                                                                                                                   \
+    X(stops, 40, 1, 10)                                                                                                                    \
+    X(kills, 40, 1, 8)                                                                                                                     \
+    X(crashes, 60, 1, 8)                                                                                                                   \
+    X(write_fails, 30, 1, 4)                                                                                                               \
+    X(slow_writes, 30, 1, 10)                                                                                                              \
+    X(slow_turns, 30, 1, 8)                                                                                                                \
+    X(bad_reads, 20, 1, 8)                                                                                                                 \
+    X(snapshots, 60, 1, 12)                                                                                                                \
+    X(trims, 30, 1, 6)                                                                                                                     \
+    X(drains, 20, 1, 3)
+
+enum knob {
+#define X(name, percent, least, most) KNOB_##name,
+    PLAN_KNOBS(X)
+#undef X
+        KNOB_COUNT
+};
+
+struct plan {
+    uint64_t seed;
+    uint32_t value[KNOB_COUNT];
+};
+
+void plan_draw(struct plan *plan, uint64_t seed);
+const char *plan_name(enum knob knob);
+bool plan_set(struct plan *plan, const char *name_and_value); /* "breaks=3"; false: no such knob or no number */
+uint32_t plan_least(enum knob knob);                          /* what a seed that has it has at least; 0: it may be left out */
+
+#endif

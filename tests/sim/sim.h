@@ -1,0 +1,257 @@
+/* One simulated world: a coordinator on a virtual disk, peers on virtual wires, one virtual clock, and the oracle at the tap. One thread;
+ * all that is decided comes from the seed. */
+#ifndef WEIR_SIM_H
+#define WEIR_SIM_H
+
+#include <assert.h>
+#include <setjmp.h>
+#include <stdio.h>
+
+#include "coordinator/core/core.h"
+#include "coordinator/log/log_memory.h"
+#include "sdk/link/link.h"
+#include "tests/sim/chance.h"
+#include "tests/sim/oracle.h"
+#include "tests/sim/plan.h"
+
+enum {
+    PEERS_MAX = 32,
+    CONNECTIONS_MAX = 256, /* with those that are over, but still have packets under way */
+    FAULTS_MAX = 256,
+    LATER_MAX = 64,
+    GROUPS_MAX = 3,
+    DECODE_BYTES = 16 << 20,
+    DECODE_PACKET_BYTES = 4 << 20,
+    ENCODE_BYTES = 8 << 20,
+};
+#define NS_PER_MS UINT64_C(1000000)
+#define NEVER     UINT64_MAX
+#define UNIX_MS   UINT64_C(1700000000000) /* log time = this + the clock */
+
+struct sim;
+struct peer;
+
+/* ---- the wire ---- */
+struct message {
+    struct message *next;
+    uint64_t due_ns;
+    uint32_t head_size, body_size;
+    uint8_t bytes[];
+};
+struct pipe {
+    struct message *first, *last;
+    uint32_t count;
+};
+struct connection {
+    bool used;
+    struct peer *peer;
+    uint32_t number;   /* the coordinator's */
+    uint64_t ready_ns; /* the handshake is done */
+    struct pipe up, down;
+    bool known;                          /* the coordinator has heard of it, and has not been told its end */
+    bool broken;                         /* what is sent from now on is lost */
+    bool forgotten;                      /* the coordinator has cut it: what still comes up is dropped */
+    bool left;                           /* the peer has closed its end */
+    uint64_t peer_news_ns, host_news_ns; /* when each learns of the break; NEVER */
+};
+
+/* ---- the coordinator ---- */
+struct host {
+    bool up;
+    uint64_t start_ns, not_before_ns; /* when down: the next start; when up: of the next turn */
+    void *memory;
+    size_t memory_size;
+    struct core *core;
+    struct core_config config;
+    struct memory_disk *disk;
+    struct log *log;
+    struct log_identity identity;
+    bool writing, failed, draining;
+    uint64_t submitted, committed, write_done_ns, trimmed_below;
+    struct {
+        uint64_t due_ns;
+        struct log_event event;
+    } later[LATER_MAX]; /* answers of the disk under way */
+    uint32_t later_count;
+    uint32_t next_number;
+    uint32_t gone[CONNECTIONS_MAX], gone_count;
+    bool snapshot_open, snapshot_due;
+    uint64_t snapshot_position, trim_to;
+    bool fail_next_write, fail_kept;
+    uint32_t bad_reads, slow_writes; /* so many of the next ones */
+    uint64_t quiet_digest;
+    bool has_quiet_digest;
+    struct random random;
+};
+
+/* ---- peers ---- */
+struct peer_kind {
+    const char *letter;
+    size_t app_size;
+    void (*init)(struct peer *peer, struct link_options *options);
+    void (*fact)(struct peer *peer, const struct link_fact *fact);
+    void (*act)(struct peer *peer); /* calls on the link, as time has come */
+    uint64_t (*next_ns)(const struct peer *peer);
+    bool (*is_idle)(const struct peer *peer); /* nothing is asked or owed any more */
+    void (*free)(struct peer *peer);
+};
+extern const struct peer_kind worker_kind, publisher_kind, subscriber_kind, auditor_kind;
+
+struct peer {
+    struct sim *sim;
+    const struct peer_kind *kind;
+    uint32_t index, of_kind; /* in all, among its kind */
+    char name[12];
+    bool alive;
+    uint64_t wake_ns; /* stopped: until then; dead: born again then */
+    uint32_t lives;
+    struct random random;
+    struct link *link;
+    uint32_t link_connection; /* the link's number of `connection` */
+    struct connection *connection;
+    bool told_ready;
+    uint8_t instance[INSTANCE_BYTES], publisher[PUBLISHER_BYTES];
+    void *app;
+};
+
+/* ---- faults ---- */
+enum fault_kind {
+    FAULT_BREAK,
+    FAULT_STALL,
+    FAULT_STOP,
+    FAULT_KILL,
+    FAULT_CRASH,
+    FAULT_WRITE_FAILS,
+    FAULT_SLOW_WRITE,
+    FAULT_SLOW_TURN,
+    FAULT_BAD_READ,
+    FAULT_SNAPSHOT,
+    FAULT_TRIM,
+    FAULT_DRAIN,
+    FAULT_KINDS
+};
+struct fault {
+    uint64_t at_ns;
+    enum fault_kind kind;
+    uint32_t nth;
+};
+
+struct tally {
+    uint64_t seeds, simulated_ns, turns, packets, bytes, faults[FAULT_KINDS], starts;
+    struct oracle_counts oracle;
+};
+
+struct sim {
+    struct plan plan;
+    uint64_t now_ns, begin_ns, heal_ns, deadline_ns;
+    uint64_t trace; /* a hash of all that happened */
+    bool healing;
+    struct oracle *oracle;
+    struct host host;
+    struct connection connections[CONNECTIONS_MAX];
+    struct peer peers[PEERS_MAX];
+    uint32_t peer_count;
+    struct fault faults[FAULTS_MAX];
+    uint32_t fault_count, fault_next;
+    struct random wire_random, fault_random;
+    struct arena decode, encode;
+    void *memory;
+    uint64_t audited; /* the auditor has read the log up to here */
+    bool audit_again, audited_again;
+    struct tally tally;
+    FILE *story;
+    jmp_buf out;
+    const char *check;
+    char text[512];
+};
+
+/* run.c */
+struct verdict {
+    bool broken;
+    char check[64], text[512];
+    uint64_t trace;
+    struct tally tally;
+};
+void sim_run(const struct plan *plan, FILE *story, struct verdict *out);
+_Noreturn void sim_fail(struct sim *sim, const char *check, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void sim_note(struct sim *sim, uint64_t value);
+void sim_note_bytes(struct sim *sim, const void *bytes, size_t size);
+extern struct sim *sim_current; /* whose must() it is that fails */
+static inline uint32_t knob(const struct sim *sim, enum knob knob)
+{
+    return sim->plan.value[knob];
+}
+static inline uint64_t log_ms(const struct sim *sim)
+{
+    return UNIX_MS + sim->now_ns / NS_PER_MS;
+}
+
+/* wire.c */
+struct connection *wire_open(struct sim *sim, struct peer *peer);
+void wire_up(struct sim *sim, struct connection *connection, const struct packet *packet);
+void wire_up_bytes(struct sim *sim, struct connection *connection, struct span head, struct span body);
+void wire_down(struct sim *sim, struct connection *connection, const struct packet *packet);
+struct connection *wire_find(struct sim *sim, uint32_t number);
+struct message *wire_take(struct pipe *pipe);
+void wire_break(struct sim *sim, struct connection *connection, struct random *random);
+void wire_stall(struct sim *sim, struct connection *connection, uint64_t ns);
+void wire_leave(struct sim *sim, struct connection *connection, struct random *random, bool killed); /* the peer's end closes */
+void wire_host_dies(struct sim *sim);
+void wire_sweep(struct sim *sim); /* frees what both ends are done with */
+void wire_free(struct sim *sim);
+
+/* host.c */
+void host_init(struct sim *sim);
+uint64_t host_next_ns(struct sim *sim);
+void host_run(struct sim *sim);
+void host_crash(struct sim *sim, struct random *random, uint64_t down_ns);
+void host_check_recovery(struct sim *sim); /* at the end: what is on the disk makes the same state [P9] */
+bool host_is_idle(const struct sim *sim);
+void host_free(struct sim *sim);
+
+/* disk.c: the log of the host */
+void disk_open(struct sim *sim);
+void disk_submit(struct sim *sim, struct block *block);
+void disk_fetch(struct sim *sim, const struct core_out *out);
+void disk_slice(struct sim *sim, const struct core_out *out);
+void disk_crash(struct sim *sim, struct random *random);
+uint64_t disk_next_ns(const struct sim *sim);
+struct core_fetched;
+size_t disk_poll(struct sim *sim, struct core_fetched *fetched, size_t room);
+void disk_recover(struct sim *sim, struct core *core);
+void disk_trim(struct sim *sim, uint64_t position);
+
+/* tap.c: what passes the coordinator's end of the wire, for the oracle and the story */
+void tap_took(struct sim *sim, uint32_t connection, const struct packet *packet);
+void tap_told_answers(struct sim *sim, uint32_t connection, const struct packet *packet);
+void tap_told_events(struct sim *sim, uint32_t connection, const struct packet *packet);
+
+/* story.c: the same, for people; nothing without --trace */
+void story_took(struct sim *sim, uint32_t connection, const struct packet *packet);
+void story_told(struct sim *sim, uint32_t connection, const struct packet *packet);
+void story_says(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* peer.c */
+void peer_add(struct sim *sim, const struct peer_kind *kind);
+uint64_t peer_next_ns(const struct peer *peer);
+void peer_run(struct peer *peer);
+void peer_kill(struct peer *peer, struct random *random, uint64_t down_ns);
+void peer_free(struct peer *peer);
+
+/* events.c: what authors write */
+const char *topic_pick(struct sim *sim, struct random *random);
+const char *filter_pick(struct random *random);
+struct written {
+    uint8_t bytes[1024];
+    size_t size, data_size;
+    uint32_t event; /* the oracle's number */
+};
+void event_write(struct sim *sim, struct random *random, const char *topic, const char *data, uint64_t ttl_ms, struct written *out);
+void group_filters(const struct sim *sim, uint32_t group, struct oracle_group_spec *out);
+
+/* faults.c */
+void faults_plan(struct sim *sim);
+void faults_run(struct sim *sim);
+const char *fault_name(enum fault_kind kind);
+
+#endif

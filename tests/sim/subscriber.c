@@ -1,0 +1,200 @@
+/* Subscribers, slow ones too; and the auditor, an admin whose own connection never breaks: what it reads is the log. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/event.h"
+#include "tests/sim/sim.h"
+
+enum { SUBSCRIPTION_LOG = 1, SUBSCRIPTION_SYSTEM = 2, SUBSCRIPTION_AGAIN = 3, AGAIN_USER = ORACLE_USERS - 1 };
+
+struct subscriber {
+    const char *filter;
+    uint64_t next_ns, events, bytes; /* taken and not told as consumed yet */
+    bool open, again_open, system_open;
+};
+
+static void init_subscriber(struct peer *peer, struct link_options *options)
+{
+    struct subscriber *s = peer->app;
+    options->role = ROLE_CLIENT;
+    options->events_credit = 1 + random_below(&peer->random, 200);
+    s->filter = filter_pick(&peer->random);
+    s->next_ns = peer->sim->now_ns;
+}
+
+static void consume_some(struct peer *peer)
+{
+    struct subscriber *s = peer->app;
+    if (s->events) link_consumed(peer->link, span_of(NULL, 0), s->events, s->bytes);
+    s->events = s->bytes = 0;
+}
+
+static void took_events(struct peer *peer, const struct link_fact *fact)
+{
+    struct subscriber *s = peer->app;
+    for (size_t i = 0; i < fact->events.count; i++) {
+        s->bytes += fact->events.size[i];
+        s->events++;
+    }
+    uint64_t wait_ms = chance(&peer->random, 20) && !peer->sim->healing ? 3000 : 20;
+    if (s->next_ns == NEVER) s->next_ns = peer->sim->now_ns + chance_between(&peer->random, 0, wait_ms) * NS_PER_MS;
+}
+
+static void fact_subscriber(struct peer *peer, const struct link_fact *fact)
+{
+    struct subscriber *s = peer->app;
+    struct oracle *o = peer->sim->oracle;
+    const uint8_t *at = fact->kind == LINK_FACT_EVENTS ? fact->events.body.data : NULL;
+    switch (fact->kind) {
+    case LINK_FACT_SUBSCRIBED:
+        oracle_user_subscribed(o, peer->of_kind, s->filter, fact->subscription.cursor, fact->subscription.resumed, fact->subscription.gap);
+        break;
+    case LINK_FACT_EVENTS:
+        for (size_t i = 0; i < fact->events.count; at += fact->events.size[i++])
+            oracle_user_event(o, peer->of_kind, fact->events.seq[i], at, fact->events.size[i]);
+        took_events(peer, fact);
+        break;
+    case LINK_FACT_CAUGHT_UP:
+        oracle_user_caught_up(o, peer->of_kind, fact->subscription.cursor);
+        break;
+    case LINK_FACT_ENDED: /* what it had still to read has left the window */
+        s->open = false;
+        s->next_ns = peer->sim->now_ns;
+        break;
+    default:
+        break;
+    }
+}
+
+static void act_subscriber(struct peer *peer)
+{
+    struct subscriber *s = peer->app;
+    s->next_ns = NEVER;
+    consume_some(peer);
+    if (s->open) return;
+    static const uint32_t starts[] = { START_NEW, START_FIRST, START_LAST };
+    struct link_subscription subscription = {
+        .id = 1, .filter = span_text(s->filter), .start = starts[random_below(&peer->random, 3)], .start_at = 5
+    };
+    if (subscription.start != START_LAST) subscription.start_at = 0;
+    s->open = link_subscribe(peer->link, &subscription) == LINK_OK;
+}
+
+static uint64_t next_ns(const struct peer *peer)
+{
+    return ((const struct subscriber *)peer->app)->next_ns;
+}
+
+static bool always_idle(const struct peer *peer)
+{
+    (void)peer;
+    return true;
+}
+
+const struct peer_kind subscriber_kind = {
+    "s", sizeof(struct subscriber), init_subscriber, fact_subscriber, act_subscriber, next_ns, always_idle, NULL
+};
+
+/* ---- the auditor ---- */
+
+static void init_auditor(struct peer *peer, struct link_options *options)
+{
+    struct subscriber *s = peer->app;
+    options->role = ROLE_ADMIN;
+    options->events_credit = 1000;
+    s->filter = ">";
+    s->next_ns = peer->sim->now_ns;
+}
+
+/* {"group":"g1","first":1,"last":2} */
+static void hear_system(struct sim *sim, const uint8_t *bytes, uint32_t size)
+{
+    struct event event;
+    char text[256] = "", group[64];
+    unsigned long long first, last;
+    if (event_scan(span_of(bytes, size), &event) != EVENT_OK || event.data.size >= sizeof text) return;
+    memcpy(text, event.data.data, event.data.size);
+    if (sscanf(text, "{\"group\":\"%63[^\"]\",\"first\":%llu,\"last\":%llu}", group, &first, &last) == 3)
+        oracle_lost(sim->oracle, group, first, last);
+}
+
+static void audit(struct peer *peer, const struct link_fact *fact)
+{
+    struct sim *sim = peer->sim;
+    const uint8_t *at = fact->events.body.data;
+    for (size_t i = 0; i < fact->events.count; at += fact->events.size[i++]) {
+        uint64_t cause = fact->events.cause ? fact->events.cause[i] : 0;
+        if (fact->events.id == SUBSCRIPTION_LOG) oracle_log(sim->oracle, fact->events.seq[i], cause, at, fact->events.size[i]);
+        if (fact->events.id == SUBSCRIPTION_AGAIN)
+            oracle_user_event(sim->oracle, AGAIN_USER, fact->events.seq[i], at, fact->events.size[i]);
+        if (fact->events.id == SUBSCRIPTION_SYSTEM) hear_system(sim, at, fact->events.size[i]);
+        if (fact->events.id == SUBSCRIPTION_LOG) sim->audited = fact->events.seq[i];
+    }
+    took_events(peer, fact);
+}
+
+static void fact_auditor(struct peer *peer, const struct link_fact *fact)
+{
+    struct sim *sim = peer->sim;
+    switch (fact->kind) {
+    case LINK_FACT_EVENTS:
+        audit(peer, fact);
+        break;
+    case LINK_FACT_SUBSCRIBED:
+        if (fact->subscription.id == SUBSCRIPTION_SYSTEM && fact->subscription.gap) oracle_lost_unheard(sim->oracle);
+        if (fact->subscription.id == SUBSCRIPTION_AGAIN)
+            oracle_user_subscribed(sim->oracle, AGAIN_USER, ">", fact->subscription.cursor, fact->subscription.resumed,
+                                   fact->subscription.gap);
+        break;
+    case LINK_FACT_ENDED:
+        if (fact->subscription.id == SUBSCRIPTION_SYSTEM) { /* what it had not looked through yet has left the window */
+            ((struct subscriber *)peer->app)->system_open = false;
+            ((struct subscriber *)peer->app)->next_ns = sim->now_ns;
+            oracle_lost_unheard(sim->oracle);
+            break;
+        }
+        ((struct subscriber *)peer->app)->again_open = false;
+        if (fact->subscription.id == SUBSCRIPTION_AGAIN && fact->subscription.code == CODE_GONE) break; /* a late trim: once more */
+        if (fact->subscription.id != SUBSCRIPTION_AGAIN)
+            sim_fail(sim, "readers_go_forward", "the auditor's subscription %llu has ended with code %u",
+                     (unsigned long long)fact->subscription.id, fact->subscription.code);
+        sim->audited_again = true;
+        break;
+    default:
+        break;
+    }
+}
+
+static void open_from_first(struct peer *peer, uint64_t id, const char *filter, uint64_t limit)
+{
+    struct link_subscription subscription = { .id = id, .filter = span_text(filter), .start = START_FIRST, .limit = limit };
+    if (link_subscribe(peer->link, &subscription) != LINK_OK) sim_fail(peer->sim, "readers_go_forward", "the auditor cannot subscribe");
+}
+
+static void act_auditor(struct peer *peer)
+{
+    struct subscriber *s = peer->app;
+    s->next_ns = NEVER;
+    consume_some(peer);
+    if (!s->open) {
+        s->open = true;
+        open_from_first(peer, SUBSCRIPTION_LOG, ">", 0);
+    }
+    if (!s->system_open) {
+        s->system_open = true;
+        open_from_first(peer, SUBSCRIPTION_SYSTEM, "$sys.>", 0);
+    }
+    if (peer->sim->audit_again && !s->again_open) {
+        s->again_open = true;
+        open_from_first(peer, SUBSCRIPTION_AGAIN, ">", 1000000);
+    }
+}
+
+static uint64_t next_ns_auditor(const struct peer *peer)
+{
+    const struct subscriber *s = peer->app;
+    return peer->sim->audit_again && !s->again_open ? peer->sim->now_ns : s->next_ns;
+}
+
+const struct peer_kind auditor_kind = { "a",         sizeof(struct subscriber), init_auditor, fact_auditor,
+                                        act_auditor, next_ns_auditor,           always_idle,  NULL };

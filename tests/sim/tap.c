@@ -1,0 +1,153 @@
+/* The tap: packets at the coordinator's end of the wire, in the oracle's plain words. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/event.h"
+#include "tests/sim/sim.h"
+
+static const char *text_of(struct span span, char *out, size_t room)
+{
+    size_t size = span.size < room - 1 ? span.size : room - 1;
+    if (size) memcpy(out, span.data, size);
+    out[size] = 0;
+    return out;
+}
+
+static bool is_honest(struct sim *sim, uint32_t connection)
+{
+    const struct connection *c = wire_find(sim, connection);
+    return c != NULL;
+}
+
+static void took_hello(struct sim *sim, uint32_t connection, const struct msg_hello *hello)
+{
+    char group[64];
+    struct oracle_hello plain = { .held_seq = hello->held_seq,
+                                  .held_attempt = hello->held_attempt,
+                                  .held_count = hello->held_count,
+                                  .honest = is_honest(sim, connection) };
+    if (hello->instance.size != INSTANCE_BYTES) return;
+    plain.instance = hello->instance.data;
+    plain.publisher = hello->publisher.size == PUBLISHER_BYTES ? hello->publisher.data : NULL;
+    plain.group = hello->has_group ? text_of(hello->group.name, group, sizeof group) : NULL;
+    oracle_took_hello(sim->oracle, connection, &plain);
+}
+
+static const uint8_t *took_publishes(struct sim *sim, uint32_t connection, const struct packet *packet, const uint8_t *body)
+{
+    for (size_t i = 0; i < packet->publish_count; i++)
+        for (size_t k = 0; k < packet->publishes[i].count; k++) {
+            uint32_t size = packet->publishes[i].size[k];
+            oracle_took_publish(sim->oracle, connection, packet->publishes[i].first_number + k, body, size);
+            body += size;
+        }
+    return body;
+}
+
+static void took_settles(struct sim *sim, uint32_t connection, const struct msg_settle *settle, const uint8_t *body)
+{
+    size_t emit = 0;
+    for (size_t i = 0; i < settle->count; i++) {
+        uint32_t emits = settle->emits ? settle->emits[i] : 0;
+        struct oracle_settle plain = { .number = settle->first_number + i,
+                                       .lease = settle->lease[i],
+                                       .verb = settle->verb[i],
+                                       .delay_ms = settle->delay_ms ? settle->delay_ms[i] : 0,
+                                       .emits = body,
+                                       .emit_sizes = settle->emit_size + emit,
+                                       .emit_count = emits };
+        oracle_took_settle(sim->oracle, connection, &plain);
+        for (uint32_t k = 0; k < emits && emit < settle->emit_count; k++)
+            body += settle->emit_size[emit++];
+    }
+}
+
+void tap_took(struct sim *sim, uint32_t connection, const struct packet *packet)
+{
+    struct oracle *o = sim->oracle;
+    char text[256];
+    if (!packet) return;
+    story_took(sim, connection, packet);
+    if (packet->hello) took_hello(sim, connection, packet->hello);
+    for (size_t i = 0; i < packet->credit_count; i++) {
+        const struct msg_credit *m = &packet->credits[i];
+        if (m->kind == CREDIT_DELIVER) oracle_took_delivery_credit(o, connection, m->events);
+        if (m->kind == CREDIT_EVENTS) oracle_took_event_credit(o, connection, m->subscription, m->events);
+    }
+    const uint8_t *body = took_publishes(sim, connection, packet, packet->body.data);
+    for (size_t i = 0; i < packet->subscribe_count; i++) {
+        const struct msg_subscribe *m = &packet->subscribes[i];
+        oracle_took_subscribe(o, connection, m->subscription, text_of(m->filter, text, sizeof text), m->credit_events);
+    }
+    if (packet->settle) took_settles(sim, connection, packet->settle, body);
+    for (size_t i = 0; packet->extend && i < packet->extend->count; i++)
+        oracle_took_extend(o, connection, packet->extend->lease[i],
+                           packet->extend->lease_ms[i] ? packet->extend->lease_ms[i] : knob(sim, KNOB_lease_ms));
+    for (size_t i = 0; packet->release && i < packet->release->count; i++)
+        oracle_took_release(o, connection, packet->release->lease[i]);
+}
+
+void tap_told_answers(struct sim *sim, uint32_t connection, const struct packet *packet)
+{
+    struct oracle *o = sim->oracle;
+    if (packet->welcome) {
+        const struct msg_welcome *m = packet->welcome;
+        struct oracle_kept kept = { m->kept_seq, m->kept_lease, m->kept_attempt, m->kept_count };
+        oracle_told_welcome(o, connection, m->lease_ms, &kept);
+    }
+    for (size_t i = 0; i < packet->accepted_count; i++)
+        for (uint32_t k = 0; k < packet->accepted[i].count; k++)
+            oracle_told_accepted(o, connection, packet->accepted[i].first_number + k, packet->accepted[i].first_seq + k,
+                                 packet->accepted[i].duplicate);
+    for (size_t i = 0; i < packet->refused_count; i++)
+        for (uint32_t k = 0; k < packet->refused[i].count; k++)
+            oracle_told_refused(o, connection, packet->refused[i].first_number + k, packet->refused[i].code == CODE_GONE);
+    for (size_t i = 0; i < packet->settled_count; i++)
+        for (uint32_t k = 0; k < packet->settled[i].count; k++)
+            oracle_told_settled(o, connection, packet->settled[i].first_number + k, packet->settled[i].code == CODE_OK,
+                                packet->settled[i].code == CODE_STALE);
+    for (size_t i = 0; packet->revoke && i < packet->revoke->count; i++)
+        oracle_told_revoked(o, connection, packet->revoke->lease[i], packet->revoke->code[i] == CODE_TIMEOUT);
+    for (size_t i = 0; i < packet->subscribed_count; i++)
+        oracle_told_subscribed(o, connection, packet->subscribed[i].subscription, packet->subscribed[i].cursor);
+}
+
+/* Bodies lie behind the pieces of an outgoing packet: joined again as the receiver will see them. */
+static const uint8_t *join(struct sim *sim, const struct packet *packet, size_t *out_size)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < packet->piece_count; i++)
+        size += packet->pieces[i].size;
+    arena_reset(&sim->encode);
+    uint8_t *body = arena_take(&sim->encode, size ? size : 1), *at = body;
+    if (!body) sim_fail(sim, "packets_encode", "a body of %zu bytes", size);
+    for (size_t i = 0; i < packet->piece_count; at += packet->pieces[i++].size)
+        if (packet->pieces[i].size) memcpy(at, packet->pieces[i].data, packet->pieces[i].size);
+    *out_size = size;
+    return body;
+}
+
+void tap_told_events(struct sim *sim, uint32_t connection, const struct packet *packet)
+{
+    size_t size;
+    story_told(sim, connection, packet);
+    if (packet->events_count == 0 && packet->caught_up_count == 0 && !packet->deliver) return;
+    const uint8_t *at = join(sim, packet, &size);
+    for (size_t i = 0; i < packet->events_count; i++)
+        for (size_t k = 0; k < packet->events[i].count; at += packet->events[i].size[k++])
+            oracle_told_event(sim->oracle, connection, packet->events[i].subscription, packet->events[i].seq[k], at,
+                              packet->events[i].size[k]);
+    for (size_t i = 0; i < packet->caught_up_count; i++)
+        oracle_told_caught_up(sim->oracle, connection, packet->caught_up[i].subscription, packet->caught_up[i].cursor);
+    for (size_t k = 0; packet->deliver && k < packet->deliver->count; at += packet->deliver->size[k++]) {
+        const struct msg_deliver *m = packet->deliver;
+        struct oracle_delivery plain = { .lease = m->lease[k],
+                                         .seq = m->seq[k],
+                                         .time_ms = m->time_ms[k],
+                                         .attempt = m->attempt[k],
+                                         .lease_ms = m->lease_ms,
+                                         .bytes = at,
+                                         .size = m->size[k] };
+        oracle_told_delivery(sim->oracle, connection, &plain);
+    }
+}

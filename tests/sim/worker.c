@@ -1,0 +1,179 @@
+/* A worker: takes what it has credit for, works a while, and ends it well or badly. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/event.h"
+#include "tests/sim/sim.h"
+
+enum { JOBS_MAX = 256, EMITS_EACH = 4 };
+#define OUT_TOPIC "out.x"
+
+enum job_state { JOB_FREE, JOB_WAITING, JOB_WORKING, JOB_SETTLING };
+struct job {
+    enum job_state state;
+    uint32_t handle;
+    uint64_t seq, due_ns;
+    uint32_t attempt;
+    uint32_t extends;
+    bool is_effect; /* itself an emit: leads to no more */
+    uint8_t emits[EMITS_EACH * 1024];
+    uint32_t emit_sizes[EMITS_EACH];
+    struct link_settle settle;
+};
+struct worker {
+    struct oracle_group_spec group;
+    struct span filters[ORACLE_FILTERS_MAX];
+    struct job jobs[JOBS_MAX];
+    uint32_t written;
+};
+
+static bool habit(const struct peer *peer, struct random *random, enum knob which)
+{
+    return !peer->sim->healing && chance(random, knob(peer->sim, which));
+}
+
+static void init(struct peer *peer, struct link_options *options)
+{
+    struct worker *w = peer->app;
+    struct sim *sim = peer->sim;
+    group_filters(sim, peer->of_kind % knob(sim, KNOB_groups), &w->group);
+    for (uint32_t i = 0; i < w->group.filter_count; i++)
+        w->filters[i] = span_text(w->group.filters[i]);
+    options->role = ROLE_WORKER;
+    options->group = (struct group_spec){ .name = span_text(w->group.name),
+                                          .filters = w->filters,
+                                          .filter_count = w->group.filter_count,
+                                          .options = { .lease_ms = knob(sim, KNOB_lease_ms), .backoff_ms = knob(sim, KNOB_backoff_ms) },
+                                          .start = w->group.from_first ? START_FIRST : START_NEW };
+    options->deliveries_credit = knob(sim, KNOB_credit);
+    options->unstarted_ms = 3000;
+}
+
+static struct job *job_new(struct worker *w)
+{
+    for (uint32_t i = 0; i < JOBS_MAX; i++)
+        if (w->jobs[i].state == JOB_FREE) return &w->jobs[i];
+    return NULL;
+}
+
+static void take(struct peer *peer, const struct link_fact *fact)
+{
+    struct worker *w = peer->app;
+    const struct msg_deliver *m = fact->deliveries.columns;
+    const uint8_t *at = fact->deliveries.body.data;
+    for (size_t i = 0; i < m->count; at += m->size[i++]) {
+        struct job *job = job_new(w);
+        struct event event;
+        if (!job) sim_fail(peer->sim, "credit_of_deliveries", "%s was given more than %d events", peer->name, JOBS_MAX);
+        job->state = JOB_WAITING;
+        job->handle = fact->deliveries.handles[i];
+        job->seq = m->seq[i];
+        job->attempt = m->attempt[i];
+        job->extends = 0;
+        job->is_effect = event_scan(span_of(at, m->size[i]), &event) == EVENT_OK && span_equal(event.topic, span_text(OUT_TOPIC));
+        job->due_ns = peer->sim->now_ns + chance_between(&peer->random, 0, 30) * NS_PER_MS;
+    }
+}
+
+static void fact(struct peer *peer, const struct link_fact *fact)
+{
+    struct worker *w = peer->app;
+    if (fact->kind == LINK_FACT_DELIVERIES) take(peer, fact);
+    for (uint32_t i = 0; fact->kind == LINK_FACT_SETTLED && i < JOBS_MAX; i++)
+        if (w->jobs[i].state == JOB_SETTLING && &w->jobs[i] == fact->lease.user) w->jobs[i].state = JOB_FREE;
+}
+
+static void begin_work(struct peer *peer, struct job *job)
+{
+    if (habit(peer, &peer->random, KNOB_releases)) {
+        (void)link_release(peer->link, job->handle);
+        job->state = JOB_FREE;
+        return;
+    }
+    if (link_start(peer->link, job->handle) != LINK_OK) {
+        job->state = JOB_FREE;
+        return;
+    }
+    uint64_t work_ms = peer->sim->healing ? 1 : chance_between(&peer->random, 1, knob(peer->sim, KNOB_work_ms));
+    if (habit(peer, &peer->random, KNOB_hangs)) work_ms += 2 * knob(peer->sim, KNOB_lease_ms); /* its settle will be late */
+    job->state = JOB_WORKING;
+    job->due_ns = peer->sim->now_ns + work_ms * NS_PER_MS;
+}
+
+static void write_emits(struct peer *peer, struct job *job)
+{
+    struct worker *w = peer->app;
+    uint32_t count = 1 + random_below(&peer->random, EMITS_EACH);
+    size_t used = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        char data[64];
+        struct written written;
+        snprintf(data, sizeof data, "%s.%u emit %u of %llu/%u", peer->name, peer->lives, ++w->written, (unsigned long long)job->seq,
+                 job->attempt);
+        event_write(peer->sim, &peer->random, chance(&peer->random, 80) ? OUT_TOPIC : "a.y.z", data, 0, &written);
+        memcpy(job->emits + used, written.bytes, written.size);
+        job->emit_sizes[i] = (uint32_t)written.size;
+        used += written.size;
+    }
+    job->settle.emits = span_of(job->emits, used);
+    job->settle.emit_sizes = job->emit_sizes;
+    job->settle.emit_count = count;
+}
+
+static void end_work(struct peer *peer, struct job *job)
+{
+    if (job->extends < 3 && habit(peer, &peer->random, KNOB_extends)) {
+        uint32_t more_ms = knob(peer->sim, KNOB_lease_ms) + random_below(&peer->random, 2000);
+        (void)link_extend(peer->link, job->handle, more_ms);
+        job->extends++;
+        job->due_ns = peer->sim->now_ns + chance_between(&peer->random, 1, more_ms) * NS_PER_MS;
+        return;
+    }
+    job->settle = (struct link_settle){ .verb = VERB_ACK, .user = job };
+    if (habit(peer, &peer->random, KNOB_nacks)) {
+        job->settle.verb = VERB_NACK;
+        job->settle.delay_ms = chance(&peer->random, 50) ? random_below(&peer->random, 3000) : 0;
+    } else if (habit(peer, &peer->random, KNOB_rejects)) {
+        job->settle.verb = VERB_REJECT;
+    } else if (!job->is_effect && habit(peer, &peer->random, KNOB_emits)) {
+        write_emits(peer, job);
+    }
+    enum link_result result = link_settle(peer->link, job->handle, &job->settle);
+    if (result == LINK_FULL) {
+        job->due_ns = peer->sim->now_ns + 50 * NS_PER_MS;
+        return;
+    }
+    job->state = result == LINK_OK ? JOB_SETTLING : JOB_FREE;
+}
+
+static void act(struct peer *peer)
+{
+    struct worker *w = peer->app;
+    for (uint32_t i = 0; i < JOBS_MAX; i++) {
+        struct job *job = &w->jobs[i];
+        if (job->due_ns > peer->sim->now_ns) continue;
+        if (job->state == JOB_WAITING)
+            begin_work(peer, job);
+        else if (job->state == JOB_WORKING)
+            end_work(peer, job);
+    }
+}
+
+static uint64_t next_ns(const struct peer *peer)
+{
+    const struct worker *w = peer->app;
+    uint64_t next = NEVER;
+    for (uint32_t i = 0; i < JOBS_MAX; i++)
+        if ((w->jobs[i].state == JOB_WAITING || w->jobs[i].state == JOB_WORKING) && w->jobs[i].due_ns < next) next = w->jobs[i].due_ns;
+    return next;
+}
+
+static bool is_idle(const struct peer *peer)
+{
+    const struct worker *w = peer->app;
+    for (uint32_t i = 0; i < JOBS_MAX; i++)
+        if (w->jobs[i].state != JOB_FREE) return false;
+    return true;
+}
+
+const struct peer_kind worker_kind = { "w", sizeof(struct worker), init, fact, act, next_ns, is_idle, NULL };
