@@ -42,6 +42,7 @@ class History:
         self.calls, self.settles, self.offers, self.log = {}, [], [], []
         self.groups, self.ended, self.readers = {}, set(), collections.OrderedDict()
         self.log_gap, self.log_complete = False, False
+        self.dead, self.dead_read = collections.Counter(), False
         self.malformed = []
         self.last_settle = {}
         for line in lines:
@@ -101,8 +102,11 @@ class History:
     def take_log(self, line):
         self.log.append(line)
 
+    def take_dead(self, line):
+        self.dead[line["group"], line["seq"]] += 1
+
     def take_log_read(self, line):
-        self.log_complete, self.log_gap = True, line["gap"]
+        self.log_complete, self.log_gap, self.dead_read = True, line["gap"], line.get("dead", False)
 
 
 def check_wellformed(history):
@@ -181,11 +185,27 @@ def check_total_queue(history):
             seq = history.seq_of.get(call.id)
             if seq is None or call.at_most_once or not any(matches(f, call.topic) for f in group["filters"]):
                 continue
-            if seq <= group.get("start", 0) or (name, seq) in history.ended:
+            if seq <= group.get("start", 0) or (name, seq) in history.ended or (name, seq) in history.dead:
                 continue
             settles = history.settles_of[name, seq]
             if not any(s.verb in ENDS and s.outcome in (OK, UNKNOWN) for s in settles):
                 yield f"group {name} is drained, and id {call.id} (seq {seq}) was never settled"
+
+
+def check_dead_letters(history):
+    """What a worker rejected, and nothing that one acked, is a dead letter of the group, once."""
+    if not history.dead_read:
+        return
+    logged = {row["seq"]: history.calls.get(row["id"]) for row in history.log}
+    for (group, seq), count in history.dead.items():
+        if count > 1:
+            yield f"group {group} seq {seq}: {count} dead letters"
+        if any(s.verb == "ack" and s.outcome == OK for s in history.settles_of[group, seq]):
+            yield f"group {group} seq {seq}: acked, and a dead letter"
+    for settle in history.settles:
+        once = logged.get(settle.seq) is not None and logged[settle.seq].at_most_once
+        if settle.verb == "reject" and settle.outcome == OK and not once and (settle.group, settle.seq) not in history.dead:
+            yield f"group {settle.group} seq {settle.seq}: rejected, and no dead letter"
 
 
 def check_nothing_after_settle(history):
@@ -304,7 +324,7 @@ def check_readers(history):
                 yield f"reader {name} missed seq {seq} (id {row['id']}) and was not told"
 
 
-CHECKS = [check_wellformed, check_log_set, check_log_order, check_nothing_from_nowhere, check_real_time_order, check_total_queue,
+CHECKS = [check_wellformed, check_log_set, check_log_order, check_nothing_from_nowhere, check_real_time_order, check_total_queue, check_dead_letters,
           check_nothing_after_settle, check_one_settle, check_one_holder, check_key_order, check_tokens, check_emits,
           check_at_most_once, check_readers]
 
@@ -317,7 +337,7 @@ def verdict(lines):
     tally = {"published": sum(not c.emitted_by for c in calls), "ok": sum(c.outcome == OK for c in calls),
              "refused": sum(c.outcome == REFUSED for c in calls),
              "unknown": sum(c.outcome == UNKNOWN and not c.emitted_by for c in calls),
-             "duplicates": sum(c.duplicate for c in calls), "offers": len(history.offers), "redelivered": sum(o["attempt"] > 1 for o in history.offers),
+             "dead_letters": sum(history.dead.values()), "duplicates": sum(c.duplicate for c in calls), "offers": len(history.offers), "redelivered": sum(o["attempt"] > 1 for o in history.offers),
              "settles": len(history.settles), "settles_ok": sum(s.outcome == OK for s in history.settles),
              "settles_refused": sum(s.outcome == REFUSED for s in history.settles), "log": len(history.log),
              "read": sum(len(r["seen"]) for r in history.readers.values()), "violations": len(found)}

@@ -53,7 +53,8 @@ def good():
         {"op": "log", "seq": 13, "id": "once", "topic": "docs.6"},
         {"op": "log", "seq": 20, "id": "e1", "topic": "out.1"},
         {"op": "log", "seq": 21, "id": "e2", "topic": "out.1"},
-        {"op": "log_read", "gap": False},
+        {"op": "dead", "group": "g", "seq": 12},
+        {"op": "log_read", "gap": False, "dead": True},
     ]
 
 
@@ -124,8 +125,17 @@ class Checks(unittest.TestCase):
 
     def test_an_ok_that_a_drained_group_never_settled_is_caught(self):
         def never(lines):
-            return [line for line in lines if line["op"] not in ("settle", "settled") or line["seq"] != 12]
+            return [line for line in lines if line["op"] not in ("settle", "settled", "dead") or line["seq"] != 12]
         self.bites("total_queue", never)
+
+    def test_a_reject_without_its_dead_letter_is_caught(self):
+        self.bites("dead_letters", self.drop("dead"))
+
+    def test_two_dead_letters_of_one_event_are_caught(self):
+        self.bites("dead_letters", self.add({"op": "dead", "group": "g", "seq": 12}))
+
+    def test_a_dead_letter_of_an_event_that_was_acked_is_caught(self):
+        self.bites("dead_letters", self.add({"op": "dead", "group": "g", "seq": 10}))
 
     def test_an_offer_after_the_settle_was_answered_is_caught(self):
         self.bites("nothing_after_settle",

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""kill -9 with events in flight: coordinator, gateway, workers and publishers in turn, at random times under load; then everything is drained
-and the history checker judges what the clients saw. A kill alone shows recovery, not durability: the kernel keeps what a dead process wrote.
+"""kill -9 with events in flight: coordinator, gateway, workers and publishers in turn and all at once, at random times under load; then
+everything is drained and the history checker judges what the clients saw. A kill alone shows recovery, not durability: the kernel keeps what a dead process wrote.
 With --power the machine goes down with the coordinator: what it had not synced is thrown away.
 
-  kill_loop.py [--rounds N] [--seed S] [--victims coordinator,gateway,worker,publisher] [--power] [--durability HOW] [--expect-losses]
+  kill_loop.py [--rounds N] [--seed S] [--victims coordinator,gateway,worker,publisher,everything] [--power] [--durability HOW] [--expect-losses]
 """
 import argparse
 import sys
@@ -33,6 +33,9 @@ class KillLoop(Load):
 
     def kill_coordinator(self):
         self.weir.coordinator.kill()
+        self.restart_coordinator()
+
+    def restart_coordinator(self):
         if self.power:
             self.power.off()
         self.start_coordinator()
@@ -51,6 +54,18 @@ class KillLoop(Load):
         self.publisher.kill()
         self.start_publisher()
 
+    def kill_everything(self):
+        """At one moment, as when the machine goes down."""
+        groups = [group for group, _ in self.workers.values()]
+        for victim in (self.weir.coordinator, self.weir.gateway, self.publisher, *(worker for _, worker in self.workers.values())):
+            victim.kill()
+        self.workers.clear()
+        self.restart_coordinator()
+        self.weir.start_gateway()
+        for group in groups:
+            self.start_worker(group)
+        self.start_publisher()
+
     def tally(self):
         return self.power.tally() if self.power else {}
 
@@ -58,7 +73,7 @@ class KillLoop(Load):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser, rounds=20)
-    parser.add_argument("--victims", default="coordinator,gateway,worker,publisher")
+    parser.add_argument("--victims", default="coordinator,gateway,worker,publisher,everything")
     parser.add_argument("--power", action="store_true", help="what the coordinator did not sync is gone with it")
     parser.add_argument("--durability", default="fsync", help="of the coordinator: fsync, interval:MS or os")
     parser.add_argument("--expect-losses", action="store_true", help="fail if nothing was lost: shows that the checks bite")

@@ -157,7 +157,10 @@ class Load:
         lines = [{"op": "log", "seq": seq, "id": event["type"].decode() or json.loads(event["data"])["id"], "topic": event["topic"].decode(),
                   "key": event["key"].decode() or None, "token": event["token"].decode() or None}
                  for seq, event in rows]  # a large event comes without its data: it has its id as its type
-        return lines + [{"op": "log_read", "gap": gap}]
+        for _, event in read_log(self.weir.endpoint, "$dlq.>", role="ADMIN")[0]:
+            headers = {header["name"]: header["value"].decode() for header in event["headers"]}
+            lines.append({"op": "dead", "group": event["topic"].decode().removeprefix("$dlq."), "seq": int(headers[b"weir-seq"])})
+        return lines + [{"op": "log_read", "gap": gap, "dead": True}]
 
     def await_drained(self):
         """Until every event in the log is settled in every group that wants it, as the clients see it."""

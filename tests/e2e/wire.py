@@ -229,11 +229,12 @@ class Peer:
         return CODES.get(message["code"], "?"), next((word for word, n in ABOUT.items() if n == message["about"]), "")
 
 
-def read_log(endpoint, filter_=">"):
-    """All events of the log that match, in order: [(seq, event)], and whether there was a gap. Needs no SDK."""
+def read_log(endpoint, filter_=">", role="CLIENT"):
+    """All events of the log that match, in order: [(seq, event)], and whether there was a gap. Needs no SDK. Dead letters ($dlq.>) are for
+    admins."""
     rows, gap = [], False
     with Peer(endpoint) as peer:
-        peer.hello("CLIENT")
+        peer.hello(role)
         peer.credit("CREDIT_EVENTS", READ_WINDOW, 1 << 50)
         peer.send(subscribe=[{"subscription": 1, "filter": filter_, "start": "START_FIRST", "limit": 1 << 40}])
         granted = READ_WINDOW
