@@ -149,7 +149,7 @@ static void ticket_pay(struct core *c, const struct ticket *ticket)
     struct peer *peer = peer_at(c, ticket->peer);
     if (peer->state == PEER_ENDING) return;
     if (ticket->kind == TICKET_WELCOME) {
-        peer_welcome(c, ticket->peer, NULL);
+        peer_welcome(c, ticket->peer);
         return;
     }
     if (ticket->kind == TICKET_PART) {
@@ -205,6 +205,7 @@ void blocks_committed(struct core *c, uint64_t number)
     c->writing = 0;
     c->committed_block = slot->block.number;
     c->head = block_last_position(&slot->block);
+    order_committed(c);
     wake_touched(c, slot);
     subs_committed(c, slot);
 }

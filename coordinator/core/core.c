@@ -16,6 +16,9 @@ static void apply_defaults(struct core_config *config)
     OR_DEFAULT(l->failed_max, 262144);
     OR_DEFAULT(l->dead_max, 65536);
     OR_DEFAULT(l->dead_per_group_max, 16384);
+    OR_DEFAULT(l->busy_keys_max, 262144);
+    OR_DEFAULT(l->parked_max, 262144);
+    OR_DEFAULT(l->parked_per_group_max, 8192);
     OR_DEFAULT(l->subscriptions_max, 65536);
     OR_DEFAULT(l->publishers_max, 4096);
     OR_DEFAULT(l->tokens_max, 4194304);
@@ -91,6 +94,8 @@ static void carve_tables(struct carver *v, struct core *c, const struct core_con
     carve_slab(v, &c->notes, l->failed_max, sizeof(struct note));
     carve_slab(v, &c->dead, l->dead_max, sizeof(struct dead));
     carve_slab(v, &c->leases, l->leases_max, sizeof(struct lease));
+    carve_slab(v, &c->keys, l->busy_keys_max, sizeof(struct key));
+    carve_slab(v, &c->parked, l->parked_max, sizeof(struct parked));
     carve_slab(v, &c->subs, l->subscriptions_max, sizeof(struct sub));
     carve_slab(v, &c->transfers, l->peers_max, sizeof(struct transfer));
     carve_slab(v, &c->assemblies, l->large_events_max, part_assembly_bytes(config));
@@ -100,6 +105,7 @@ static void carve_tables(struct carver *v, struct core *c, const struct core_con
     carve_near_map(v, &c->by_failed, l->failed_max);
     carve_near_map(v, &c->by_lease, l->leases_max);
     carve_map(v, &c->by_dead, l->dead_max);
+    carve_map(v, &c->by_key, l->busy_keys_max);
     carve_map(v, &c->by_sub, l->subscriptions_max);
     c->tokens.ring = carve(v, (size_t)l->tokens_max * sizeof(struct token));
     carve_map(v, &c->tokens.by_hash, l->tokens_max);
@@ -108,6 +114,7 @@ static void carve_tables(struct carver *v, struct core *c, const struct core_con
     carve_heap(v, &c->group_timers, l->groups_max);
     carve_heap(v, &c->extended, l->leases_max);
     carve_heap(v, &c->due, l->failed_max);
+    carve_heap(v, &c->key_waits, l->busy_keys_max);
     c->active = carve(v, (size_t)l->groups_max * sizeof(uint32_t));
     c->catching = carve(v, (size_t)l->subscriptions_max * sizeof(uint32_t));
     c->sending = carve(v, (size_t)l->peers_max * sizeof(uint32_t));
@@ -333,6 +340,7 @@ void core_step(struct core *c, const struct core_in *in, struct core_outs *outs)
     if (c->now_ns >= c->adopt_ns) groups_end_adoption(c);
     peers_sweep(c);
     letters_write(c);
+    groups_read_back(c);
     if (!c->draining) deliver_all(c);
     subs_catch_up(c);
     lookups_step(c);
@@ -354,7 +362,8 @@ uint64_t core_deadline_ns(const struct core *c)
     uint64_t settles_ns = blocks_settles_deadline(c);
     if (settles_ns < deadline) deadline = settles_ns;
     bool unpaid = c->ticket_count > 0 && c->tickets[c->ticket_first].block <= c->committed_block;
-    if (unpaid || (c->active_count > 0 && !c->draining) || c->catching_count > 0 || c->lookup_again || transfers_can_go(c)) {
+    bool more = c->lookup_again || c->read_back_more || transfers_can_go(c);
+    if (unpaid || (c->active_count > 0 && !c->draining) || c->catching_count > 0 || more) {
         /* more to hand out than the last step had room for; groups that wait for a fetch or a worker are not in the list */
         deadline = c->now_ns;
     }
@@ -385,6 +394,8 @@ void core_stats(const struct core *c, struct core_stats *out)
     out->failed = c->failed.taken;
     out->dead = c->dead.taken;
     out->dying = c->dying_count;
+    out->busy_keys = c->keys.taken;
+    out->parked = c->parked.taken;
     out->subscriptions = c->subs.taken;
     out->publishers = c->publishers.taken;
     out->tokens = c->tokens.end - c->tokens.first;

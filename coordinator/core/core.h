@@ -47,6 +47,9 @@ struct core_limits { /* each 0 = the default behind it */
     uint32_t failed_max;           /* 262144, all groups together */
     uint32_t dead_max;             /* 65536 dead letters, all groups together */
     uint32_t dead_per_group_max;   /* 16384 */
+    uint32_t busy_keys_max;        /* 262144: keys, sessions and limited values that are held or waited for, all groups together */
+    uint32_t parked_max;           /* 262144: events that wait for one of them */
+    uint32_t parked_per_group_max; /* 8192: of one group; then it reads no further */
     uint32_t subscriptions_max;    /* 65536 */
     uint32_t publishers_max;       /* 4096 */
     uint32_t tokens_max;           /* 4194304 application tokens, all tenants together */
@@ -187,7 +190,7 @@ struct core_stats { /* counters since start; gauges where said */
         stale, expired, lost, emitted, events_sent, events_sent_bytes, partials, undeliverable, blocks, records, fetches, dead_lettered, dead_retried,
         dead_dropped, errors[CODE_COUNT];
     uint64_t parts, parts_dropped, parts_sent; /* of large events */
-    uint64_t peers, groups, leases, failed, dead, dying, subscriptions, publishers, tokens, large_events /* being published */, blocks_pinned; /* gauges */
+    uint64_t peers, groups, leases, failed, dead, dying, busy_keys, parked, subscriptions, publishers, tokens, large_events /* being published */, blocks_pinned; /* gauges */
     uint64_t head; /* the highest committed position */
 };
 void core_stats(const struct core *core, struct core_stats *out);

@@ -3,7 +3,7 @@
  * Invariants: nothing above the committed `handed` goes out [R-DELIV-1]; a failed event only after its record is committed [R-LEASE-5]. */
 #include "coordinator/core/state.h"
 
-enum { DELIVERIES_PER_VISIT = 64, OLD_PER_VISIT = 16, WORKERS_LOOKED_AT = 64, LARGE_WAITING_MAX = 8 };
+enum { DELIVERIES_PER_VISIT = 64, OLD_PER_VISIT = 16 };
 
 enum progress { PROGRESS_DONE, PROGRESS_BLOCKED, PROGRESS_COMMIT /* blocked, until a commit wakes the group */, PROGRESS_LATER };
 
@@ -17,136 +17,6 @@ static enum progress wait_for_fetch(struct core *c, struct group *g)
     g->waits_fetch = true;
     reader_wait(c);
     return PROGRESS_BLOCKED;
-}
-
-static bool has_expired(const struct core *c, const struct block *block, const struct record *record)
-{
-    struct event event;
-    if (!(record->flags & RECORD_EXPIRES) || event_scan(block_body(block, record), &event) != EVENT_OK) return false;
-    uint64_t born = block->time_ms + record->time_delta_ms;
-    return (event.ttl_ms && c->log_ms - born >= event.ttl_ms && c->log_ms >= born) || (event.deadline_ms && c->log_ms >= event.deadline_ms);
-}
-
-/* It may not go out again. An at_most_once one is here only when a worker claimed it after a restart and let it go. */
-static bool is_over(const struct core *c, const struct block *block, const struct record *record)
-{
-    return has_expired(c, block, record) || ((record->flags & RECORD_AT_MOST_ONCE) && !c->config.replay.on);
-}
-
-static void say_delivery(struct core *c, uint32_t lease, const struct block *block, uint32_t index)
-{
-    struct lease *l = lease_at(c, lease);
-    struct peer *p = peer_at(c, l->peer);
-    struct stored_event event = event_at(block, index);
-    struct item *item = out_item(c, l->peer, ITEM_DELIVER);
-    item->a = lease_wire(c, lease);
-    item->b = block->first_position + index;
-    item->c = event.time_ms;
-    item->d = event.cause;
-    item->first = event.first;
-    item->x = l->attempt;
-    item->y = group_at(c, l->group)->options.lease_ms;
-    item->z = l->level;
-    item->body = event.bytes;
-    p->deliver_sent_events++;
-    p->deliver_sent_bytes += event.bytes.size;
-    c->stats.delivered++;
-    c->stats.delivered_bytes += event.bytes.size;
-    if (l->attempt > 1) c->stats.redelivered++;
-}
-
-static void settle_expired(struct core *c, uint32_t handle, uint32_t level, uint32_t failed, uint64_t from, uint64_t position)
-{
-    group_event_over(c, handle, level, failed, from, position);
-    group_at(c, handle)->expired++;
-    c->stats.expired++;
-}
-
-/* ---- large events: parts first, to a worker that is not being sent another ---- */
-
-static uint32_t worker_for_large(const struct core *c, const struct group *g, uint32_t size)
-{
-    uint32_t peer = g->ring;
-    for (uint32_t i = 0; peer && i < WORKERS_LOOKED_AT; i++) {
-        if (transfer_is_possible(c, peer, size)) return peer;
-        peer = peer_at(c, peer)->ring_next;
-        if (peer == g->ring) break;
-    }
-    return 0;
-}
-
-/* So many wait for such a worker that the group's reader waits with them. */
-static bool too_many_large(const struct core *c, const struct group *g)
-{
-    uint32_t count = 0;
-    for (uint32_t h = g->returned; h && count < LARGE_WAITING_MAX; h = lease_at(c, h)->group_next)
-        count += lease_at(c, h)->large > 0;
-    return count == LARGE_WAITING_MAX;
-}
-
-static void wait_for_worker(struct core *c, struct group *g, uint32_t lease)
-{
-    uint32_t *at = &g->returned;
-    while (*at)
-        at = &lease_at(c, *at)->group_next;
-    *at = lease;
-    lease_at(c, lease)->group_next = 0;
-    lease_at(c, lease)->returned = true;
-}
-
-static void hand_out_large(struct core *c, struct group *g, uint32_t lease, const struct block *block, uint32_t index)
-{
-    struct lease *l = lease_at(c, lease);
-    l->large = transfer_size(c, block, index);
-    if (l->large == 0) {
-        settle_expired(c, l->group, l->level, l->failed, l->from, l->position);
-        lease_end(c, lease);
-        return;
-    }
-    uint32_t peer = worker_for_large(c, g, l->large);
-    if (!peer) {
-        wait_for_worker(c, g, lease);
-        return;
-    }
-    transfer_lease(c, lease, peer, block, index);
-    g->ring = peer_at(c, peer)->ring_next;
-    worker_ring_update(c, peer);
-}
-
-void deliver_large(struct core *c, uint32_t lease, const struct block *block, uint32_t index)
-{
-    struct lease *l = lease_at(c, lease);
-    lease_start(c, lease);
-    say_delivery(c, lease, block, index);
-    group_at(c, l->group)->delivered++;
-    worker_ring_update(c, l->peer);
-}
-
-void deliver_gone(struct core *c, uint32_t lease)
-{
-    struct lease *l = lease_at(c, lease);
-    struct item *item = out_item(c, l->peer, ITEM_REVOKE);
-    item->a = lease_wire(c, lease);
-    item->x = CODE_GONE;
-    settle_expired(c, l->group, l->level, l->failed, l->from, l->position);
-    lease_end(c, lease);
-}
-
-/* To the worker whose turn it is. */
-void hand_out(struct core *c, struct group *g, uint32_t lease, const struct block *block, uint32_t index)
-{
-    uint32_t peer = g->ring;
-    lease_at(c, lease)->request = (block->records[index].flags & RECORD_REQUEST) != 0;
-    lease_at(c, lease)->first = event_first(&block->records[index]);
-    if (block->records[index].flags & RECORD_PARTS) {
-        hand_out_large(c, g, lease, block, index);
-        return;
-    }
-    lease_hand(c, lease, peer);
-    say_delivery(c, lease, block, index);
-    g->delivered++;
-    g->ring = peer_at(c, peer)->ring_next;
-    worker_ring_update(c, peer);
 }
 
 /* The first of those given back that a worker can take: the place in the list. */
@@ -170,12 +40,31 @@ static enum progress deliver_returned(struct core *c, uint32_t handle, uint32_t 
     l->returned = false;
     bool gone = !slot || !block_holds(&slot->block, l->position); /* it has left the window */
     uint32_t index = gone ? 0 : (uint32_t)(l->position - slot->block.first_position);
-    if (gone || is_over(c, &slot->block, &slot->block.records[index])) {
-        settle_expired(c, handle, l->level, l->failed, l->from, l->position);
+    if (gone || delivery_is_over(c, &slot->block, &slot->block.records[index])) {
+        delivery_expired(c, handle, l->level, l->failed, l->from, l->position);
         lease_end(c, lease);
         return PROGRESS_DONE;
     }
-    hand_out(c, g, lease, &slot->block, index);
+    hand_out(c, lease, 0, &slot->block, index);
+    return PROGRESS_DONE;
+}
+
+/* To a worker, unless it has to wait for something: then it is parked. */
+static enum progress give(struct core *c, struct turn *t, const struct block *block, uint32_t index)
+{
+    struct group *g = group_at(c, t->group);
+    if (!lease_has_room(c, !t->failed)) return PROGRESS_BLOCKED; /* a settle wakes the group */
+    enum pass pass = order_is_on(g) ? order_pass(c, t, event_at(block, index).bytes) : PASS_GO;
+    if (pass != PASS_GO) return pass == PASS_PARKED ? PROGRESS_DONE : PROGRESS_BLOCKED;
+    uint32_t lease = lease_give(c, &(struct lease_terms){ .group = t->group,
+                                                          .level = t->level,
+                                                          .attempt = t->failed ? failed_at(c, t->failed)->attempts + 1 : 1,
+                                                          .failed = t->failed,
+                                                          .position = t->position,
+                                                          .from = t->from });
+    must(lease);
+    order_hold(c, t, lease);
+    order_went(c, t, hand_out(c, lease, t->worker, block, index));
     return PROGRESS_DONE;
 }
 
@@ -188,11 +77,12 @@ static bool may_have_been_out(const struct core *c, const struct failed *f)
 static enum progress deliver_retry(struct core *c, uint32_t handle)
 {
     struct group *g = group_at(c, handle);
-    struct failed *f = failed_at(c, g->retry.first);
+    uint32_t failed = g->retry.first;
+    struct failed *f = failed_at(c, failed);
     bool end;
     struct slot *slot = blocks_find_after(c, f->position, &end);
     if (!slot && !end) return wait_for_fetch(c, g);
-    uint32_t failed = g->retry.first;
+    if (!lease_has_room(c, false) || (order_is_on(g) && !order_has_room(c, g, TURN_AGAIN))) return PROGRESS_BLOCKED;
     failed_unqueue(c, failed);
     if (letter_is_due(c, failed)) { /* the group may fewer than when it was queued */
         failed_queue(c, failed);
@@ -202,32 +92,41 @@ static enum progress deliver_retry(struct core *c, uint32_t handle)
         struct record_failed failure = {
             .seq = f->position, .due_ms = c->log_ms, .attempts = f->attempts + 1, .deaths = f->deaths, .cause = FAILURE_RESTART
         };
-        group_pend_failed(c, handle, f->level, &failure, 0);
+        group_pend_failed(c, handle, f->level, &failure, 0, 0);
         return PROGRESS_DONE;
     }
     bool gone = !slot || !block_holds(&slot->block, f->position);
     uint32_t index = gone ? 0 : (uint32_t)(f->position - slot->block.first_position);
-    if (gone || is_over(c, &slot->block, &slot->block.records[index])) {
-        settle_expired(c, handle, f->level, failed, f->position, f->position);
-        return PROGRESS_DONE;
-    }
-    uint32_t lease = lease_give(c, &(struct lease_terms){ .group = handle,
-                                                          .level = f->level,
-                                                          .attempt = f->attempts + 1,
-                                                          .failed = failed,
-                                                          .position = f->position,
-                                                          .from = f->position });
-    if (!lease) {
-        f->state = FAILED_WAITING;
-        heap_put(&c->due, failed, c->log_ms + 1000);
-        return PROGRESS_DONE;
-    }
-    hand_out(c, g, lease, &slot->block, index);
+    struct turn t = { .group = handle, .level = f->level, .failed = failed, .position = f->position, .from = f->position, .order = f->key };
+    f->key = 0;
+    if (!gone && !delivery_is_over(c, &slot->block, &slot->block.records[index])) return give(c, &t, &slot->block, index);
+    delivery_expired(c, handle, t.level, failed, t.position, t.position);
+    order_give_up(c, &t);
+    return PROGRESS_DONE;
+}
+
+/* Who was parked and may go on, perhaps only to wait for something else. */
+static enum progress deliver_ready(struct core *c, uint32_t handle, uint32_t level)
+{
+    struct group *g = group_at(c, handle);
+    uint32_t parked = order_first_ready(c, &g->levels[level]);
+    if (!parked) return PROGRESS_BLOCKED;
+    uint64_t position = parked_at(c, parked)->position;
+    bool end;
+    struct slot *slot = blocks_find_after(c, position, &end);
+    if (!slot && !end) return wait_for_fetch(c, g);
+    if (!lease_has_room(c, !parked_at(c, parked)->failed) || !order_has_room(c, g, TURN_PARKED)) return PROGRESS_BLOCKED;
+    bool gone = !slot || !block_holds(&slot->block, position);
+    uint32_t index = gone ? 0 : (uint32_t)(position - slot->block.first_position);
+    struct turn t = order_take(c, parked);
+    if (!gone && !delivery_is_over(c, &slot->block, &slot->block.records[index])) return give(c, &t, &slot->block, index);
+    delivery_expired(c, handle, t.level, t.failed, t.from, t.position);
+    order_give_up(c, &t);
     return PROGRESS_DONE;
 }
 
 /* What lay between the last match and this place matches nothing: settled with it. */
-static void settle_gap(struct core *c, uint32_t handle, uint32_t level, uint64_t from, uint64_t to)
+void settle_gap(struct core *c, uint32_t handle, uint32_t level, uint64_t from, uint64_t to)
 {
     const struct level *l = &group_at(c, handle)->levels[level];
     if (from <= to && to > l->floor && !ranges_hold(&l->settled, from, to)) group_pend_settled(c, handle, level, from, to);
@@ -261,7 +160,7 @@ static enum progress reopen_old(struct core *c, uint32_t handle, uint32_t level)
         if (!known) {
             c->failed_pending++;
             struct record_failed failure = { .seq = position, .due_ms = c->log_ms, .attempts = 1, .cause = FAILURE_RESTART };
-            group_pend_failed(c, handle, level, &failure, 0);
+            group_pend_failed(c, handle, level, &failure, 0, 0);
         }
         l->old.cursor = l->old.from = position + 1;
     }
@@ -336,6 +235,25 @@ static void want_handed(struct core *c, uint32_t handle, uint32_t level, uint64_
     group_want_handed(c, handle, level, position + ahead);
 }
 
+/* What the reader has come to. */
+static enum progress take_fresh(struct core *c, struct turn *t, const struct block *block, uint32_t index)
+{
+    struct group *g = group_at(c, t->group);
+    bool late = t->position <= g->levels[t->level].old.end; /* its reading back had to stop, or its order was changed */
+    if ((order_is_on(g) || late) && !order_has_room(c, g, TURN_NEW))
+        return PROGRESS_BLOCKED;                                                         /* a parked one that goes on wakes the group */
+    if (late && group_pends(c, t->group, t->level, t->position)) return PROGRESS_COMMIT; /* what failed just now is not in its table yet */
+    if ((block->records[index].flags & RECORD_PARTS) && too_many_large(c, g)) return PROGRESS_BLOCKED; /* the end of a transfer wakes it */
+    if (late) {
+        settle_gap(c, t->group, t->level, t->from, t->position - 1);
+        t->from = g->levels[t->level].fresh.from = t->position;
+        if (read_back_late(c, t, block_body(block, &block->records[index]))) return PROGRESS_DONE;
+    }
+    if (!delivery_has_expired(c, block, &block->records[index])) return give(c, t, block, index);
+    delivery_expired(c, t->group, t->level, 0, t->from, t->position);
+    return PROGRESS_DONE;
+}
+
 static enum progress deliver_fresh(struct core *c, uint32_t handle, uint32_t level)
 {
     struct group *g = group_at(c, handle);
@@ -361,19 +279,22 @@ static enum progress deliver_fresh(struct core *c, uint32_t handle, uint32_t lev
     want_handed(c, handle, level, position);
     if (position > handed_now(c, l)) return PROGRESS_COMMIT;
     if (g->old_filter_count > 0) pass_filters_from(c, handle, level);
-    if (has_expired(c, &slot->block, &slot->block.records[index])) {
-        settle_expired(c, handle, level, 0, l->fresh.from, position);
-    } else {
-        bool large = slot->block.records[index].flags & RECORD_PARTS;
-        if (large && too_many_large(c, g)) return PROGRESS_BLOCKED; /* the end of a transfer wakes the group */
-        uint32_t lease = lease_give(
-            c, &(struct lease_terms){ .group = handle, .level = level, .attempt = 1, .position = position, .from = l->fresh.from });
-        if (!lease) return PROGRESS_BLOCKED; /* all leases are out: a settle wakes the group */
-        hand_out(c, g, lease, &slot->block, index);
-    }
-    l->fresh.cursor = l->fresh.from = position + 1;
-    g->turns++;
-    return PROGRESS_DONE;
+    struct turn t = { .group = handle, .level = level, .position = position, .from = l->fresh.from };
+    enum progress progress = take_fresh(c, &t, &slot->block, index);
+    if (progress == PROGRESS_DONE) l->fresh.cursor = l->fresh.from = position + 1;
+    return progress;
+}
+
+/* What was parked is older than what is read now. */
+static enum progress deliver_level(struct core *c, uint32_t handle, uint32_t level)
+{
+    const struct level *l = &group_at(c, handle)->levels[level];
+    enum progress progress = PROGRESS_BLOCKED;
+    if (l->ready.first) progress = deliver_ready(c, handle, level);
+    bool reads = !l->live && l->open + 4 < l->settled.capacity;
+    if (progress == PROGRESS_BLOCKED && reads) progress = deliver_fresh(c, handle, level);
+    if (progress == PROGRESS_DONE) group_at(c, handle)->turns++;
+    return progress;
 }
 
 /* Half of the turns ask the highest priority first, a quarter the next, an eighth each of the others: so none starves. What is asked first
@@ -385,9 +306,8 @@ static enum progress deliver_by_priority(struct core *c, uint32_t handle)
     enum progress best = PROGRESS_BLOCKED;
     for (uint32_t i = 0, favourite = first[g->turns % sizeof first]; i <= PRIORITY_LEVELS; i++) {
         uint32_t level = i == 0 ? favourite : PRIORITY_LEVELS - i;
-        const struct level *l = &g->levels[level];
-        if (l->live || (i > 0 && level == favourite) || l->open + 4 >= l->settled.capacity) continue;
-        enum progress progress = deliver_fresh(c, handle, level);
+        if (i > 0 && level == favourite) continue;
+        enum progress progress = deliver_level(c, handle, level);
         if (progress == PROGRESS_DONE) return progress;
         if (progress == PROGRESS_COMMIT) return PROGRESS_BLOCKED; /* or a lower one would take its worker meanwhile */
         if (progress == PROGRESS_LATER) best = progress;
@@ -398,12 +318,16 @@ static enum progress deliver_by_priority(struct core *c, uint32_t handle)
 static enum progress deliver_one(struct core *c, uint32_t handle)
 {
     struct group *g = group_at(c, handle);
-    if (!g->ring || g->paused_ms) return PROGRESS_BLOCKED;
+    if (!g->ring || g->paused_ms || g->reading_back) return PROGRESS_BLOCKED;
     bool unpaid = c->ticket_count > 0 && c->tickets[c->ticket_first].block <= c->committed_block; /* an accept goes before its delivery */
     if (unpaid || !out_has_room(c, 8) || !blocks_room_for_failure(c)) return PROGRESS_LATER;
     uint32_t *returned = ready_returned(c, g);
     if (returned) return deliver_returned(c, handle, returned);
-    if (g->retry.first && failed_at(c, g->retry.first)->block <= c->committed_block) return deliver_retry(c, handle);
+    if (g->options.limit && g->leased >= g->options.limit) return PROGRESS_BLOCKED; /* the end of a lease wakes it */
+    if (g->retry.first && failed_at(c, g->retry.first)->block <= c->committed_block) {
+        enum progress progress = deliver_retry(c, handle);
+        if (progress != PROGRESS_BLOCKED) return progress; /* else what is parked may make the room it needs */
+    }
     for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
         if (!g->levels[k].old_open || g->pending || g->retry.first) continue;
         enum progress progress = reopen_old(c, handle, k);
@@ -422,11 +346,12 @@ static enum progress visit(struct core *c, uint32_t handle)
     return PROGRESS_DONE;
 }
 
-/* Groups that stopped because others' failures filled the table go on when there is room again. */
+/* Groups that stopped because others filled a table go on when there is room again. */
 static void wake_after_shortage(struct core *c)
 {
-    if (!c->short_of_failed || !failed_has_room(c)) return;
-    c->short_of_failed = false;
+    bool failed = c->short_of_failed && failed_has_room(c);
+    if (failed) c->short_of_failed = false;
+    if (!order_shortage_is_over(c) && !failed) return;
     for (uint32_t h = 1; h <= c->groups.touched; h++)
         if (slab_is_taken(&c->groups, h) && group_at(c, h)->ring) group_wake(c, h);
 }

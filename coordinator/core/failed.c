@@ -52,6 +52,8 @@ void failed_move(struct core *c, uint32_t handle, uint64_t place)
     map_remove(&c->by_failed, place_key(f->group, f->position));
     f->position = place;
     must(map_put(&c->by_failed, place_key(f->group, place), handle));
+    for (uint32_t h = f->state == FAILED_PARKED ? group_at(c, f->group)->parked_first : 0; h; h = parked_at(c, h)->group_next)
+        if (parked_at(c, h)->failed == handle) parked_at(c, h)->position = parked_at(c, h)->from = place;
 }
 
 void failed_drop(struct core *c, uint32_t handle)
@@ -68,6 +70,7 @@ void failed_drop(struct core *c, uint32_t handle)
     if (f->next) failed_at(c, f->next)->prev = f->prev;
     g->failed_count--;
     g->levels[f->level].open--;
+    if (f->key) order_settled(c, f->key);
     heap_remove(&c->due, handle);
     map_remove(&c->by_failed, place_key(f->group, f->position));
     slab_free(&c->failed, handle);

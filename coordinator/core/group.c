@@ -41,6 +41,10 @@ void group_opened(struct core *c, uint32_t handle, bool recovered)
     }
     if (recovered && g->failed_count > 0) g->adopting = true; /* what came from a dead letter lies outside of the levels */
     if (g->adopting) g->adopt_until_ns = c->adopt_ns;
+    if (g->adopting && order_reads_back(g)) {
+        g->reading_back = READ_STAGES;
+        c->reading_groups++;
+    }
     group_wake(c, handle);
 }
 
@@ -51,8 +55,9 @@ void groups_end_adoption(struct core *c)
         if (!slab_is_taken(&c->groups, h) || !group_at(c, h)->adopting) continue;
         struct group *g = group_at(c, h);
         g->adopting = false;
-        for (uint32_t k = 0; k < PRIORITY_LEVELS; k++)
+        for (uint32_t k = 0; k < PRIORITY_LEVELS && !order_reads_back(g); k++)
             g->levels[k].old_open = g->levels[k].old.cursor <= g->levels[k].old.end;
+        order_end_adoption(c, h);
         group_wake(c, h);
     }
 }
@@ -117,7 +122,8 @@ void group_pend_settled(struct core *c, uint32_t handle, uint32_t level, uint64_
     pend_add(c, handle, l, (struct pend){ .first = first, .last = last });
 }
 
-void group_pend_failed(struct core *c, uint32_t handle, uint32_t level, const struct record_failed *failure, uint32_t note)
+void group_pend_failed(struct core *c, uint32_t handle, uint32_t level, const struct record_failed *failure, uint32_t note,
+                       uint32_t key)
 {
     pend_add(c, handle, &group_at(c, handle)->levels[level],
              (struct pend){ .first = failure->seq,
@@ -126,7 +132,8 @@ void group_pend_failed(struct core *c, uint32_t handle, uint32_t level, const st
                             .attempts = failure->attempts,
                             .deaths = failure->deaths,
                             .cause = failure->cause,
-                            .note = note });
+                            .note = note,
+                            .key = key });
 }
 
 void group_event_over(struct core *c, uint32_t handle, uint32_t level, uint32_t failed, uint64_t from, uint64_t position)
@@ -184,12 +191,13 @@ static void stretch_handed(const struct core *c, struct group *g, uint64_t next)
     }
 }
 
-/* What is known of failures that are in the table now. */
+/* What is known of failures that are in the table now, and what their leases held. */
 static void keep_notes(struct core *c, uint32_t handle, uint32_t pend_last)
 {
     for (uint32_t i = pend_last; i; i = c->pends[i - 1].before) {
         struct pend *pend = &c->pends[i - 1];
-        uint32_t failed = pend->note ? failed_find(c, handle, pend->first) : 0;
+        uint32_t failed = pend->note || pend->key ? failed_find(c, handle, pend->first) : 0;
+        if (pend->key) failed_at(c, failed)->key = pend->key;
         if (failed)
             failed_at(c, failed)->note = pend->note;
         else
@@ -294,7 +302,9 @@ static void level_follow_head(struct core *c, uint32_t handle, uint32_t level)
 
 static void group_follow_head(struct core *c, uint32_t handle)
 {
-    if (!slab_is_taken(&c->groups, handle) || group_at(c, handle)->pending || group_at(c, handle)->adopting) return;
+    if (!slab_is_taken(&c->groups, handle)) return;
+    const struct group *g = group_at(c, handle);
+    if (g->pending || g->adopting || g->reading_back) return;
     for (uint32_t k = 0; k < PRIORITY_LEVELS; k++)
         level_follow_head(c, handle, k);
 }
@@ -349,9 +359,13 @@ static bool has_unsettled_before(const struct core *c, const struct group *g, ui
 {
     const struct level *l = &g->levels[level];
     if (!l->live && l->fresh.cursor < position) return true;
-    if ((g->adopting || l->old_open) && l->old.cursor < position && l->old.cursor <= l->old.end) return true;
+    if ((g->adopting || l->old_open || is_unread(g, level)) && l->old.cursor < position && l->old.cursor <= l->old.end) return true;
     for (uint32_t f = g->failed_list; f; f = failed_at(c, f)->next)
         if (failed_at(c, f)->level == level && !failed_at(c, f)->dead && failed_at(c, f)->position < position) return true;
+    for (uint32_t h = g->parked_first; h; h = parked_at(c, h)->group_next) {
+        const struct parked *p = parked_at(c, h);
+        if (p->level == level && p->position < position && !(p->failed && failed_at(c, p->failed)->dead)) return true;
+    }
     return is_on_loan_before(c, g, level, position);
 }
 
@@ -364,6 +378,7 @@ static void level_trim(struct core *c, uint32_t handle, uint32_t level)
         announce_lost(c, g, l->floor + 1, first_left - 1);
         c->stats.lost++;
     }
+    order_trim(c, handle, level, first_left);
     group_pend_settled(c, handle, level, l->floor + 1, first_left - 1);
     if (l->fresh.cursor < first_left) l->fresh.cursor = first_left;
     if (l->fresh.from < first_left) l->fresh.from = first_left;
@@ -432,6 +447,7 @@ void worker_ring_update(struct core *c, uint32_t handle)
         return;
     }
     ring_insert(c, handle);
+    order_worker_changed(c, handle);
     group_wake(c, p->group);
 }
 
@@ -448,6 +464,7 @@ void group_leave(struct core *c, uint32_t peer)
     if (p->in_ring) ring_remove(c, peer);
     group_at(c, p->group)->workers--;
     p->group = 0;
+    order_worker_changed(c, peer);
 }
 
 static uint64_t next_random(struct core *c)

@@ -70,6 +70,7 @@ static void default_options(const struct core *c, struct group_options *options)
 {
     if (!options->lease_ms) options->lease_ms = c->config.lease_ms;
     if (!options->backoff_ms) options->backoff_ms = c->config.backoff_ms;
+    if (options->affinity && !options->affinity_wait_ms) options->affinity_wait_ms = AFFINITY_WAIT_MS;
 }
 
 uint64_t group_create(struct core *c, uint32_t tenant, const struct group_spec *spec)
@@ -169,7 +170,10 @@ static bool changes_order(const struct group_options *a, const struct group_opti
 
 static bool has_open(const struct group *g)
 {
-    return g->leased > 0 || g->failed_count > 0;
+    bool reads_old = g->adopting || g->reading_back;
+    for (uint32_t k = 0; k < PRIORITY_LEVELS; k++)
+        reads_old = reads_old || g->levels[k].old_open;
+    return g->leased > 0 || g->failed_count > 0 || reads_old;
 }
 
 static enum error_code check_change(const struct group *g, const struct group_spec *spec, const char **out_message)
@@ -206,8 +210,10 @@ enum error_code group_set(struct core *c, uint32_t handle, const struct msg_mana
     record.options = spec.options;
     default_options(c, &record.options);
     if (record.options.lease_ms != g->options.lease_ms) leases_keep_deadlines(c, handle);
+    if (changes_order(&g->options, &record.options)) order_read_again(c, handle);
     *out_place = append(c, &record);
     match_anew(c);
+    order_limits_changed(c, handle);
     group_wake(c, handle);
     return CODE_OK;
 }
@@ -230,6 +236,7 @@ enum error_code group_seek(struct core *c, uint32_t handle, const struct group_s
 {
     group_write_pending(c, handle);
     leases_revoke(c, handle);
+    order_forget(c, handle);
     struct record_group record;
     group_record(c, group_at(c, handle), &record);
     record.generation++;
@@ -238,6 +245,7 @@ enum error_code group_seek(struct core *c, uint32_t handle, const struct group_s
         record.floor[k] = record.handed[k] = *out_place;
     append(c, &record);
     group_opened(c, handle, false);
+    read_back_end(c, handle);
     return CODE_OK;
 }
 
@@ -268,6 +276,8 @@ enum error_code group_delete(struct core *c, uint32_t handle, uint64_t *out_plac
     if (g->workers > 0) return *out_message = "the group has workers: stop them first", CODE_CONFLICT; /* [R-CHANGE-5] */
     group_write_pending(c, handle);
     leases_revoke(c, handle);
+    order_forget(c, handle);
+    read_back_end(c, handle);
     forget_everywhere(c, handle);
     struct record_group record = { .tenant = tenant_name(c, g->tenant), .id = g->id, .generation = g->generation, .deleted = true };
     *out_place = append(c, &record);

@@ -4,9 +4,12 @@
 
 static enum error_code check_options(const struct group_options *o, const char **out_message)
 {
-    if (o->ordering != ORDERING_NONE) return *out_message = "this ordering is not served", CODE_UNSUPPORTED;
-    if (o->affinity != AFFINITY_NONE || o->affinity_wait_ms) return *out_message = "affinity is not served", CODE_UNSUPPORTED;
-    if (o->limit || o->limit_each || o->limit_by.size) return *out_message = "limits are not served", CODE_UNSUPPORTED;
+    struct limit_by by;
+    if (o->ordering > ORDERING_GROUP || o->affinity > AFFINITY_SESSION)
+        return *out_message = "this ordering or affinity is not known", CODE_UNSUPPORTED;
+    if (o->affinity_wait_ms > AFFINITY_WAIT_MAX_MS) return *out_message = "affinity_wait_ms is at most ten minutes", CODE_BAD_REQUEST;
+    if (o->limit_by.size && !limit_by_read(o->limit_by, &by)) return *out_message = "limit_by is header:NAME or word:N", CODE_BAD_REQUEST;
+    if (!o->limit_each != !o->limit_by.size) return *out_message = "limit_each and limit_by go together", CODE_BAD_REQUEST;
     if (o->retry_percent || o->retry_floor) return *out_message = "a retry budget is not served", CODE_UNSUPPORTED;
     if (o->lease_ms > EXTEND_MAX_MS) return *out_message = "lease_ms is at most one hour", CODE_BAD_REQUEST;
     return CODE_OK;
@@ -61,5 +64,10 @@ const char *group_conflict(const struct group *g, const struct group_spec *spec)
     if (want->max_deliveries && want->max_deliveries != has->max_deliveries) return "the group has another max_deliveries";
     if (want->max_deaths && want->max_deaths != has->max_deaths) return "the group has another max_deaths";
     if (want->backoff_ms && want->backoff_ms != has->backoff_ms) return "the group has another backoff_ms";
+    if (want->affinity && want->affinity != has->affinity) return "the group has another affinity";
+    if (want->affinity_wait_ms && want->affinity_wait_ms != has->affinity_wait_ms) return "the group has another affinity_wait_ms";
+    if (want->limit && want->limit != has->limit) return "the group has another limit";
+    if (want->limit_each && want->limit_each != has->limit_each) return "the group has another limit_each";
+    if (want->limit_by.size && !span_equal(want->limit_by, has->limit_by)) return "the group has another limit_by";
     return group_has_filters(g, spec) ? NULL : "the group has other filters";
 }

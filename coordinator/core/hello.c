@@ -76,25 +76,35 @@ static void replace_older(struct core *c, uint32_t peer)
     must(map_put(&c->by_instance, key, peer));
 }
 
-static void adopt_held(struct core *c, uint32_t peer, const struct msg_hello *h, struct msg_welcome *welcome)
+static void adopt_held(struct core *c, uint32_t peer, const struct msg_hello *h)
 {
     struct peer *p = peer_at(c, peer);
     if (!p->group || h->held_count == 0 || h->held_count > c->config.limits.ranges_per_group_max) return;
     if (h->epoch.size != EPOCH_BYTES || memcmp(h->epoch.data, c->epoch, EPOCH_BYTES) != 0) return;
     if (h->held_generation && h->held_generation != group_at(c, p->group)->generation) return; /* [R-ADOPT-1] */
-    uint64_t *seq = arena_take(&c->scratch, h->held_count * sizeof *seq), *lease = arena_take(&c->scratch, h->held_count * sizeof *lease);
-    uint32_t *attempt = arena_take(&c->scratch, h->held_count * sizeof *attempt);
-    must(seq && lease && attempt);
-    for (size_t i = 0; i < h->held_count; i++) {
-        uint32_t handle = lease_adopt(c, &(struct lease_terms){ .group = p->group,
-                                                                .level = h->held_priority ? h->held_priority[i] : 0,
-                                                                .peer = peer,
-                                                                .attempt = h->held_attempt[i],
-                                                                .position = h->held_seq[i] });
-        if (!handle) continue;
-        seq[welcome->kept_count] = h->held_seq[i];
-        attempt[welcome->kept_count] = h->held_attempt[i];
-        lease[welcome->kept_count++] = lease_wire(c, handle);
+    for (size_t i = 0; i < h->held_count; i++)
+        lease_adopt(c, &(struct lease_terms){ .group = p->group,
+                                              .level = h->held_priority ? h->held_priority[i] : 0,
+                                              .peer = peer,
+                                              .attempt = h->held_attempt[i],
+                                              .position = h->held_seq[i] });
+}
+
+/* All leases that a peer has before its welcome are kept ones. */
+static void say_kept(struct core *c, struct peer *p, struct msg_welcome *welcome)
+{
+    size_t count = 0;
+    for (uint32_t h = p->leases; h; h = lease_at(c, h)->peer_next)
+        count++;
+    uint64_t *seq = arena_take(&c->scratch, count * sizeof *seq), *lease = arena_take(&c->scratch, count * sizeof *lease);
+    uint32_t *attempt = arena_take(&c->scratch, count * sizeof *attempt);
+    must(count == 0 || (seq && lease && attempt));
+    welcome->kept_count = count;
+    for (uint32_t h = p->leases; h; h = lease_at(c, h)->peer_next) { /* the newest first */
+        count--;
+        seq[count] = lease_at(c, h)->position;
+        attempt[count] = lease_at(c, h)->attempt;
+        lease[count] = lease_wire(c, h);
     }
     welcome->kept_seq = seq;
     welcome->kept_attempt = attempt;
@@ -110,12 +120,12 @@ uint64_t peer_instance_key(const struct core *c, const uint8_t instance[INSTANCE
     return map_hash(c->config.secret, text, sizeof text);
 }
 
-void peer_welcome(struct core *c, uint32_t handle, const struct msg_hello *hello)
+void peer_welcome(struct core *c, uint32_t handle)
 {
     struct peer *p = peer_at(c, handle);
     struct msg_welcome *w = arena_take_zeroed(&c->scratch, 1, sizeof *w);
     must(w);
-    if (hello) adopt_held(c, handle, hello, w);
+    if (p->group) say_kept(c, p, w);
     uint32_t publisher = p->publishes ? publisher_find(c, p->publisher) : 0;
     w->protocol = PROTOCOL_VERSION;
     w->server = c->config.server;
@@ -152,8 +162,9 @@ static void enter(struct core *c, uint32_t peer, uint32_t group, uint64_t block,
     if (group) group_join(c, group, peer);
     if (block)
         ticket_add(c, (struct ticket){ .peer = peer, .kind = TICKET_WELCOME, .block = block, .count = 1 });
-    else
-        peer_welcome(c, peer, hello);
+    else if (hello)
+        adopt_held(c, peer, hello);
+    if (!block && !(group && group_at(c, group)->reading_back)) peer_welcome(c, peer); /* [R-ORDER-3] */
 }
 
 void hello_go_on(struct core *c, uint32_t peer, const struct group_spec *spec)

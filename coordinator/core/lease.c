@@ -9,15 +9,20 @@ bool failed_has_room(const struct core *c)
     return c->failed.taken + c->failed_reserved + c->failed_pending < c->failed.capacity;
 }
 
+bool lease_has_room(struct core *c, bool may_fail)
+{
+    if (may_fail && !failed_has_room(c)) {
+        c->short_of_failed = true;
+        return false;
+    }
+    return c->leases.taken < c->leases.capacity; /* when one ends, all groups are woken */
+}
+
 uint32_t lease_give(struct core *c, const struct lease_terms *terms)
 {
     bool may_fail = !terms->failed && !terms->once;
-    if (may_fail && !failed_has_room(c)) {
-        c->short_of_failed = true;
-        return 0;
-    }
+    if (!lease_has_room(c, may_fail)) return 0;
     uint32_t handle = slab_take(&c->leases);
-    if (!handle) return 0;
     if (may_fail) c->failed_reserved++;
     must(map_put(&c->by_lease, place_key(terms->group, terms->position), handle));
     struct lease *l = lease_at(c, handle);
@@ -30,9 +35,14 @@ uint32_t lease_give(struct core *c, const struct lease_terms *terms)
     l->once = terms->once;
     struct group *g = group_at(c, terms->group);
     g->leased++;
-    if (terms->failed)
-        failed_at(c, terms->failed)->state = FAILED_LEASED;
-    else if (!terms->once)
+    if (terms->failed) {
+        struct failed *f = failed_at(c, terms->failed);
+        f->state = FAILED_LEASED;
+        l->key = f->key; /* what it held it holds on */
+        l->found = f->found;
+        f->key = 0;
+        f->found = false;
+    } else if (!terms->once)
         g->levels[terms->level].open++;
     if (terms->peer) lease_hand(c, handle, terms->peer);
     return handle;
@@ -116,6 +126,7 @@ void lease_end(struct core *c, uint32_t handle)
     bool was_full = c->leases.taken == c->leases.capacity;
     uint32_t group = l->group;
     if (l->transfer) transfer_drop(c, l->transfer);
+    if (l->key) order_settled(c, l->key);
     unlist_from_peer(c, handle);
     unlist_from_group(c, handle);
     map_remove(&c->by_lease, place_key(l->group, l->position));
@@ -126,7 +137,7 @@ void lease_end(struct core *c, uint32_t handle)
     }
     slab_free(&c->leases, handle);
     g->leased--;
-    if (c->config.replay.step) group_wake(c, group);
+    if (c->config.replay.step || g->options.limit) group_wake(c, group);
     if (!was_full) return;
     for (uint32_t h = 1; h <= c->groups.touched; h++)
         if (slab_is_taken(&c->groups, h) && group_at(c, h)->ring) group_wake(c, h);
@@ -163,7 +174,9 @@ void lease_fail(struct core *c, uint32_t handle, enum failure cause, struct span
     }
     if (l->from < l->position && l->position - 1 > floor) group_pend_settled(c, l->group, l->level, l->from, l->position - 1);
     if (!l->failed) c->failed_pending++;
-    group_pend_failed(c, l->group, l->level, &failure, note);
+    uint32_t key = l->key ? order_failed(c, l->key) : 0;
+    l->key = 0;
+    group_pend_failed(c, l->group, l->level, &failure, note, key);
     lease_end(c, handle);
 }
 
@@ -178,8 +191,13 @@ void lease_orphan(struct core *c, uint32_t handle)
     unlist_from_peer(c, handle);
     unlist_from_group(c, handle);
     uint64_t grace_ns = c->now_ns + (uint64_t)c->config.adopt_grace_ms * 1000000u;
-    if (grace_ns < l->deadline_ns) l->deadline_ns = grace_ns; /* [R-GONE-1] */
-    heap_put(&c->extended, handle, l->deadline_ns);
+    lease_await(c, handle, grace_ns < l->deadline_ns ? grace_ns : l->deadline_ns); /* [R-GONE-1] */
+}
+
+void lease_await(struct core *c, uint32_t handle, uint64_t deadline_ns)
+{
+    lease_at(c, handle)->deadline_ns = deadline_ns;
+    heap_put(&c->extended, handle, deadline_ns);
 }
 
 void lease_extend(struct core *c, uint32_t handle, uint64_t deadline_ns)
@@ -234,9 +252,10 @@ static void expire(struct core *c, uint32_t handle)
 {
     struct lease *l = lease_at(c, handle);
     struct group *g = group_at(c, l->group);
-    enum failure cause = l->peer ? FAILURE_TIMEOUT : FAILURE_LOST;
+    enum failure cause = l->peer ? FAILURE_TIMEOUT : l->of_nobody ? FAILURE_RESTART : FAILURE_LOST;
+    uint64_t wait_ms = l->of_nobody ? 0 : group_backoff_ms(c, g, l->attempt);
     if (l->peer) say_revoked(c, handle, CODE_TIMEOUT);
-    lease_fail(c, handle, cause, span_of(NULL, 0), c->log_ms + group_backoff_ms(c, g, l->attempt));
+    lease_fail(c, handle, cause, span_of(NULL, 0), c->log_ms + wait_ms);
 }
 
 static bool may_fire(const struct core *c)
@@ -287,6 +306,7 @@ void leases_fire(struct core *c)
     while (heap_first(&c->extended, &handle, &key) && key <= c->now_ns && may_fire(c))
         expire(c, handle);
     fire_due(c);
+    order_fire(c);
 }
 
 uint64_t leases_deadline(const struct core *c)
@@ -294,6 +314,7 @@ uint64_t leases_deadline(const struct core *c)
     uint32_t handle;
     uint64_t key, deadline = UINT64_MAX;
     if (heap_first(&c->group_timers, &handle, &key)) deadline = key;
+    if (heap_first(&c->key_waits, &handle, &key) && key < deadline) deadline = key;
     if (heap_first(&c->extended, &handle, &key) && key < deadline) deadline = key;
     if (heap_first(&c->due, &handle, &key)) {
         uint64_t due_ns = key <= c->log_ms ? c->now_ns : c->now_ns + (key - c->log_ms) * 1000000u;
@@ -314,6 +335,7 @@ uint32_t lease_adopt(struct core *c, const struct lease_terms *held)
         if (l->peer || l->returned || l->attempt != held->attempt) return 0;
         unlist_from_group(c, handle);
         note_forget(c, &l->note);
+        l->of_nobody = false;
         lease_hand(c, handle, held->peer);
         return handle;
     }
@@ -322,6 +344,7 @@ uint32_t lease_adopt(struct core *c, const struct lease_terms *held)
     terms.failed = failed_find(c, held->group, position);
     if (terms.failed) terms.level = failed_at(c, terms.failed)->level;
     const struct level *level = &g->levels[terms.level];
+    if (order_reads_back(g) && !read_back_may_adopt(c, &terms)) return 0; /* [R-ORDER-3] */
     uint32_t dead = terms.failed ? failed_at(c, terms.failed)->dead : 0;
     bool open = dead || (position > level->floor && position <= level->old.end && !ranges_hold(&level->settled, position, position));
     if (!g->adopting || !open || group_pends(c, held->group, terms.level, position)) return 0; /* [R-ADOPT-1] */

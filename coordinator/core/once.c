@@ -13,15 +13,19 @@ static bool offer_to_group(struct core *c, uint32_t handle, const struct event *
 {
     struct group *g = group_at(c, handle);
     const struct block *block = &filling_slot(c)->block;
-    if (!g->ring || g->paused_ms || !g->levels[event->priority].live || c->draining || !out_has_room(c, 8)) return false;
+    if (!g->ring || g->paused_ms || g->reading_back || !g->levels[event->priority].live || c->draining || !out_has_room(c, 8)) return false;
+    uint32_t index = (uint32_t)(position - block->first_position);
+    struct turn t = { .group = handle, .level = event->priority, .position = position, .from = position };
+    if (!lease_has_room(c, false) || !order_pass_once(c, &t, block_body(block, &block->records[index]))) return false;
     uint32_t lease = lease_give(c, &(struct lease_terms){ .group = handle,
                                                           .level = event->priority,
                                                           .attempt = 1,
                                                           .position = position,
                                                           .from = position,
                                                           .once = true });
-    if (!lease) return false;
-    hand_out(c, g, lease, block, (uint32_t)(position - block->first_position));
+    must(lease);
+    order_hold(c, &t, lease);
+    hand_out(c, lease, t.worker, block, index);
     return true;
 }
 

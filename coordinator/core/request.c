@@ -99,6 +99,8 @@ static void answer_stats(struct core *c, struct msg_answer *answer)
         { "dead_lettered", s.dead_lettered },
         { "dead_retried", s.dead_retried },
         { "dead_dropped", s.dead_dropped },
+        { "parked", s.parked },
+        { "busy_keys", s.busy_keys },
         { "subscriptions", s.subscriptions },
         { "publishers", s.publishers },
         { "large_events", s.large_events },

@@ -9,6 +9,7 @@
 #include "coordinator/core/core.h"
 #include "coordinator/core/seek.h"
 #include "proto/event.h"
+#include "proto/limit_by.h"
 #include "proto/parts.h"
 #include "sdk/base/arena.h"
 #include "sdk/base/filters.h"
@@ -28,6 +29,8 @@ enum {
     HANDED_AHEAD_MAX = 1 << 16,
     HANDED_SWEEP = 1 << 16,      /* an idle group's floor follows the head at this distance */
     EXTEND_MAX_MS = 3600 * 1000, /* [R-LEASE-2] */
+    AFFINITY_WAIT_MS = 2000,     /* [R-ORDER-5] */
+    AFFINITY_WAIT_MAX_MS = 600 * 1000,
     BACKOFF_MAX_MS = 60 * 1000,  /* [R-LEASE-5] */
     CREDIT_VIOLATIONS_MAX = 100, /* [R-CREDIT-3] */
     MISTAKES_MAX = 100,          /* [R-WIRE-8] */
@@ -52,6 +55,8 @@ enum {
     LOOKUPS_MAX = 64,
     SCRATCH_BYTES = 24 * 1024 * 1024,
 };
+
+struct key_list { uint32_t first, last; }; /* of struct key */
 
 /* ---- tenants, peers, credit ---- */
 struct tenant {
@@ -95,6 +100,7 @@ struct peer {
     uint32_t leases;                      /* list */
     uint32_t subscriptions;               /* list */
     uint32_t subscription_count;
+    struct key_list awaited;              /* sessions that are warm here and wait for credit */
     uint32_t ring_next, ring_prev;        /* workers of a group with credit */
     uint32_t out_first, out_last;         /* items of this step */
     bool dirty, in_ring, forget;
@@ -161,6 +167,54 @@ struct reader {
     uint64_t end;    /* last position to read; UINT64_MAX: none */
 };
 
+/* ---- order: what events wait for (order.c) ---- */
+enum key_kind { /* an event waits for one at a time, in this order, and keeps what it has passed */
+    KEY_ORDER, /* a key, session or group of one priority: one event at a time, in log order [P4] */
+    KEY_WARM,  /* a session and the worker that has it warm */
+    KEY_LIMIT, /* a header's or topic word's value: `limit_each` at a time */
+    KEY_KINDS
+};
+enum key_state {
+    KEY_FREE,
+    KEY_HELD,     /* ORDER: its event is leased, failed, or waits for something else; LIMIT: full, or nobody waits */
+    KEY_SETTLING, /* ORDER: its event is settled, in a block that is not committed; in core.settling */
+    KEY_READY,    /* who is parked first may go on; in the level's list */
+    KEY_AWAITING, /* WARM: for its worker to have credit, until a time; in the worker's list and core.key_waits */
+    KEY_UNUSED,   /* WARM: nobody is parked; in core.unused_keys, the one not used for longest first */
+    KEY_STATES
+};
+struct key {
+    uint64_t hash;   /* of group, kind and value. Only this is kept: two values with one hash only make order stricter */
+    uint64_t holder; /* ORDER: position of its event */
+    uint64_t until;  /* SETTLING: the block; WARM: when who is parked goes to another worker */
+    uint32_t group;
+    uint32_t first, last; /* parked */
+    uint32_t next, prev;  /* the list of its state */
+    uint32_t held;        /* LIMIT: how many run */
+    uint32_t limit;       /* ORDER: the KEY_LIMIT that its event holds besides */
+    uint32_t worker, worker_generation; /* WARM */
+    uint8_t kind, state;
+    uint8_t level; /* READY: in whose list */
+};
+
+struct parked {
+    uint64_t position, from;
+    uint32_t group, level;
+    uint32_t at, order; /* the key at which it waits; the KEY_ORDER that it holds meanwhile, 0: none */
+    uint32_t failed;    /* its failure; 0: it never went out */
+    uint32_t next;      /* of the key */
+    uint32_t group_next, group_prev;
+};
+
+/* An event on its way to a worker, and what it has passed so far. */
+struct turn {
+    uint32_t group, level, failed;
+    uint64_t position, from;
+    uint32_t order, warm, limit; /* keys; 0: not yet, or none */
+    bool waited;                 /* for its session's worker: it goes now */
+    uint32_t worker;             /* that it goes to; 0: whose turn it is */
+};
+
 /* The events of one priority in a group: read, handed out and settled by themselves, so that one that goes first is found at once however
  * long the backlog of the others is. Positions of other priorities are to a level what events that do not match are. */
 struct level {
@@ -175,7 +229,8 @@ struct level {
     uint64_t handed_more;     /* where the reader, while it catches up, asks for the next one */
     uint64_t handed_block, handed_before; /* the block of the last raise, and the value until that is committed */
     uint32_t pend_last;       /* of the filling block: newest pend, chained by .before */
-    uint32_t open;            /* leased or failed */
+    uint32_t open;            /* leased, failed or parked */
+    struct key_list ready;    /* keys whose first parked event may go on */
 };
 
 struct queue { uint32_t first, last; }; /* of failed events */
@@ -198,6 +253,8 @@ struct group {
     bool has_letters;         /* its name leaves room for $dlq. before it */
     /* volatile */
     bool adopting;            /* old waits for adopt_until_ns */
+    uint32_t reading_back;    /* stages that are still to be read before anything goes out (read_back.c) */
+    uint32_t parked, parked_first, parked_last;
     bool active;              /* in core.active */
     bool waits_fetch;
     bool pending;             /* in core.pend_groups */
@@ -217,7 +274,7 @@ struct group {
     uint64_t delivered, acked, nacked, rejected, expired;
 };
 
-enum failed_state { FAILED_WAITING /* in core.due */, FAILED_READY /* in the group's retry */, FAILED_DYING /* in its dying */, FAILED_LEASED };
+enum failed_state { FAILED_WAITING /* in core.due */, FAILED_READY /* in the group's retry */, FAILED_DYING /* in its dying */, FAILED_LEASED, FAILED_PARKED /* waits for a key */ };
 struct failed {
     uint64_t position, due_ms;
     uint32_t group, level, attempts, next, prev; /* the group's list */
@@ -227,6 +284,8 @@ struct failed {
     uint32_t note;          /* volatile */
     enum failed_state state;
     uint64_t block; /* of its record: goes out again only when that is committed [R-LEASE-5] */
+    uint32_t key;   /* volatile: the KEY_ORDER that it holds; while read back, what a lease holds */
+    bool found;     /* volatile: read back, and with a worker perhaps */
 };
 
 /* Who had a failed event last, and what it said: for the dead letter, with failures that may be the last one. */
@@ -263,6 +322,7 @@ struct pend {
     uint64_t due_ms;
     uint32_t attempts;      /* > 0: a failure */
     uint32_t deaths, cause, note;
+    uint32_t key;           /* that the failure goes on to hold */
 };
 
 struct lease {
@@ -279,6 +339,9 @@ struct lease {
     uint32_t large;          /* bytes of a large event; 0: it is none */
     uint32_t transfer;
     uint32_t note;           /* orphaned: who had it */
+    bool found;              /* read back */
+    bool of_nobody;          /* it may be with a worker since before the restart; until one says so */
+    uint32_t key;            /* the KEY_ORDER it holds, else the KEY_LIMIT; 0: none */
 };
 
 /* ---- answers that wait for a commit ---- */
@@ -360,8 +423,8 @@ struct core {
     struct tenant *tenants; /* [tenants_max + 1], 1-based */
     uint32_t tenant_count;
     struct filters *filters; /* of all tenants */
-    struct slab peers, lanes, publishers, groups, failed, leases, subs, assemblies, transfers, dead, notes;
-    struct map by_connection, by_publisher, by_failed, by_lease, by_sub, by_instance, by_dead;
+    struct slab peers, lanes, publishers, groups, failed, leases, subs, keys, parked, assemblies, transfers, dead, notes;
+    struct map by_connection, by_publisher, by_failed, by_lease, by_sub, by_instance, by_key, by_dead;
     uint32_t *group_handles;    /* [groups_max + 1], by id */
     uint64_t group_generations; /* durable: the highest that a group which is gone ever had */
     uint32_t groups_changing;   /* with old filters */
@@ -399,8 +462,12 @@ struct core {
     uint32_t *catching; uint32_t catching_count; /* subscriptions that read the log and have credit */
     uint32_t *sending; uint32_t sending_count;   /* transfers; queue order */
     uint32_t failed_reserved, failed_pending;    /* places in the failed table: for leases that may fail; for failures not yet applied */
-    bool short_of_failed;
     uint32_t dying_count;                        /* in all groups */
+    bool short_of_failed, short_of_keys;
+    struct key_list settling, unused_keys;
+    struct heap key_waits;                       /* KEY_AWAITING, by the time when the session moves */
+    uint32_t reading_groups;                     /* that read back what they had handed out before the restart */
+    bool read_back_more;                         /* there is more than the last step looked at */
     struct heap group_timers, extended, due;     /* lease deadlines; extended or orphaned leases; failed events by due_ms */
     uint64_t sweep_ns, adopt_ns, pace_ns; /* next sweep of peers; end of adoption; next event of a paced replay; UINT64_MAX: none */
     uint32_t sweep_group;
@@ -445,6 +512,8 @@ static inline struct lease *lease_at(const struct core *c, uint32_t h) { return 
 static inline struct failed *failed_at(const struct core *c, uint32_t h) { return slab_at(&c->failed, h); }
 static inline struct dead *dead_at(const struct core *c, uint32_t h) { return slab_at(&c->dead, h); }
 static inline struct note *note_at(const struct core *c, uint32_t h) { return slab_at(&c->notes, h); }
+static inline struct key *key_at(const struct core *c, uint32_t h) { return slab_at(&c->keys, h); }
+static inline struct parked *parked_at(const struct core *c, uint32_t h) { return slab_at(&c->parked, h); }
 static inline struct sub *sub_at(const struct core *c, uint32_t h) { return slab_at(&c->subs, h); }
 static inline struct publisher *publisher_at(const struct core *c, uint32_t h) { return slab_at(&c->publishers, h); }
 static inline struct slot *filling_slot(const struct core *c) { return c->filling ? &c->slots[c->filling - 1] : NULL; }
@@ -487,7 +556,7 @@ uint32_t peer_tenant(struct core *c, uint32_t peer, struct span name); /* 0: not
 uint64_t peer_instance_key(const struct core *c, const uint8_t instance[INSTANCE_BYTES], uint32_t tenant);
 void hello_take(struct core *c, uint32_t peer, const struct core_packet *in);
 void hello_go_on(struct core *c, uint32_t peer, const struct group_spec *spec); /* where its group is to begin was looked up */
-void peer_welcome(struct core *c, uint32_t peer, const struct msg_hello *hello); /* hello: NULL when the group is new, so nothing can be held */
+void peer_welcome(struct core *c, uint32_t peer); /* keeps the leases it has by now */
 
 /* publish.c */
 void publish_take(struct core *c, uint32_t peer, const struct msg_publish *publish, const uint8_t **body);
@@ -563,7 +632,7 @@ uint32_t group_by_id(const struct core *c, uint32_t id);
 void group_opened(struct core *c, uint32_t group, bool recovered); /* sets the volatile part */
 void group_wake(struct core *c, uint32_t group);
 void group_pend_settled(struct core *c, uint32_t group, uint32_t level, uint64_t first, uint64_t last);
-void group_pend_failed(struct core *c, uint32_t group, uint32_t level, const struct record_failed *failure, uint32_t note);
+void group_pend_failed(struct core *c, uint32_t group, uint32_t level, const struct record_failed *failure, uint32_t note, uint32_t key);
 bool group_pends(const struct core *c, uint32_t group, uint32_t level, uint64_t position); /* settled or failed in a record to come */
 void group_event_over(struct core *c, uint32_t group, uint32_t level, uint32_t failed, uint64_t from, uint64_t position); /* settled; or its dead letter is over */
 void group_touch(struct core *c, uint32_t group); /* the commit of the filling block wakes it */
@@ -603,24 +672,78 @@ void matches_forget(struct core *c); /* the filters of an owner have changed, or
 enum scan reader_seek(struct core *c, struct seek *seek); /* goes on with it: SCAN_EVENT: seek->low is the place */
 void reader_wait(struct core *c); /* a fetch that could not begin is tried again soon */
 
-/* deliver.c */
-void deliver_all(struct core *c);
+/* hand_out.c: from a lease to a worker */
+bool delivery_has_expired(const struct core *c, const struct block *block, const struct record *record);
+bool delivery_is_over(const struct core *c, const struct block *block, const struct record *record); /* it may not go out again. An at_most_once one is here only when a worker claimed it after a restart and let it go */
+void delivery_expired(struct core *c, uint32_t group, uint32_t level, uint32_t failed, uint64_t from, uint64_t position); /* settles it */
+uint32_t worker_for_large(const struct core *c, const struct group *g, uint32_t size); /* whose turn it is of those that can take one; 0: none can */
+bool too_many_large(const struct core *c, const struct group *g); /* wait for such a worker: the group's reader waits with them */
+uint32_t hand_out(struct core *c, uint32_t lease, uint32_t worker /* 0: whose turn it is */, const struct block *block, uint32_t index); /* to whom; 0: nobody yet */
 void deliver_large(struct core *c, uint32_t lease, const struct block *block, uint32_t index); /* its parts are sent */
 void deliver_gone(struct core *c, uint32_t lease); /* its parts have left the window: revoked and settled */
-void hand_out(struct core *c, struct group *g, uint32_t lease, const struct block *block,
-              uint32_t index); /* to the worker whose turn it is */
 
 /* once.c */
 void once_offer(struct core *c, uint32_t tenant, const struct event *event, uint64_t position);
 bool once_is_read(const struct core *c, uint32_t owner); /* does this reader show at_most_once events? */
 
-/* lease.c */
-bool failed_has_room(const struct core *c);
+/* deliver.c */
+void deliver_all(struct core *c);
+void settle_gap(struct core *c, uint32_t group, uint32_t level, uint64_t from, uint64_t to); /* matches nothing, or is not to be delivered */
+
+/* keys.c: the table of what events wait for, and the queues of parked ones */
+uint32_t key_find(const struct core *c, uint64_t hash); /* 0: nobody holds it or waits for it */
+uint32_t key_take(struct core *c, uint32_t group, enum key_kind kind, uint64_t hash); /* HELD; the room is there */
+void key_move(struct core *c, uint32_t key, enum key_state to);
+void key_ready(struct core *c, uint32_t key); /* who is parked first may go on: wakes the group */
+void key_free(struct core *c, uint32_t key);
+bool keys_have_room(struct core *c, uint32_t count); /* makes it, as far as unused keys go */
+void key_park(struct core *c, uint32_t key, const struct turn *turn); /* last in the key's queue; the room is there */
+void key_unpark(struct core *c, uint32_t parked);
+
+/* order.c */
+struct key_hashes { uint64_t of[KEY_KINDS]; }; /* 0: does not wait for that */
+enum pass { PASS_GO, PASS_PARKED, PASS_FULL /* nothing was changed; ordering = group */ };
+bool order_is_on(const struct group *g);      /* its events pass here before they go out */
+bool order_reads_back(const struct group *g); /* after a restart it must know what is out before anything goes out */
+struct key_hashes order_hashes(const struct core *c, const struct turn *turn, struct span body);
+enum turn_kind { TURN_NEW, TURN_AGAIN /* has failed */, TURN_PARKED };
+bool order_has_room(struct core *c, const struct group *g, enum turn_kind kind); /* for one turn, whatever it has to wait for */
+bool order_shortage_is_over(struct core *c); /* said once */
+enum pass order_pass(struct core *c, struct turn *turn, struct span body);
+bool order_pass_once(struct core *c, struct turn *turn, struct span body); /* at_most_once: it waits for no key and no worker, and goes when no limit is reached */
+void order_hold(struct core *c, const struct turn *turn, uint32_t lease); /* what the turn has passed is the lease's */
+void order_went(struct core *c, const struct turn *turn, uint32_t worker); /* its session is warm there now; 0: it waits for one */
+uint32_t order_first_ready(struct core *c, const struct level *level); /* parked; 0: none */
+struct turn order_take(struct core *c, uint32_t parked);
+void order_give_up(struct core *c, const struct turn *turn);  /* settled without going out */
+void order_settled(struct core *c, uint32_t key);             /* of a lease or failure; passed on when that is committed */
+uint32_t order_failed(struct core *c, uint32_t key);          /* of a lease; returns what its failure holds */
+void order_committed(struct core *c);
+void order_end_adoption(struct core *c, uint32_t group);
+void order_trim(struct core *c, uint32_t group, uint32_t level, uint64_t first_left); /* parked ones before it are lost */
+void order_worker_changed(struct core *c, uint32_t peer); /* it has credit, or is gone: who waits for it looks again */
+void order_fire(struct core *c);
+void order_limits_changed(struct core *c, uint32_t group);
+void order_read_again(struct core *c, uint32_t group); /* another order comes, nothing is out: what is parked is read once more */
+void order_forget(struct core *c, uint32_t group);     /* all of it; no lease is out */
+
 struct lease_terms {
     uint32_t group, level, peer /* 0: of nobody yet */, attempt, failed;
     uint64_t position, from;
     bool once;
 };
+
+/* read_back.c */
+enum { READ_STAGES = PRIORITY_LEVELS + 2 }; /* claimed ones that were dead letters, the priorities, others that were dead letters */
+static inline bool is_unread(const struct group *g, uint32_t level) { return g->reading_back >= level + 2; }
+void groups_read_back(struct core *c);
+void read_back_end(struct core *c, uint32_t group); /* the group begins anew, or ends */
+bool read_back_may_adopt(const struct core *c, const struct lease_terms *held);
+bool read_back_late(struct core *c, struct turn *turn, struct span body); /* of an event past where it stopped: it is not new */
+
+/* lease.c */
+bool failed_has_room(const struct core *c);
+bool lease_has_room(struct core *c, bool may_fail);
 /* What names the event: what it leads to has this as its cause. */
 static inline uint64_t lease_event(const struct lease *l)
 {
@@ -635,6 +758,7 @@ uint64_t lease_wire(const struct core *c, uint32_t lease);
 uint32_t lease_from_wire(const struct core *c, uint64_t wire, uint32_t peer); /* 0: not this peer's living one */
 void lease_fail(struct core *c, uint32_t lease, enum failure cause, struct span reason, uint64_t due_ms);
 void lease_orphan(struct core *c, uint32_t lease);
+void lease_await(struct core *c, uint32_t lease, uint64_t deadline_ns); /* one of nobody: its worker has so long to come for it */
 void lease_extend(struct core *c, uint32_t lease, uint64_t deadline_ns);
 void leases_revoke(struct core *c, uint32_t group); /* all of the group's: they are stale from now on */
 void leases_keep_deadlines(struct core *c, uint32_t group); /* before the group's lease_ms changes */

@@ -2,6 +2,7 @@
 #include "coordinator/shell/config_groups.h"
 
 #include "coordinator/shell/clock.h"
+#include "proto/limit_by.h"
 #include "sdk/base/topic.h"
 
 #include <string.h>
@@ -52,6 +53,12 @@ static bool check_filter(const char *value)
     return filter_is_valid(span_text(value));
 }
 
+static bool check_limit_by(const char *value)
+{
+    struct limit_by by;
+    return limit_by_read(span_text(value), &by);
+}
+
 #define GROUP(name) .section = "group", .key = name
 #define COUNT(name) GROUP(name), .type = OPTION_UINT, .max = UINT32_MAX
 
@@ -71,10 +78,11 @@ static const struct option table[OPT_COUNT] = {
     [OPT_MAX_DEATHS] = { COUNT("max_deaths"), .text = "workers that may die of an event" },
     [OPT_AFFINITY] = { GROUP("affinity"), .type = OPTION_ENUM, .allowed = "none|session", .initial = "none",
                        .text = "session: a session stays with the worker that has it" },
-    [OPT_AFFINITY_WAIT] = { GROUP("affinity_wait"), .type = OPTION_DURATION, .max = UINT32_MAX,
-                            .text = "how long it waits for a busy one" },
+    [OPT_AFFINITY_WAIT] = { GROUP("affinity_wait"), .type = OPTION_DURATION, .max = 600000,
+                            .text = "how long it waits for a busy one; unset: 2s" },
     [OPT_LIMIT] = { COUNT("limit"), .text = "events at work at once" },
-    [OPT_LIMIT_BY] = { GROUP("limit_by"), .type = OPTION_TEXT, .text = "what limit_each looks at: header:NAME or word:N of the topic" },
+    [OPT_LIMIT_BY] = { GROUP("limit_by"), .type = OPTION_TEXT, .check = check_limit_by, .allowed = "header:NAME or word:N",
+                       .text = "what limit_each looks at: header:NAME or word:N of the topic" },
     [OPT_LIMIT_EACH] = { COUNT("limit_each"), .text = "events at work at once for each value of limit_by" },
     [OPT_RETRY_PERCENT] = { COUNT("retry_percent"), .text = "retries, at most, for 100 first deliveries" },
     [OPT_RETRY_FLOOR] = { COUNT("retry_floor"), .text = "retries per second that are always allowed" },

@@ -61,6 +61,8 @@ static const struct number numbers[] = {
     COUNTER("dead_lettered", core.dead_lettered, "events that became dead letters"),
     COUNTER("dead_retried", core.dead_retried, "dead letters that were delivered again"),
     COUNTER("dead_dropped", core.dead_dropped, "dead letters that were dropped"),
+    GAUGE("parked_events", core.parked, "events that wait for a key, a session's worker or a limit"),
+    GAUGE("busy_keys", core.busy_keys, "keys, sessions and limited values that events hold or wait for"),
     GAUGE("subscriptions", core.subscriptions, "open subscriptions"),
     GAUGE("publishers", core.publishers, "publishers whose answers are kept"),
     GAUGE("large_events", core.large_events, "events over 64 KiB being published"),

@@ -36,6 +36,14 @@ static int set_ordering(const struct cli_verb *verb, const char *word, weir_orde
     return cli_usage(verb, "--ordering is none, key, session or group, not '%s'", word);
 }
 
+static int set_affinity(const struct cli_verb *verb, const char *word, weir_affinity *out_affinity)
+{
+    *out_affinity = strcmp(word, "session") == 0 ? WEIR_AFFINITY_SESSION : WEIR_AFFINITY_NONE;
+    if (*out_affinity == WEIR_AFFINITY_NONE && strcmp(word, "none") != 0)
+        return cli_usage(verb, "--affinity is none or session, not '%s'", word);
+    return -1;
+}
+
 /* --start: `new`, `first`, or a place: a seq, a time, a length of time back */
 static int set_start(const struct cli_verb *verb, const char *text, weir_worker_options *options)
 {
@@ -49,12 +57,17 @@ static int set_start(const struct cli_verb *verb, const char *text, weir_worker_
 }
 
 /* The options' numbers are 32 bits wide. */
-static int set_numbers(const struct cli_verb *verb, const uint64_t values[4], uint32_t *const targets[4])
+struct number {
+    const char *name;
+    uint32_t *target;
+    uint64_t value;
+};
+
+static int set_numbers(const struct cli_verb *verb, const struct number *numbers, size_t count)
 {
-    static const char *const names[4] = { "lease-ms", "credit", "max-deliveries", "handlers" };
-    for (int i = 0; i < 4; i++) {
-        if (values[i] > UINT32_MAX) return cli_usage(verb, "--%s is too large", names[i]);
-        *targets[i] = (uint32_t)values[i];
+    for (size_t i = 0; i < count; i++) {
+        if (numbers[i].value > UINT32_MAX) return cli_usage(verb, "--%s is too large", numbers[i].name);
+        *numbers[i].target = (uint32_t)numbers[i].value;
     }
     return -1;
 }
@@ -64,19 +77,32 @@ int cli_worker(struct cli *cli, const struct cli_verb *verb, int argc, char **ar
     struct cli_working working = { .cli = cli, .options = WEIR_WORKER_OPTIONS_INIT, .exec_timeout_ms = 600000 };
     weir_worker_options *o = &working.options;
     struct cli_list topics = { 0 };
-    const char *ordering = "none", *start = "new", *name = NULL;
+    const char *ordering = "none", *affinity = "none", *start = "new", *name = NULL;
     bool lines = false;
-    uint64_t numbers[4] = { 0 };
+    struct number numbers[] = {
+        { "lease-ms", &o->lease_ms, 0 },
+        { "credit", &o->credit, 0 },
+        { "max-deliveries", &o->max_deliveries, 0 },
+        { "handlers", &o->handlers, 0 },
+        { "affinity-wait-ms", &o->affinity_wait_ms, 0 },
+        { "limit", &o->limit, 0 },
+        { "limit-each", &o->limit_each, 0 },
+    };
     const struct cli_option options[] = {
         { "group", CLI_TEXT, &o->group, "G the group; made if it is new, its options are then fixed" },
         { "topic", CLI_LIST, &topics, "FILTER may be repeated" },
         { "exec", CLI_TEXT, &working.command, "CMD run by sh per event: exit 0 acks (output = reply), 75 = again, others reject" },
         { "json-lines", CLI_FLAG, &lines, "deliveries as lines on standard output, verbs on standard input" },
-        { "lease-ms", CLI_NUMBER, &numbers[0], "MS a delivery is on loan (30000)" },
-        { "credit", CLI_NUMBER, &numbers[1], "N deliveries held here at most (64)" },
-        { "max-deliveries", CLI_NUMBER, &numbers[2], "N attempts; refused by this version's coordinator" },
-        { "handlers", CLI_NUMBER, &numbers[3], "N commands at once (1)" },
-        { "ordering", CLI_TEXT, &ordering, "WORD none, key, session or group; this version serves none (none)" },
+        { numbers[0].name, CLI_NUMBER, &numbers[0].value, "MS a delivery is on loan (30000)" },
+        { numbers[1].name, CLI_NUMBER, &numbers[1].value, "N deliveries held here at most (64)" },
+        { numbers[2].name, CLI_NUMBER, &numbers[2].value, "N attempts; refused by this version's coordinator" },
+        { numbers[3].name, CLI_NUMBER, &numbers[3].value, "N commands at once (1)" },
+        { "ordering", CLI_TEXT, &ordering, "WORD events of a key, a session, or all: one at a time (none)" },
+        { "affinity", CLI_TEXT, &affinity, "WORD session: it stays with the worker that had it last (none)" },
+        { numbers[4].name, CLI_NUMBER, &numbers[4].value, "MS without credit there until it moves (2000)" },
+        { numbers[5].name, CLI_NUMBER, &numbers[5].value, "N events out at once in the group (no limit)" },
+        { numbers[6].name, CLI_NUMBER, &numbers[6].value, "N the same for each value of --limit-by (no limit)" },
+        { "limit-by", CLI_TEXT, &o->limit_by, "WHAT header:NAME, or word:N of the topic" },
         { "start", CLI_TEXT, &start, "PLACE of a new group: new, first, a seq, a time or how far back, such as 15m (new)" },
         { "exec-timeout-ms", CLI_NUMBER, &working.exec_timeout_ms,
           "MS a command may take; then it is ended, its event goes out again (600000)" },
@@ -97,8 +123,9 @@ int cli_worker(struct cli *cli, const struct cli_verb *verb, int argc, char **ar
     o->topics = topics.items;
     o->topic_count = topics.count;
     code = set_ordering(verb, ordering, &o->ordering);
+    if (code < 0) code = set_affinity(verb, affinity, &o->affinity);
     if (code < 0) code = set_start(verb, start, o);
-    if (code < 0) code = set_numbers(verb, numbers, (uint32_t *const[4]){ &o->lease_ms, &o->credit, &o->max_deliveries, &o->handlers });
+    if (code < 0) code = set_numbers(verb, numbers, sizeof numbers / sizeof numbers[0]);
     if (code >= 0) return code;
     return lines ? cli_work_lines(&working) : cli_work_exec(&working);
 }

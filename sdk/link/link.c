@@ -70,6 +70,7 @@ static void carve_texts(struct link_options *o, struct carver *carver)
     }
     o->group.filters = filters;
     o->group.name = copy_span(carver, o->group.name);
+    o->group.options.limit_by = copy_span(carver, o->group.options.limit_by);
     o->name = copy_span(carver, o->name);
     o->tenant = copy_span(carver, o->tenant);
     o->credential = copy_span(carver, o->credential);

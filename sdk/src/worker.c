@@ -6,6 +6,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "proto/limit_by.h"
+
 enum { CLOSE_TIMEOUT_MS = 2000, FILTERS_MAX = 64, HANDLERS_MAX = 1024 };
 
 static weir_status check(const weir_worker_options *o)
@@ -21,6 +23,10 @@ static weir_status check(const weir_worker_options *o)
     if (o->max_event_bytes > EVENT_LARGE_BYTES_MAX) return session_refuse_open(WEIR_INVALID, "max_event_bytes is at most 64 MiB");
     if (o->credit > 16384 || o->handlers > HANDLERS_MAX)
         return session_refuse_open(WEIR_INVALID, "credit is at most 16384, handlers at most %d", HANDLERS_MAX);
+    struct limit_by by;
+    if (o->limit_by != NULL && !limit_by_read(span_text(o->limit_by), &by))
+        return session_refuse_open(WEIR_INVALID, "limit_by: \"%s\" is neither header:NAME nor word:N", o->limit_by);
+    if ((o->limit_by != NULL) != (o->limit_each != 0)) return session_refuse_open(WEIR_INVALID, "limit_each and limit_by go together");
     return WEIR_OK;
 }
 
@@ -73,7 +79,12 @@ static weir_status start(weir_worker *w, const weir_worker_options *o)
                                               .options = { .ordering = (uint32_t)o->ordering,
                                                            .lease_ms = o->lease_ms,
                                                            .max_deliveries = o->max_deliveries,
-                                                           .backoff_ms = o->backoff_ms },
+                                                           .backoff_ms = o->backoff_ms,
+                                                           .affinity = (uint32_t)o->affinity,
+                                                           .affinity_wait_ms = o->affinity_wait_ms,
+                                                           .limit = o->limit,
+                                                           .limit_each = o->limit_each,
+                                                           .limit_by = span_text(o->limit_by ? o->limit_by : "") },
                                               .start = (uint32_t)o->start,
                                               .start_at = o->start_at };
     link_options.deliveries_credit = credit_of(o);

@@ -297,7 +297,7 @@ class Coordinator(TestCase):
         self.assertEqual(peer.error()[0], "conflict")
         peer = self.peer()
         peer.send(hello={"protocol": 1, "role": "WORKER", "instance": b"y" * 16, "tenant": "dev",
-                         "group": {"name": "new", "filters": ["jobs.>"], "ordering": ENUMS["Ordering"]["BY_KEY"]}})
+                         "group": {"name": "new", "filters": ["jobs.>"], "ordering": 9}})
         self.assertEqual(peer.error()[0], "unsupported")
 
     def test_garbage_and_silence_on_the_port_hurt_nobody(self):

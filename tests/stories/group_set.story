@@ -14,4 +14,6 @@ wait 10s                                 -> w1 revoke e1 timeout ; w1 deliver e1
 snapshot                                 -> snapshot equal
 crash ; restart                          -> log recover
 w3: hello group=ocr lease=5s credit=1    -> w3 welcome
-a1: manage group_set group=ocr ordering=1 -> a1 answer unsupported
+# what decides which events may be at work together changes only while none is
+a1: manage group_set group=ocr ordering=key -> a1 answer conflict
+a1: manage group_set group=ocr ordering=9 -> a1 answer unsupported

@@ -8,7 +8,7 @@ g1: publish topic=x.y.z                  -> g1 accepted e3 ; w3 deliver e3
 # options are the first one's; a difference is refused   [R-GROUP-1]
 w4: hello group=a filters=other.>        -> w4 error conflict about=hello ; w4 forgotten
 w5: hello group=a lease=5s               -> w5 error conflict about=hello ; w5 forgotten
-w6: hello group=c ordering=1             -> w6 error unsupported about=hello ; w6 forgotten
+w6: hello group=c ordering=9             -> w6 error unsupported about=hello ; w6 forgotten
 w8: hello group=c filters=docs..x        -> w8 error bad_request about=hello ; w8 forgotten
 w9: hello group=c filters=$sys.>         -> w9 error forbidden about=hello ; w9 forgotten
 # a group may begin at the first event, or after one   [R-GROUP-2]

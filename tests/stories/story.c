@@ -81,7 +81,10 @@ static struct span encode(const struct line *l, const char *topic, uint8_t *out)
     e.reply_to = word_span(arg(l, "reply_to"));
     if (has(l, "sealed")) e.parts = span_of("\x08\x05\x12\x01\x07", 5); /* 5 bytes at position 7 */
     e.reply = arg(l, "reply") ? EVENT_REPLY_ERROR : EVENT_REPLY_NONE;
-    return span_of(out, event_encode(&e, NULL, 0, out));
+    const char *header = arg(l, "header"), *colon = header ? strchr(header, ':') : NULL;
+    if (!colon) return span_of(out, event_encode(&e, NULL, 0, out));
+    struct event_header one = { span_of(header, (size_t)(colon - header)), span_text(colon + 1) };
+    return span_of(out, event_encode(&e, &one, 1, out));
 }
 
 static void do_publish(struct world *w, struct story_peer *p, const struct line *l)
@@ -124,9 +127,23 @@ static void do_parts(struct world *w, struct story_peer *p, const struct line *l
     world_step(w, p, &packet, true);
 }
 
+static uint32_t ordering_of(const struct line *l)
+{
+    static const char *const words[] = { "none", "key", "session", "group" };
+    const char *word = arg(l, "ordering") ? arg(l, "ordering") : "none";
+    for (uint32_t i = 0; i < 4; i++)
+        if (strcmp(word, words[i]) == 0) return i;
+    return (uint32_t)atoi(word);
+}
+
 static struct group_options group_options(const struct line *l)
 {
-    return (struct group_options){ .ordering = (uint32_t)number(l, "ordering", 0),
+    return (struct group_options){ .ordering = ordering_of(l),
+                                   .affinity = arg(l, "affinity") && strcmp(arg(l, "affinity"), "session") == 0,
+                                   .affinity_wait_ms = arg(l, "affinity_wait") ? (uint32_t)duration_ms(arg(l, "affinity_wait")) : 0,
+                                   .limit = (uint32_t)number(l, "limit", 0),
+                                   .limit_each = (uint32_t)number(l, "limit_each", 0),
+                                   .limit_by = word_span(arg(l, "limit_by")),
                                    .lease_ms = arg(l, "lease") ? (uint32_t)duration_ms(arg(l, "lease")) : 0,
                                    .max_deliveries = (uint32_t)number(l, "max_deliveries", 0),
                                    .max_deaths = (uint32_t)number(l, "max_deaths", 0) };
@@ -354,7 +371,8 @@ static void do_request_parts(struct world *w, struct story_peer *p, const struct
 static const struct {
     const char *word;
     uint32_t field; /* of Group in weir.proto */
-} settable[] = { { "name", 1 }, { "filters", 2 }, { "ordering", 3 }, { "lease", 4 }, { "max_deliveries", 5 } };
+} settable[] = { { "name", 1 },      { "filters", 2 },        { "ordering", 3 }, { "lease", 4 },     { "max_deliveries", 5 },
+                 { "affinity", 9 }, { "affinity_wait", 10 }, { "limit", 11 },   { "limit_by", 12 }, { "limit_each", 13 } };
 
 /* manage group_pause group=ocr [e1] [tenant=t] [filters=a,b lease=5s …] [start=first|e1|new] [ago=10s] */
 static void do_manage(struct world *w, struct story_peer *p, const struct line *l)

@@ -4,6 +4,8 @@
  *   - a token gets one position within its life [P3];
  *   - an at_most_once event is offered once, whatever happens [P6];
  *   - an event is with one worker of a group at a time, and not again after its settle was answered [R-GROUP-2, P5];
+ *   - with an ordering an event goes out when every one of its key (session, group) and priority before it is settled in the log [P4];
+ *   - no more are out than the group's limits say, in all and of one topic word [R-LIMIT-1, R-LIMIT-2];
  *   - in the end, when all workers work, every accepted event was acked once by the group that existed before it [P1];
  *   - a subscription's events rise without gap or repeat [R-SUB-2];
  *   - while the group is paused nothing goes out; after a seek all from its place on comes again and what was held before is stale; what
@@ -81,11 +83,13 @@ struct walk {
         uint32_t count;
         uint64_t position;
     } saved, saving; /* the newest complete snapshot; the one under way */
-    struct {
+    struct wanted {
         uint64_t seq;
-        uint8_t settled, tried;
+        uint8_t settled, tried, ended; /* ended: settled in the log */
         char topic;
-    } * events; /* that the group wants; tried: a settle was sent, its outcome may be unknown */
+        uint8_t level, lane, word; /* lane: of its order, 0 = none; word: the second of its topic */
+    } * events;                    /* that the group wants; tried: a settle was sent, its outcome may be unknown */
+    struct group_options options;  /* of the group */
     uint32_t event_count;
     struct {
         uint64_t seq, time_ms;
@@ -200,6 +204,14 @@ static void check_token(struct walk *w, uint64_t seq, uint32_t token)
         }
 }
 
+/* What the event's order goes by; the walk's keys and sessions are one letter. */
+static uint8_t lane_of(const struct walk *w, const struct event *event)
+{
+    struct span by = w->options.ordering == ORDERING_KEY ? event->key : event->session;
+    if (w->options.ordering == ORDERING_NONE || w->options.ordering == ORDERING_GROUP) return w->options.ordering == ORDERING_GROUP;
+    return by.size ? by.data[0] : 0;
+}
+
 static char topic_of(const struct block *block, uint32_t index)
 {
     return (char)block_topic_name(block, block->records[index].topic - 1u).data[0];
@@ -213,10 +225,16 @@ static void saw_event(struct walk *w, const struct block *block, uint32_t index)
     char topic = topic_of(block, index);
     if (is_once(block_body(block, &block->records[index]))) return;
     if (!w->group_exists || w->event_count == EVENTS || (topic != 'a' && (topic != 'b' || !takes_b))) return;
-    w->events[w->event_count].settled = seq <= w->floor;
-    w->events[w->event_count].tried = 0;
-    w->events[w->event_count].topic = topic;
-    w->events[w->event_count++].seq = seq;
+    struct event event;
+    if (event_scan(block_body(block, &block->records[index]), &event) != EVENT_OK) broken(w, "an event that cannot be read", seq);
+    bool settled = seq <= w->floor;
+    w->events[w->event_count++] = (struct wanted){ .seq = seq,
+                                                   .settled = settled,
+                                                   .ended = settled,
+                                                   .topic = topic,
+                                                   .level = (uint8_t)event.priority,
+                                                   .lane = lane_of(w, &event),
+                                                   .word = event.topic.data[2] };
 }
 
 /* A generation begins: what its filters take is open from its floor on, whatever became of it before. */
@@ -244,6 +262,19 @@ static void saw_group(struct walk *w, const struct block *block, uint32_t index)
     if (begins) begin_generation(w, block, index);
 }
 
+static void end_settled(struct walk *w, struct span body)
+{
+    static struct range settled[1 << 15];
+    static struct record_failed failed[1 << 15];
+    struct record_settle read;
+    if (!record_settle_read(body, settled, 1 << 15, failed, 1 << 15, &read)) broken(w, "a settle record that cannot be read", 0);
+    if (read.generation != w->generation) return;
+    for (uint32_t i = 0; i < read.settled_count; i++)
+        for (uint32_t k = 0; k < w->event_count; k++)
+            if (w->events[k].level == read.level && w->events[k].seq >= settled[i].first && w->events[k].seq <= settled[i].last)
+                w->events[k].ended = 1;
+}
+
 /* Blocks that are committed now: every event in them counts from here on. */
 static void commit_until(struct walk *w, uint64_t number)
 {
@@ -254,6 +285,7 @@ static void commit_until(struct walk *w, uint64_t number)
             uint32_t kind = block->records[k].kind & ~(uint32_t)RECORD_MUST_UNDERSTAND;
             if (kind == RECORD_GROUP) saw_group(w, block, k);
             if (kind == RECORD_EVENT) saw_token(w, block, k);
+            if (kind == RECORD_SETTLE) end_settled(w, block_body(block, &block->records[k]));
             if (kind == RECORD_EVENT) saw_event(w, block, k);
         }
         w->head = block_last_position(block);
@@ -280,6 +312,28 @@ static void let_go(struct walker *p, uint64_t seq)
         if (p->held[i].seq == seq) p->held[i--] = p->held[--p->held_count];
 }
 
+/* [P4] */
+static void check_order(const struct walk *w, const struct wanted *event)
+{
+    for (const struct wanted *e = w->events; e < event && event->lane; e++)
+        if (e->lane == event->lane && e->level == event->level && !e->ended)
+            broken(w, "out before one of its key before it was settled", event->seq);
+}
+
+/* [R-LIMIT-1, R-LIMIT-2]; `event` is out now. */
+static void check_limits(const struct walk *w, const struct wanted *event)
+{
+    uint32_t all = 0, each = 0;
+    for (uint32_t i = 0; i < WORKERS; i++)
+        for (uint32_t k = 0; k < w->peers[i].held_count && w->peers[i].ready; k++) {
+            uint32_t other = w->peers[i].held[k].settled ? UINT32_MAX : event_find(w, w->peers[i].held[k].seq);
+            all += other != UINT32_MAX;
+            each += other != UINT32_MAX && w->events[other].word == event->word;
+        }
+    if (w->options.limit && all > w->options.limit) broken(w, "more are out than the group's limit", event->seq);
+    if (w->options.limit_each && each > w->options.limit_each) broken(w, "more are out of one word than its limit", event->seq);
+}
+
 static void took(struct walk *w, uint32_t peer, struct held held, bool kept)
 {
     struct walker *p = &w->peers[peer];
@@ -296,6 +350,9 @@ static void took(struct walk *w, uint32_t peer, struct held held, bool kept)
                 broken(w, "with two workers at a time", held.seq);
     let_go(p, held.seq);
     if (p->held_count < HELD) p->held[p->held_count++] = held;
+    if (event == UINT32_MAX) return;
+    check_order(w, &w->events[event]);
+    if (!kept) check_limits(w, &w->events[event]); /* what is kept may be over it: its settle was lost, and another had gone out after it */
 }
 
 static void saw_settled(struct walk *w, struct walker *p, const struct msg_settled *m)
@@ -331,6 +388,17 @@ static uint32_t priority_of(const struct held *held, uint32_t count, uint64_t se
     return 0;
 }
 
+/* What is over in a step is over before what begins in it, whatever the order of the peers. */
+static void saw_ends(struct walk *w, uint32_t peer, const struct packet *m)
+{
+    struct walker *p = &w->peers[peer];
+    for (size_t i = 0; i < m->settled_count; i++)
+        saw_settled(w, p, &m->settled[i]);
+    for (size_t i = 0; m->revoke && i < m->revoke->count; i++)
+        for (uint32_t k = 0; k < p->held_count; k++)
+            if (p->held[k].lease == m->revoke->lease[i]) let_go(p, p->held[k].seq);
+}
+
 static void saw(struct walk *w, uint32_t peer, const struct packet *m)
 {
     struct walker *p = &w->peers[peer];
@@ -356,8 +424,6 @@ static void saw(struct walk *w, uint32_t peer, const struct packet *m)
         w->answered = true, w->answer = m->answers[i].code;
     for (size_t i = 0; i < m->accepted_count; i++)
         saw_accepted(w, p, &m->accepted[i]);
-    for (size_t i = 0; i < m->settled_count; i++)
-        saw_settled(w, p, &m->settled[i]);
     for (size_t i = 0; i < m->events_count; i++)
         saw_events(w, p, &m->events[i]);
     const struct span *body = m->pieces;
@@ -377,9 +443,6 @@ static void saw(struct walk *w, uint32_t peer, const struct packet *m)
                             .priority = m->deliver->priority ? m->deliver->priority[i] : 0 },
              false);
     }
-    for (size_t i = 0; m->revoke && i < m->revoke->count; i++)
-        for (uint32_t k = 0; k < p->held_count; k++)
-            if (p->held[k].lease == m->revoke->lease[i]) let_go(p, p->held[k].seq);
 }
 
 /* ---- snapshots ---- */
@@ -416,6 +479,9 @@ static void step(struct walk *w, struct core_in *in)
     in->fetched_count = w->fetched_count;
     w->fetched_count = 0;
     core_step(w->core, in, &outs);
+    for (size_t i = 0; i < outs.count; i++)
+        for (uint32_t k = 0; k < PEERS; k++)
+            if (outs.items[i].kind == CORE_SEND && outs.items[i].connection == w->peers[k].connection) saw_ends(w, k, outs.items[i].packet);
     for (size_t i = 0; i < outs.count; i++) {
         const struct core_out *out = &outs.items[i];
         note(w, out->kind);
@@ -528,9 +594,8 @@ static void do_hello(struct walk *w, uint32_t peer)
                                .first_unanswered = 1,
                                .epoch = span_text("0123456789abcdef"),
                                .has_group = peer < WORKERS };
-    hello.group = (struct group_spec){
-        .name = span_text("g"), .filters = filters, .filter_count = p->knows_b ? 2 : 1, .options = { .lease_ms = 2000, .backoff_ms = 100 }
-    };
+    hello.group =
+        (struct group_spec){ .name = span_text("g"), .filters = filters, .filter_count = p->knows_b ? 2 : 1, .options = w->options };
     for (uint32_t i = 0; i < p->held_count; i++)
         seq[i] = p->held[i].seq, attempt[i] = p->held[i].attempt, priority[i] = p->held[i].priority;
     hello.held_seq = seq;
@@ -580,6 +645,8 @@ static void do_publish(struct walk *w, uint32_t peer, uint32_t count, struct var
         event.token = token_text(p->token_of[first + i]);
         event.semantics = p->once_of[first + i] != ONCE_NOT ? EVENT_AT_MOST_ONCE : EVENT_AT_LEAST_ONCE;
         event.data = event.semantics ? span_of(said, sizeof said) : span_of("data", 4);
+        event.key = span_of("abcd" + (count + i) % 4, (count + i) % 7 > 0);
+        event.session = span_of("stuv" + count % 4, i % 5 > 0);
         sizes[i] = (uint32_t)event_encode(&event, NULL, 0, body + used);
         used += sizes[i];
     }
@@ -591,7 +658,7 @@ static void do_publish(struct walk *w, uint32_t peer, uint32_t count, struct var
 static void do_settle(struct walk *w, uint32_t peer, uint32_t verb, uint32_t which, bool emit)
 {
     struct walker *p = &w->peers[peer];
-    if (p->held_count == 0) return;
+    if (!p->ready || p->held_count == 0) return;
     struct held held = p->held[which % p->held_count];
     struct event event = { .topic = span_text("a.out"),
                            .token = token_text(which % (2 * TOKENS) < TOKENS ? which % TOKENS + 1 : 0),
@@ -641,7 +708,7 @@ static void do_subscribe(struct walk *w, uint32_t peer)
 static void do_lease(struct walk *w, uint32_t peer, bool extend, uint32_t which)
 {
     struct walker *p = &w->peers[peer];
-    if (p->held_count == 0) return;
+    if (!p->ready || p->held_count == 0) return;
     struct held held = p->held[which % p->held_count];
     uint32_t ms = 5000;
     struct msg_extend extension = { &held.lease, &ms, 1 };
@@ -811,7 +878,7 @@ static void act(struct walk *w)
 static void finish(struct walk *w)
 {
     do_resume(w);
-    for (uint32_t round = 0; round < 4000; round++) {
+    for (uint32_t round = 0; round < 40000; round++) {
         for (uint32_t i = 0; i < WORKERS; i++) {
             if (w->peers[i].connection && w->peers[i].leaving) do_gone(w, i);
             if (!w->peers[i].connection) do_hello(w, i);
@@ -850,6 +917,18 @@ static void judge(struct walk *w)
     if (core_is_quiet(w->core) && live != recovered) broken(w, "the recovered state differs", recovered);
 }
 
+/* Half of the walks have a plain group, the others what the next bytes say. */
+static void choose_options(struct walk *w)
+{
+    uint32_t plain = next_byte(w), order = next_byte(w), limits = next_byte(w);
+    w->options = (struct group_options){ .lease_ms = 2000, .backoff_ms = 100 };
+    if (plain % 2) return;
+    w->options.ordering = order % 4;
+    if (order & 16) w->options.affinity = AFFINITY_SESSION, w->options.affinity_wait_ms = 1 + 10 * (order >> 4);
+    if (limits & 1) w->options.limit = 1 + (limits >> 4);
+    if (limits & 2) w->options.limit_each = 1 + (limits >> 5), w->options.limit_by = span_text("word:2");
+}
+
 uint64_t walk(const uint8_t *tape, size_t size)
 {
     struct walk *w = calloc(1, sizeof *w);
@@ -862,6 +941,9 @@ uint64_t walk(const uint8_t *tape, size_t size)
                     .groups_max = 4,
                     .leases_max = 512,
                     .failed_max = 48,
+                    .busy_keys_max = 40,
+                    .parked_max = 24,
+                    .parked_per_group_max = 16,
                     .subscriptions_max = 16,
                     .publishers_max = 8,
                     .tokens_max = 14,
@@ -877,6 +959,7 @@ uint64_t walk(const uint8_t *tape, size_t size)
         .adopt_grace_ms = 1000,
         .heartbeat_ms = 100000000,
     };
+    choose_options(w);
     w->memory_size = core_memory(&w->config);
     w->memory = memory_new(w);
     w->core = core_new(w, w->memory);

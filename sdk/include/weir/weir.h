@@ -168,6 +168,11 @@ typedef enum weir_ordering {
     WEIR_ORDERING_GROUP = 3
 } weir_ordering;
 
+typedef enum weir_affinity {
+    WEIR_AFFINITY_NONE = 0,
+    WEIR_AFFINITY_SESSION = 1 /* a session stays with the worker that had its last event while that lives and has credit */
+} weir_affinity;
+
 /* A settle's answer, after it is committed. Since 0.1. */
 typedef struct weir_settled {
     weir_status status; /* WEIR_OK; WEIR_STALE: the lease had ended, nothing was done; WEIR_OUTCOME_UNKNOWN: it was sent
@@ -195,7 +200,7 @@ typedef struct weir_worker_options {
     const char *group;         /* required; made if it is new, with the options below, which are then fixed: other ones are WEIR_CONFLICT */
     const char *const *topics; /* filters: `*` is one word, a last `>` the rest; at least one */
     size_t topic_count;
-    weir_ordering ordering;  /* in 0.1 only none is served, others are unsupported */
+    weir_ordering ordering;  /* events of one key, session, or all: one at a time, in log order within a priority; none */
     uint32_t lease_ms;       /* how long a delivery is on loan without weir_extend; the group's */
     uint32_t max_deliveries; /* attempts before it is a dead letter; the group's. Not served in 0.1: unsupported */
     uint32_t backoff_ms;     /* after the first failure; the group's */
@@ -213,6 +218,12 @@ typedef struct weir_worker_options {
     weir_settled_fn *on_settled;
     void *arg; /* for the three of them */
     uint32_t max_event_bytes; /* larger events are left to other workers; 8 MiB; at most 64 MiB */
+    /* The group's too, as ordering is: */
+    weir_affinity affinity;    /* none */
+    uint32_t affinity_wait_ms; /* a session moves when its worker has had no credit for so long; 2000 */
+    uint32_t limit;            /* events out at once in the group, over all workers; no limit */
+    uint32_t limit_each;       /* the same for each value of limit_by; no limit */
+    const char *limit_by;      /* "header:NAME" or "word:N", the N-th word of the topic from 1; events without it are not limited */
 } weir_worker_options;
 
 static inline weir_worker_options weir_worker_options_init(void)
