@@ -54,6 +54,7 @@ enum link_fact_kind {
     LINK_FACT_ENDED,      /* subscription: id, cursor, code, more, message; the id is free again */
     LINK_FACT_PARTIAL,    /* partial */
     LINK_FACT_ANSWER,     /* answer */
+    LINK_FACT_MANAGE_LOST, /* the connection was lost before the answer of the change `manage` */
     LINK_FACT_DRAIN,      /* the coordinator is leaving: drain_ms until this link comes again */
     LINK_FACT_ERROR       /* error: an `error` packet that belongs to nothing above */
 };
@@ -74,6 +75,7 @@ struct link_fact {
             struct span message;
         } publish;
         struct span tenant;
+        uint64_t manage; /* its id */
         struct {
             const uint32_t *handles; /* [columns->count] */
             const struct msg_deliver *columns;
@@ -208,7 +210,12 @@ void link_consumed(struct link *link, struct span tenant, uint64_t events, uint6
 
 /* -- The rest -- */
 enum link_result link_cancel(struct link *link, struct span tenant, uint64_t seq);                               /* LINK_OK | LINK_FULL */
-enum link_result link_query(struct link *link, uint64_t id, uint32_t ask, struct span tenant, struct span name); /* LINK_OK | LINK_FULL */
+enum link_result link_query(struct link *link, const struct msg_query *query); /* LINK_OK | LINK_FULL; its texts, at most 255 bytes, are copied */
+
+/* An admin's change; one at a time. Lends *manage until its answer, or LINK_FACT_MANAGE_LOST, was told, or until link_manage_forget. It is not
+ * sent twice: when the connection is lost before the answer its outcome is unknown. LINK_OK | LINK_FULL. */
+enum link_result link_manage(struct link *link, const struct msg_manage *manage);
+void link_manage_forget(struct link *link);
 
 /* What the last welcome said; before the first one empty or the defaults. */
 struct link_terms {

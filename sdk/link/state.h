@@ -185,9 +185,10 @@ struct subscribing {
 struct query_slot {
     uint64_t id;
     uint32_t ask;
-    uint16_t tenant_size, name_size;
+    uint64_t seq;
+    uint16_t tenant_size, name_size, session_size;
     bool used, sent;
-    uint8_t tenant[NAME_BYTES_MAX], name[NAME_BYTES_MAX];
+    uint8_t tenant[NAME_BYTES_MAX], name[NAME_BYTES_MAX], session[NAME_BYTES_MAX];
 };
 struct cancel_entry {
     uint64_t seq;
@@ -212,6 +213,8 @@ struct link {
     struct assembling assembling;
     struct subscribing subscribing;
     struct query_slot *queries;
+    const struct msg_manage *manage; /* without an answer; NULL: none */
+    bool manage_sent;
     struct cancel_entry *cancels;
     uint32_t cancel_count;
 };

@@ -123,6 +123,7 @@ struct span session_span(const char *text); /* NULL is empty */
 weir_status session_refuse_open(weir_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 weir_error session_error(weir_status status, uint32_t retry_ms, struct span message);
 void session_event_id(char out[WEIR_EVENT_ID_SIZE], const char epoch[EPOCH_BYTES], uint64_t seq);
+bool session_parse_event_id(const char *id, uint8_t epoch[EPOCH_BYTES], uint64_t *out_seq); /* false: it is none */
 weir_status session_link_status(struct session *session, enum link_result result);
 
 /* transport.c: the socket */

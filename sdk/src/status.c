@@ -95,6 +95,18 @@ void weir_last_error(const void *handle, weir_error *out_error)
     if (out_error->word == NULL) out_error->word = weir_status_text(out_error->status);
 }
 
+/* "<epoch>-<position>" */
+bool session_parse_event_id(const char *id, uint8_t epoch[EPOCH_BYTES], uint64_t *out_seq)
+{
+    char *end;
+    if (id == NULL || strlen(id) < EPOCH_BYTES + 2 || id[EPOCH_BYTES] != '-' || id[EPOCH_BYTES + 1] < '0' || id[EPOCH_BYTES + 1] > '9')
+        return false;
+    memcpy(epoch, id, EPOCH_BYTES);
+    errno = 0;
+    *out_seq = strtoull(id + EPOCH_BYTES + 1, &end, 10);
+    return errno == 0 && *end == '\0';
+}
+
 void session_event_id(char out[WEIR_EVENT_ID_SIZE], const char epoch[EPOCH_BYTES], uint64_t seq)
 {
     (void)snprintf(out, WEIR_EVENT_ID_SIZE, "%.*s-%llu", EPOCH_BYTES, epoch, (unsigned long long)seq);

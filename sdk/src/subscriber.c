@@ -150,18 +150,6 @@ static const struct session_hooks hooks = { NULL, fact, settle, NULL };
 
 /* -- open and close -- */
 
-/* "<epoch>-<position>" */
-static bool parse_event_id(const char *id, uint8_t epoch[EPOCH_BYTES], uint64_t *out_seq)
-{
-    char *end;
-    if (id == NULL || strlen(id) < EPOCH_BYTES + 2 || id[EPOCH_BYTES] != '-' || id[EPOCH_BYTES + 1] < '0' || id[EPOCH_BYTES + 1] > '9')
-        return false;
-    memcpy(epoch, id, EPOCH_BYTES);
-    errno = 0;
-    *out_seq = strtoull(id + EPOCH_BYTES + 1, &end, 10);
-    return errno == 0 && *end == '\0';
-}
-
 static weir_status check(const weir_subscriber_options *o)
 {
     uint8_t epoch[EPOCH_BYTES];
@@ -173,7 +161,7 @@ static weir_status check(const weir_subscriber_options *o)
             return session_refuse_open(WEIR_INVALID, "topics: \"%s\" is no filter (dotted words; * is one word, a last > the rest)",
                                        o->topics[i] != NULL ? o->topics[i] : "");
     if (o->max_event_bytes > EVENT_LARGE_BYTES_MAX) return session_refuse_open(WEIR_INVALID, "max_event_bytes is at most 64 MiB");
-    if (o->start == WEIR_START_SEQ && o->since != NULL && !parse_event_id(o->since, epoch, &seq))
+    if (o->start == WEIR_START_SEQ && o->since != NULL && !session_parse_event_id(o->since, epoch, &seq))
         return session_refuse_open(WEIR_INVALID, "since: \"%s\" is no event id (<epoch>-<position>)", o->since);
     return WEIR_OK;
 }
@@ -183,7 +171,7 @@ static weir_status subscribe_all(weir_subscriber *s, const weir_subscriber_optio
     struct link_subscription wanted = { .start = (uint32_t)o->start, .start_at = o->start_at, .limit = o->limit };
     uint8_t epoch[EPOCH_BYTES];
     enum link_result result = LINK_OK;
-    if (o->start == WEIR_START_SEQ && o->since != NULL && parse_event_id(o->since, epoch, &wanted.start_at))
+    if (o->start == WEIR_START_SEQ && o->since != NULL && session_parse_event_id(o->since, epoch, &wanted.start_at))
         wanted.epoch = span_of(epoch, EPOCH_BYTES);
     (void)pthread_mutex_lock(&s->session.lock);
     for (size_t i = 0; i < o->topic_count && result == LINK_OK; i++) {
@@ -215,11 +203,13 @@ static weir_status start(weir_subscriber *s, const weir_subscriber_options *o)
     s->topic_count = o->topic_count;
     s->ready_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (s->ready_fd < 0) return session_refuse_open(WEIR_SYSTEM, "eventfd: %s", strerror(errno));
-    status =
-        session_open(&s->session, &hooks,
-                     &(struct session_options){ o->endpoint, o->tenant, o->credential, o->name, o->server_key, o->public_key, o->secret_key,
-                                                o->connect_timeout_ms, o->on_state, o->on_log, o->arg },
-                     &(struct link_options){ .role = ROLE_CLIENT, .events_credit = o->credit, .events_credit_bytes = o->credit_bytes, .event_bytes_max = o->max_event_bytes });
+    status = session_open(&s->session, &hooks,
+                          &(struct session_options){ o->endpoint, o->tenant, o->credential, o->name, o->server_key, o->public_key,
+                                                     o->secret_key, o->connect_timeout_ms, o->on_state, o->on_log, o->arg },
+                          &(struct link_options){ .role = ROLE_CLIENT,
+                                                  .events_credit = o->credit,
+                                                  .events_credit_bytes = o->credit_bytes,
+                                                  .event_bytes_max = o->max_event_bytes });
     if (status != WEIR_OK) return status;
     status = subscribe_all(s, o);
     if (status != WEIR_OK) session_close(&s->session);

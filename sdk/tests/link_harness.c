@@ -103,6 +103,9 @@ static void on_fact(void *arg, const struct link_fact *f)
     case LINK_FACT_ANSWER:
         say(h, "answer %llu", (unsigned long long)f->answer->id);
         break;
+    case LINK_FACT_MANAGE_LOST:
+        say(h, "manage lost %llu", (unsigned long long)f->manage);
+        break;
     case LINK_FACT_DRAIN:
         say(h, "drain");
         break;

@@ -292,7 +292,7 @@ static void a_query_is_asked_again_until_it_is_answered(void **state)
     struct msg_answer answer = { .id = 9 };
     (void)state;
     start(&h, ROLE_ADMIN);
-    assert_int_equal(link_query(h.link, 9, ASK_GROUPS, span_text("t"), span_text("n")), LINK_OK);
+    assert_int_equal(link_query(h.link, &(struct msg_query){ .id = 9, .ask = ASK_GROUPS, .tenant = span_text("t"), .name = span_text("n") }), LINK_OK);
     harness_up(&h);
     assert_int_equal(harness_flush(&h)->queries[0].id, 9);
     assert_null(harness_flush(&h));
@@ -305,6 +305,31 @@ static void a_query_is_asked_again_until_it_is_answered(void **state)
     assert_string_equal(h.told, "answer 9");
     assert_int_equal(link_cancel(h.link, span_of(NULL, 0), 77), LINK_OK);
     assert_int_equal(harness_flush(&h)->cancels[0].seq, 77);
+    harness_stop(&h);
+}
+
+static void a_change_is_sent_once_and_lost_with_its_connection(void **state)
+{
+    struct harness h;
+    struct msg_manage manage = { .id = 9, .action = ACTION_GROUP_PAUSE };
+    struct msg_answer answer = { .id = 9 };
+    (void)state;
+    start(&h, ROLE_ADMIN);
+    harness_up(&h);
+    assert_int_equal(link_manage(h.link, &manage), LINK_OK);
+    assert_int_equal(link_manage(h.link, &manage), LINK_FULL);
+    assert_int_equal(harness_flush(&h)->manages[0].id, 9);
+    assert_null(harness_flush(&h));
+    harness_clear(&h);
+    harness_take(&h, (struct packet){ .answers = &answer, .answer_count = 1 });
+    assert_string_equal(h.told, "answer 9");
+    assert_int_equal(link_manage(h.link, &manage), LINK_OK);
+    assert_int_equal(harness_flush(&h)->manage_count, 1);
+    harness_clear(&h);
+    harness_lose(&h);
+    assert_non_null(strstr(h.told, "manage lost 9"));
+    harness_up(&h);
+    assert_null(harness_flush(&h));
     harness_stop(&h);
 }
 
@@ -324,6 +349,7 @@ int main(void)
         cmocka_unit_test(a_limit_counts_over_connections),
         cmocka_unit_test(a_subscription_ends_once_however_it_ends),
         cmocka_unit_test(a_query_is_asked_again_until_it_is_answered),
+        cmocka_unit_test(a_change_is_sent_once_and_lost_with_its_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

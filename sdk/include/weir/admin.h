@@ -60,7 +60,58 @@ typedef struct weir_group_info {
     uint32_t leased; /* on loan now */
     uint32_t failed; /* waiting to go out again */
     uint32_t ranges; /* settled runs above the floor */
+    /* Since 0.1, behind what was there before. */
+    const char *const *old_filters; /* match below filters_from, until all of that is settled */
+    size_t old_filter_count;
+    uint64_t filters_from;    /* seq from which the filters hold; 0: always */
+    uint64_t lag;             /* events that wait for a worker; those on loan do not count */
+    bool lag_is_estimate;     /* while it catches up: from the share of events that matched of late */
+    uint64_t lag_ms;          /* age of the oldest event that was not given out yet; 0: there is none, or it is not known yet */
+    uint64_t oldest;          /* seq of the oldest place that is not settled; 0: all is */
+    double arrivals_per_s;    /* events that match */
+    double settles_per_s;
+    uint64_t service_us;      /* a worker's time per event; 0: not known yet */
+    uint32_t workers_wanted;  /* so many would keep up, and catch up within a minute */
+    uint32_t wait;            /* enum weir_wait: why nothing goes out; WEIR_WAIT_NONE: it does, or there is nothing */
+    uint64_t wait_since_ms;   /* Unix; 0: not known */
+    uint32_t ordering;        /* enum weir_ordering */
+    uint32_t lease_ms, backoff_ms, max_deliveries, max_deaths;
+    uint32_t affinity, affinity_wait_ms, limit, limit_each, retry_percent, retry_floor;
+    const char *limit_by;     /* "" = none */
 } weir_group_info;
+
+/* What an event, or a whole group, waits for. */
+typedef enum weir_wait {
+    WEIR_WAIT_NONE = 0,
+    WEIR_WAIT_SETTLED = 1,   /* acked, rejected, expired or lost: it waits for nothing */
+    WEIR_WAIT_WORKING = 2,   /* a worker has it */
+    WEIR_WAIT_COMMIT = 3,    /* for a record that lets it go out */
+    WEIR_WAIT_CATCH_UP = 4,  /* the group has still to read up to it */
+    WEIR_WAIT_NO_WORKER = 5,
+    WEIR_WAIT_NO_CREDIT = 6, /* every worker has as much as it wants */
+    WEIR_WAIT_PAUSED = 7,
+    WEIR_WAIT_BACK_OFF = 8,  /* until until_ms */
+    WEIR_WAIT_ADOPTION = 9,  /* for the worker that had it, until until_ms */
+    WEIR_WAIT_ROOM = 10,     /* a table of the coordinator is full */
+    WEIR_WAIT_EXPIRED = 11,  /* its time is over: it will be settled when its turn comes */
+    WEIR_WAIT_DRAIN = 12,    /* the coordinator is leaving */
+    WEIR_WAIT_RETRY = 13     /* it failed, and goes out as soon as a worker takes it */
+} weir_wait;
+/* "no_worker"; "unknown" for a number from the future. Since 0.1. */
+WEIR_API const char *weir_wait_word(uint32_t wait);
+
+/* One event and one group that takes it. */
+typedef struct weir_why {
+    const char *tenant;
+    const char *group;
+    const char *worker; /* who has it, or by_seq; "" = nobody */
+    uint64_t seq;
+    uint64_t since_ms, until_ms; /* Unix; 0: not known */
+    uint64_t by_seq;             /* the event that stands before it; 0: none */
+    uint64_t ahead;              /* WEIR_WAIT_CATCH_UP: places of the log before it */
+    uint32_t wait;               /* enum weir_wait */
+    uint32_t attempt;            /* the one it is in, or comes next */
+} weir_why;
 
 /* An answer's rows; only the asked kind is there. */
 typedef struct weir_answer_rows {
@@ -69,6 +120,9 @@ typedef struct weir_answer_rows {
     const weir_group_info *groups;
     size_t group_count;
     bool more; /* there were more rows than fit */
+    const weir_why *whys;
+    size_t why_count;
+    uint64_t looked_back_to; /* weir_admin_why of a session: the seq back to which it was looked for */
 } weir_answer_rows;
 
 /* Ask the coordinator; tenant NULL = all that may be seen, name NULL = all groups. Give *out_rows, to be freed by weir_admin_free.
@@ -76,7 +130,48 @@ typedef struct weir_answer_rows {
 WEIR_API weir_status weir_admin_stats(weir_admin *admin, const char *tenant, int timeout_ms, weir_answer_rows **out_rows);
 WEIR_API weir_status weir_admin_groups(weir_admin *admin, const char *tenant, const char *name, int timeout_ms,
                                        weir_answer_rows **out_rows);
+/* What an event (seq) waits for in each group that takes it, or what the newest events of a session wait for (session, seq 0). Also
+ * WEIR_NOT_FOUND | WEIR_GONE: the event has left the window. Since 0.1. */
+WEIR_API weir_status weir_admin_why(weir_admin *admin, const char *tenant, uint64_t seq, const char *session, int timeout_ms,
+                                    weir_answer_rows **out_rows);
 WEIR_API void weir_admin_free(weir_answer_rows **rows);
+
+/* What of weir_group_settings is to be as given. */
+enum {
+    WEIR_SET_FILTERS = 1 << 2, WEIR_SET_ORDERING = 1 << 3, WEIR_SET_LEASE = 1 << 4, WEIR_SET_MAX_DELIVERIES = 1 << 5,
+    WEIR_SET_BACKOFF = 1 << 6, WEIR_SET_AFFINITY = 1 << 9, WEIR_SET_AFFINITY_WAIT = 1 << 10, WEIR_SET_LIMIT = 1 << 11,
+    WEIR_SET_LIMIT_BY = 1 << 12, WEIR_SET_LIMIT_EACH = 1 << 13, WEIR_SET_MAX_DEATHS = 1 << 14, WEIR_SET_RETRY_PERCENT = 1 << 15,
+    WEIR_SET_RETRY_FLOOR = 1 << 16
+};
+typedef struct weir_group_settings {
+    size_t size;  /* sizeof (weir_group_settings) */
+    uint32_t set; /* WEIR_SET_… */
+    const char *const *filters;
+    size_t filter_count;
+    uint32_t ordering, lease_ms, max_deliveries, backoff_ms, affinity, affinity_wait_ms, limit, limit_each, max_deaths, retry_percent,
+        retry_floor; /* 0 = the default */
+    const char *limit_by;
+} weir_group_settings;
+
+/* What a change did. */
+typedef struct weir_change {
+    uint64_t seq;   /* it holds for events after this one */
+    uint64_t count; /* of how many it was done */
+    bool more;      /* there is more to do: call again */
+} weir_change;
+
+/* Change a group of a tenant (NULL = the connection's). out_change may be NULL. WEIR_OK, after the change is committed | WEIR_INVALID | WEIR_TIMED_OUT
+ * and WEIR_OUTCOME_UNKNOWN: it may have been done | WEIR_CLOSED | WEIR_FORKED | the word of a refusal, as WEIR_NOT_FOUND, WEIR_CONFLICT,
+ * WEIR_FORBIDDEN. One thread at a time. Since 0.1. */
+WEIR_API weir_status weir_admin_group_set(weir_admin *admin, const char *tenant, const char *group, const weir_group_settings *settings,
+                                          int timeout_ms, weir_change *out_change);
+WEIR_API weir_status weir_admin_group_pause(weir_admin *admin, const char *tenant, const char *group, bool pause, int timeout_ms,
+                                            weir_change *out_change);
+/* The group begins anew there: nothing settled, nothing failed; what workers hold is stale. since: an event id instead of a seq. */
+WEIR_API weir_status weir_admin_group_seek(weir_admin *admin, const char *tenant, const char *group, weir_start start, uint64_t start_at,
+                                           const char *since, int timeout_ms, weir_change *out_change);
+WEIR_API weir_status weir_admin_group_delete(weir_admin *admin, const char *tenant, const char *group, int timeout_ms,
+                                             weir_change *out_change);
 
 /* An event as its author encoded it (message Event of weir.proto), with the stamp that stands beside it. */
 typedef struct weir_raw_event {

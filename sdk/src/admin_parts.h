@@ -1,0 +1,24 @@
+/* What the files of weir_admin share. Nobody else includes this. */
+#ifndef WEIR_SDK_ADMIN_PARTS_H
+#define WEIR_SDK_ADMIN_PARTS_H
+
+#include <weir/admin.h>
+
+#include "sdk/src/session.h"
+
+struct weir_admin {
+    struct session session; /* first: weir_last_error takes any handle */
+    uint64_t asked, answered;
+    weir_status status;
+    weir_answer_rows *rows;
+    weir_change change; /* of the newest answer */
+    char message[256];
+};
+
+/* Under the session's lock, after `asked` was raised: waits for the answer. WEIR_OK, or why not, told by session_fail. */
+weir_status admin_await(weir_admin *admin, int timeout_ms);
+
+/* The rows of an answer, texts and all, in one block. Gives; NULL: no memory. */
+weir_answer_rows *admin_rows_copy(const struct msg_answer *answer);
+
+#endif
