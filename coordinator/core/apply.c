@@ -323,13 +323,18 @@ bool apply_record(struct core *c, const struct block *block, uint32_t index)
     struct span body = block_body(block, record);
     switch (record->kind & ~RECORD_MUST_UNDERSTAND) {
     case RECORD_EVENT:
+        if (record->flags & RECORD_AGAIN) apply_again(c, record->number);
         return apply_event(c, block, index);
+    case RECORD_HELD:
+        return apply_held(c, block, index) && apply_event(c, block, index);
     case RECORD_GROUP:
         return apply_group(c, body);
     case RECORD_SETTLE:
         return apply_settle(c, body, c->started ? block->number : 0);
     case RECORD_PUBLISHER:
         return apply_publisher(c, body);
+    case RECORD_DELAYS:
+        return apply_delays(c, body);
     case RECORD_TOKENS:
         return apply_tokens(c, body);
     case RECORD_DEAD_LETTERS:

@@ -207,6 +207,7 @@ void blocks_committed(struct core *c, uint64_t number)
     c->head = block_last_position(&slot->block);
     order_committed(c);
     wake_touched(c, slot);
+    held_wake(c);
     subs_committed(c, slot);
 }
 
@@ -273,6 +274,7 @@ void blocks_fetched(struct core *c, const struct core_fetched *fetched)
     slot->used = c->step - 1;
     groups_wake_waiting(c);
     subs_wake_waiting(c);
+    held_wake(c);
     transfers_wake_waiting(c);
     if (fetched->result == CORE_FETCHED && slot->block.record_count > 0) {
         slot->state = SLOT_COMMITTED;

@@ -21,6 +21,8 @@ static void apply_defaults(struct core_config *config)
     OR_DEFAULT(l->parked_per_group_max, 8192);
     OR_DEFAULT(l->subscriptions_max, 65536);
     OR_DEFAULT(l->publishers_max, 4096);
+    OR_DEFAULT(l->held_max, 1048576);
+    OR_DEFAULT(l->held_per_tenant, 262144);
     OR_DEFAULT(l->tokens_max, 4194304);
     OR_DEFAULT(l->tokens_per_tenant, 1048576);
     OR_DEFAULT(l->large_events_max, 1024);
@@ -107,6 +109,10 @@ static void carve_tables(struct carver *v, struct core *c, const struct core_con
     carve_map(v, &c->by_dead, l->dead_max);
     carve_map(v, &c->by_key, l->busy_keys_max);
     carve_map(v, &c->by_sub, l->subscriptions_max);
+    carve_slab(v, &c->held, l->held_max, sizeof(struct held));
+    carve_near_map(v, &c->by_held, l->held_max);
+    carve_heap(v, &c->held_due, l->held_max);
+    if (v->memory) heap_tie(&c->held_due, c->held.slots + offsetof(struct held, first), sizeof(struct held));
     c->tokens.ring = carve(v, (size_t)l->tokens_max * sizeof(struct token));
     carve_map(v, &c->tokens.by_hash, l->tokens_max);
     c->group_handles = carve(v, (size_t)(l->groups_max + 1) * sizeof(uint32_t));
@@ -335,10 +341,12 @@ void core_step(struct core *c, const struct core_in *in, struct core_outs *outs)
         c->pace_ns = UINT64_MAX;
         groups_wake_waiting(c);
         subs_wake_waiting(c);
+        held_wake(c);
         transfers_wake_waiting(c);
     }
     if (c->now_ns >= c->adopt_ns) groups_end_adoption(c);
     peers_sweep(c);
+    held_fire(c);
     letters_write(c);
     groups_read_back(c);
     if (!c->draining) deliver_all(c);
@@ -359,6 +367,8 @@ uint64_t core_deadline_ns(const struct core *c)
     if (c->sweep_ns < deadline) deadline = c->sweep_ns;
     if (c->adopt_ns < deadline) deadline = c->adopt_ns;
     if (c->pace_ns < deadline) deadline = c->pace_ns;
+    uint64_t held_ns = held_deadline(c);
+    if (held_ns < deadline) deadline = held_ns;
     uint64_t settles_ns = blocks_settles_deadline(c);
     if (settles_ns < deadline) deadline = settles_ns;
     bool unpaid = c->ticket_count > 0 && c->tickets[c->ticket_first].block <= c->committed_block;
@@ -398,6 +408,7 @@ void core_stats(const struct core *c, struct core_stats *out)
     out->parked = c->parked.taken;
     out->subscriptions = c->subs.taken;
     out->publishers = c->publishers.taken;
+    out->held = c->held.taken;
     out->tokens = c->tokens.end - c->tokens.first;
     out->large_events = c->assemblies.taken;
     out->head = c->head;

@@ -52,6 +52,8 @@ struct core_limits { /* each 0 = the default behind it */
     uint32_t parked_per_group_max; /* 8192: of one group; then it reads no further */
     uint32_t subscriptions_max;    /* 65536 */
     uint32_t publishers_max;       /* 4096 */
+    uint32_t held_max;             /* 1048576 events with a delay, all tenants together */
+    uint32_t held_per_tenant;      /* 262144 */
     uint32_t tokens_max;           /* 4194304 application tokens, all tenants together */
     uint32_t tokens_per_tenant;    /* 1048576 */
     uint32_t large_events_max;     /* 1024: events over 64 KiB that are being published at a time, all peers together */
@@ -187,10 +189,10 @@ uint64_t core_digest(const struct core *core);
 
 struct core_stats { /* counters since start; gauges where said */
     uint64_t packets, bad_packets, published, published_bytes, refused, duplicates, delivered, delivered_bytes, redelivered, acked, nacked, rejected,
-        stale, expired, lost, emitted, events_sent, events_sent_bytes, partials, undeliverable, blocks, records, fetches, dead_lettered, dead_retried,
+        stale, expired, lost, emitted, came_due, events_sent, events_sent_bytes, partials, undeliverable, blocks, records, fetches, dead_lettered, dead_retried,
         dead_dropped, errors[CODE_COUNT];
     uint64_t parts, parts_dropped, parts_sent; /* of large events */
-    uint64_t peers, groups, leases, failed, dead, dying, busy_keys, parked, subscriptions, publishers, tokens, large_events /* being published */, blocks_pinned; /* gauges */
+    uint64_t peers, groups, leases, failed, dead, dying, busy_keys, parked, subscriptions, publishers, tokens, held, large_events /* being published */, blocks_pinned; /* gauges */
     uint64_t head; /* the highest committed position */
 };
 void core_stats(const struct core *core, struct core_stats *out);

@@ -15,13 +15,15 @@ static const char *refusal_text(enum error_code code)
     case CODE_NO_WORKER:
         return "no group takes this request";
     case CODE_UNSUPPORTED:
-        return "delay is not served";
+        return "not served";
     case CODE_CREDIT_EXCEEDED:
         return "more than the credit allows";
     case CODE_DRAINING:
         return "the coordinator is leaving";
     case CODE_STALE:
         return "this number was refused before";
+    case CODE_OVERLOADED:
+        return "no room for another event with a delay, or for another tenant of this peer";
     case CODE_THROTTLED:
         return "too much at once: the tenant's tokens, or the events that come in parts";
     case CODE_GONE:
@@ -75,22 +77,34 @@ enum error_code publish_check(const struct core *c, uint32_t tenant, struct span
     if (bytes.size > EVENT_BYTES_MAX || bytes.size > c->config.max_event_bytes) return CODE_TOO_LARGE;
     if (event_scan(bytes, out) != EVENT_OK || out->parts.size) return CODE_BAD_REQUEST;      /* [R-PART-8] */
     if (out->topic.data[0] == '$' && !(emit && is_inbox(out->topic))) return CODE_FORBIDDEN; /* [R-PUB-7] */
-    if (out->delay_ms || out->not_before_ms) return CODE_UNSUPPORTED;                        /* [R-PUB-10] */
     if (out->semantics == EVENT_AT_MOST_ONCE && emit) return CODE_BAD_REQUEST;               /* [R-ONCE-5] */
     if (out->reply_to.size && (!is_inbox(out->reply_to) || !topic_is_valid(out->reply_to))) return CODE_BAD_REQUEST;
+    if (!held_is_allowed(c, out)) return CODE_BAD_REQUEST;                                                /* [R-DELAY-4] */
     if (out->reply_to.size && !emit && !some_group_matches(c, tenant, out->topic)) return CODE_NO_WORKER; /* [R-PUB-8] */
     return CODE_OK;
+}
+
+uint64_t publish_write(struct core *c, uint32_t tenant, struct span topic, struct record record, struct span bytes)
+{
+    struct block *block = blocks_fill(c);
+    uint16_t index = block_topic(block, tenant_name(c, tenant), topic);
+    must(index != UINT16_MAX);
+    record.topic = (uint16_t)(index + 1);
+    if (record.kind == (RECORD_EVENT | RECORD_MUST_UNDERSTAND) && !(record.flags & RECORD_AT_MOST_ONCE)) { /* groups read it */
+        filling_slot(c)->levels |= (uint8_t)(1u << record_level(&record));
+        blocks_touch_topic(c, filling_slot(c), index, tenant);
+    }
+    return blocks_append(c, record, bytes);
 }
 
 uint64_t publish_append(struct core *c, uint32_t tenant, const struct event *event, struct span bytes, const uint8_t *publisher,
                         uint64_t number, uint64_t cause)
 {
     struct block *block = blocks_fill(c);
-    uint16_t topic = block_topic(block, tenant_name(c, tenant), event->topic);
-    must(topic != UINT16_MAX);
-    struct record record = {
-        .kind = RECORD_EVENT | RECORD_MUST_UNDERSTAND, .topic = (uint16_t)(topic + 1), .number = number, .cause = cause
-    };
+    bool held = held_due(c, event, c->log_ms) > 0;
+    struct record record = { .kind = (uint8_t)((held ? RECORD_HELD : RECORD_EVENT) | RECORD_MUST_UNDERSTAND),
+                             .number = number,
+                             .cause = cause };
     if (publisher) {
         uint16_t index = block_publisher(block, publisher);
         must(index != UINT16_MAX);
@@ -102,14 +116,9 @@ uint64_t publish_append(struct core *c, uint32_t tenant, const struct event *eve
     if (event->reply_to.size) record.flags |= RECORD_REQUEST;
     if (event->ttl_ms || event->deadline_ms) record.flags |= RECORD_EXPIRES;
     if (event->parts.size) record.flags |= RECORD_PARTS;
+    if (event->semantics == EVENT_AT_MOST_ONCE) record.flags |= RECORD_AT_MOST_ONCE;
     record.flags |= (uint16_t)(event->priority << RECORD_PRIORITY_SHIFT);
-    filling_slot(c)->levels |= (uint8_t)(1u << event->priority);
-    if (event->semantics == EVENT_AT_MOST_ONCE) {
-        record.flags |= RECORD_AT_MOST_ONCE;
-        return blocks_append(c, record, bytes); /* it is no group's to read */
-    }
-    blocks_touch_topic(c, filling_slot(c), topic, tenant);
-    return blocks_append(c, record, bytes);
+    return publish_write(c, tenant, event->topic, record, bytes);
 }
 
 /* The first answer again, once that is committed. */
@@ -164,6 +173,10 @@ static void admit(struct core *c, uint32_t peer, struct lane *lane, uint64_t num
     }
     if (token.wait_ms) { /* [R-TOKEN-3] */
         refuse_for(c, peer, lane, number, CODE_THROTTLED, size, token.wait_ms);
+        return;
+    }
+    if (held_due(c, &event, c->log_ms) && !held_has_room(c, lane->tenant, 0)) { /* [R-DELAY-3] */
+        publish_refuse(c, peer, lane, number, CODE_OVERLOADED, size);
         return;
     }
     if (large) bytes = part_seal(c, large, bytes, &event);

@@ -14,7 +14,7 @@ static enum error_code check_emits(struct core *c, const struct peer *p, const u
                                    uint64_t *out_bytes)
 {
     uint64_t bytes = 0;
-    uint32_t tokens = 0;
+    uint32_t tokens = 0, held = 0;
     if (count > EMITS_PER_SETTLE_MAX) return CODE_TOO_LARGE;
     for (uint32_t i = 0; i < count; i++) {
         struct event event;
@@ -22,6 +22,7 @@ static enum error_code check_emits(struct core *c, const struct peer *p, const u
         if (code != CODE_OK) return code;
         if (token_ask(c, p->tenant, event.token, tokens).wait_ms) return CODE_THROTTLED;
         tokens += event.token.size > 0;
+        if (held_due(c, &event, c->log_ms) && !held_has_room(c, p->tenant, held++)) return CODE_OVERLOADED; /* [R-DELAY-3] */
         bytes += sizes[i];
     }
     *out_bytes = bytes;

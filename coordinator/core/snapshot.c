@@ -52,6 +52,17 @@ void snapshot_record(struct core *c, enum record_kind kind, struct span body)
         c->snapshot.failed = true;
 }
 
+uint32_t table_tenant(const struct core *c, struct table_tenants *tenants, uint32_t tenant, struct span names[RECORD_TABLE_TENANTS_MAX])
+{
+    uint32_t at = 0;
+    while (at < tenants->count && tenants->handles[at] != tenant)
+        at++;
+    if (at < tenants->count || at == RECORD_TABLE_TENANTS_MAX) return at;
+    tenants->handles[tenants->count++] = tenant;
+    names[at] = tenant_name(c, tenant);
+    return at;
+}
+
 static void save_level(struct core *c, const struct group *g, uint32_t level)
 {
     size_t bound = record_settle_bound(g->levels[level].settled.count, g->failed_count);
@@ -152,6 +163,7 @@ static void begin(struct core *c)
     c->snapshot.next_group = c->snapshot.next_publisher = 1;
     c->snapshot.next_token = c->tokens.first;
     c->snapshot.token_end = c->tokens.end;
+    c->snapshot.next_held = 1;
     c->snapshot.block_now = 0;
     block_open(&c->snapshot.blocks[0], 1, c->snapshot.position, c->log_ms, c->term);
     save_generations(c);
@@ -163,8 +175,8 @@ static bool write_some(struct core *c)
         if (slab_is_taken(&c->groups, c->snapshot.next_group)) snapshot_touch_group(c, c->snapshot.next_group);
     for (uint32_t i = 0; i < PUBLISHERS_PER_SLICE && c->snapshot.next_publisher <= c->publishers.touched; i++, c->snapshot.next_publisher++)
         if (slab_is_taken(&c->publishers, c->snapshot.next_publisher)) snapshot_touch_publisher(c, c->snapshot.next_publisher);
-    bool all_tokens = tokens_save_slice(c);
-    return all_tokens && c->snapshot.next_group > c->groups.touched && c->snapshot.next_publisher > c->publishers.touched;
+    bool all_tokens = tokens_save_slice(c), all_held = held_save_slice(c);
+    return all_tokens && all_held && c->snapshot.next_group > c->groups.touched && c->snapshot.next_publisher > c->publishers.touched;
 }
 
 void snapshot_begin_step(struct core *c)
@@ -204,7 +216,7 @@ void snapshot_step(struct core *c)
 uint64_t core_digest(const struct core *c)
 {
     uint8_t body[RECORD_GROUP_BOUND];
-    uint64_t sum = c->group_generations * 37 + c->groups.taken * 31 + c->publishers.taken + tokens_digest(c);
+    uint64_t sum = c->group_generations * 37 + c->groups.taken * 31 + c->publishers.taken + tokens_digest(c) + held_digest(c);
     for (uint32_t h = 1; h <= c->groups.touched; h++) {
         if (!slab_is_taken(&c->groups, h)) continue;
         const struct group *g = group_at(c, h);

@@ -21,11 +21,11 @@
 
 enum {
     NAME_MAX = 255,
-    GROUP_TEXT_MAX = 2048,       /* a group's name and filters together */
+    GROUP_TEXT_MAX = 2048, /* a group's name and filters together */
     PUBLISHER_RUNS_MAX = 128,
-    PUBLISH_WINDOW = 16384,      /* [R-PUB-5] */
-    EMITS_PER_SETTLE_MAX = 256,  /* [R-CREDIT-7] */
-    HANDED_AHEAD_MIN = 16,       /* positions; while a group catches up */
+    PUBLISH_WINDOW = 16384,     /* [R-PUB-5] */
+    EMITS_PER_SETTLE_MAX = 256, /* [R-CREDIT-7] */
+    HANDED_AHEAD_MIN = 16,      /* positions; while a group catches up */
     HANDED_AHEAD_MAX = 1 << 16,
     HANDED_SWEEP = 1 << 16,      /* an idle group's floor follows the head at this distance */
     EXTEND_MAX_MS = 3600 * 1000, /* [R-LEASE-2] */
@@ -37,8 +37,9 @@ enum {
     STALE_MAX = 1 << 16,         /* [R-CREDIT-8] */
     PEER_SUBSCRIPTIONS_MAX = 4096, /* of a peer that speaks for one tenant [R-SUB-8] */
     PACKET_OUT_BYTES = 256 * 1024,
+    DELAY_DAYS_MAX = 400, /* [R-DELAY-4] */
     DRAIN_RECONNECT_MS = 5000,
-    PEER_LARGE_EVENTS = 16,      /* of a peer, under way as parts [R-PART-3] */
+    PEER_LARGE_EVENTS = 16, /* of a peer, under way as parts [R-PART-3] */
     PARTS_RESERVED_MAX = 128 * 1024,
     PARTS_CREDIT_STEP = 256 * 1024,
     TICKETS_MAX = 1 << 17,
@@ -62,6 +63,7 @@ struct key_list { uint32_t first, last; }; /* of struct key */
 struct tenant {
     uint8_t name[NAME_MAX + 1];
     uint32_t name_size;
+    uint32_t held_count;
     uint32_t token_count;                /* not known to be dead */
     uint64_t token_oldest, token_newest; /* numbers in the ring of tokens, while there are any */
     uint64_t token_key[2];               /* of the hash of its tokens */
@@ -143,6 +145,14 @@ struct transfer {
     uint64_t position, said; /* said: the step of the last part */
     bool waits_fetch;
     uint64_t parts[PARTS_MAX]; /* positions: also of events that were stored when larger ones were taken than now */
+};
+
+/* ---- events with a delay ---- */
+#define DELAY_MAX_MS (UINT64_C(86400000) * DELAY_DAYS_MAX)
+struct held {                 /* durable */
+    uint64_t first, position; /* its id; where it stands now */
+    uint64_t due_ms;          /* log time */
+    uint32_t tenant, unused;
 };
 
 /* ---- blocks ---- */
@@ -440,6 +450,11 @@ struct core {
         } hint; /* the token last asked for, and where its event stands */
     } tokens;
 
+    struct slab held;
+    struct map by_held;   /* by first position */
+    struct heap held_due; /* by due_ms, then by first position */
+    bool held_waits;      /* for a fetch or a commit */
+
     struct slot *slots;
     uint32_t slot_count, filling, writing; /* slot index + 1; 0 = none */
     uint64_t committed_block;
@@ -495,6 +510,7 @@ struct core {
         uint64_t position;
         uint32_t next_group, next_publisher;
         uint64_t next_token, token_end; /* the numbers still to be saved */
+        uint32_t next_held;
         struct record_failed *failures; /* [PENDS_MAX]: its own, as it writes while a settle record is being applied */
         struct record_dead *dead_rows;  /* [DEAD_PER_RECORD]: the same */
         struct block *blocks; uint32_t block_now; bool failed, reopen; /* reopen: the last step's slices are out, begin anew */
@@ -515,6 +531,10 @@ static inline struct note *note_at(const struct core *c, uint32_t h) { return sl
 static inline struct key *key_at(const struct core *c, uint32_t h) { return slab_at(&c->keys, h); }
 static inline struct parked *parked_at(const struct core *c, uint32_t h) { return slab_at(&c->parked, h); }
 static inline struct sub *sub_at(const struct core *c, uint32_t h) { return slab_at(&c->subs, h); }
+static inline struct held *held_at(const struct core *c, uint32_t h)
+{
+    return slab_at(&c->held, h);
+}
 static inline struct publisher *publisher_at(const struct core *c, uint32_t h) { return slab_at(&c->publishers, h); }
 static inline struct slot *filling_slot(const struct core *c) { return c->filling ? &c->slots[c->filling - 1] : NULL; }
 static inline struct span tenant_name(const struct core *c, uint32_t t) { return span_of(c->tenants[t].name, c->tenants[t].name_size); }
@@ -533,6 +553,7 @@ static inline uint64_t place_key(uint32_t group, uint64_t position) { return pos
 /* tenant.c */
 uint32_t tenant_find(const struct core *c, struct span name);
 uint32_t tenant_add(struct core *c, struct span name); /* 0: full or a bad name */
+uint32_t tenant_get(struct core *c, struct span name); /* found, or added */
 
 /* out.c: entries of this step's packets */
 bool out_has_room(const struct core *c, uint32_t items);
@@ -561,6 +582,8 @@ void peer_welcome(struct core *c, uint32_t peer); /* keeps the leases it has by 
 /* publish.c */
 void publish_take(struct core *c, uint32_t peer, const struct msg_publish *publish, const uint8_t **body);
 enum error_code publish_check(const struct core *c, uint32_t tenant, struct span bytes, bool emit, struct event *out);
+uint64_t publish_write(struct core *c, uint32_t tenant, struct span topic, struct record record,
+                       struct span bytes); /* its position; the room is there */
 uint64_t publish_append(struct core *c, uint32_t tenant, const struct event *event, struct span bytes, const uint8_t *publisher, uint64_t number,
                         uint64_t cause); /* its position; the room is there */
 
@@ -844,7 +867,25 @@ void tokens_save_before(struct core *c, uint64_t number); /* it is about to go: 
 bool tokens_save_slice(struct core *c);                   /* false: there are more */
 uint64_t tokens_digest(const struct core *c);
 
+/* held.c */
+uint64_t held_due(const struct core *c, const struct event *event, uint64_t born_ms); /* 0: it is not held */
+bool held_is_allowed(const struct core *c, const struct event *event);                /* if it is, a delay fits the rest of it */
+bool held_has_room(const struct core *c, uint32_t tenant, uint32_t ahead);            /* for one more behind `ahead` others */
+void held_fire(struct core *c);                                                       /* what is due enters the order */
+void held_wake(struct core *c);                                                       /* a fetch has ended, or a block was committed */
+uint64_t held_deadline(const struct core *c);
+bool apply_held(struct core *c, const struct block *block, uint32_t index);
+void apply_again(struct core *c, uint64_t first); /* an event has come again: it is not held any more */
+bool apply_delays(struct core *c, struct span body);
+bool held_save_slice(struct core *c); /* false: there are more */
+uint64_t held_digest(const struct core *c);
+
 /* snapshot.c */
+struct table_tenants {
+    uint32_t handles[RECORD_TABLE_TENANTS_MAX], count;
+};
+uint32_t table_tenant(const struct core *c, struct table_tenants *tenants, uint32_t tenant,
+                      struct span names[RECORD_TABLE_TENANTS_MAX]); /* its index, named when new; RECORD_TABLE_TENANTS_MAX: no room */
 bool snapshot_is_open(const struct core *c);
 void snapshot_record(struct core *c, enum record_kind kind, struct span body); /* empty: it could not be written, so the snapshot fails */
 void snapshot_touch_group(struct core *c, uint32_t group);

@@ -25,3 +25,9 @@ uint32_t tenant_add(struct core *c, struct span name)
     token_tenant_init(tenant);
     return c->tenant_count;
 }
+
+uint32_t tenant_get(struct core *c, struct span name)
+{
+    uint32_t tenant = tenant_find(c, name);
+    return tenant ? tenant : tenant_add(c, name);
+}

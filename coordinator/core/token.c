@@ -134,19 +134,13 @@ static void put(struct core *c, uint32_t tenant_handle, const uint64_t hash[2], 
     must(map_put(&c->tokens.by_hash, map_key(c, hash), (uint32_t)(token - c->tokens.ring) + 1));
 }
 
-/* 0: a tenant that is not configured any more, which has no use for its tokens. */
-static uint32_t owner(struct core *c, struct span name)
-{
-    uint32_t tenant = tenant_find(c, name);
-    return tenant ? tenant : tenant_add(c, name);
-}
-
+/* A tenant that is not configured any more has no use for its tokens. */
 bool apply_token(struct core *c, const struct block *block, uint32_t index)
 {
     const struct record *record = &block->records[index];
     uint64_t position = block->first_position + index, time_ms = block->time_ms + record->time_delta_ms;
     uint64_t hash[2] = { c->tokens.hint.hash[0], c->tokens.hint.hash[1] };
-    uint32_t tenant = owner(c, block_topic_tenant(block, record->topic - 1u));
+    uint32_t tenant = tenant_get(c, block_topic_tenant(block, record->topic - 1u));
     if (!tenant) return true;
     if (c->tokens.hint.position != position) {
         struct event event;
@@ -177,7 +171,7 @@ bool apply_tokens(struct core *c, struct span body)
     struct record_tokens read;
     bool good = tokens && record_tokens_read(body, tokens, TOKENS_PER_SLICE, &read);
     for (uint32_t i = 0; good && i < read.count; i++) {
-        uint32_t tenant = owner(c, read.tenants[tokens[i].tenant]);
+        uint32_t tenant = tenant_get(c, read.tenants[tokens[i].tenant]);
         const uint64_t hash[2] = { read_half(tokens[i].hash), read_half(tokens[i].hash + 8) };
         if (tenant) put(c, tenant, hash, tokens[i].position, tokens[i].time_ms);
     }
@@ -191,22 +185,17 @@ static void save_some(struct core *c)
 {
     struct record_token *tokens = arena_take(&c->scratch, TOKENS_PER_SLICE * sizeof *tokens);
     struct record_tokens table = { .tokens = tokens };
-    uint32_t tenants[RECORD_TABLE_TENANTS_MAX];
+    struct table_tenants tenants = { 0 };
     for (; tokens && table.count < TOKENS_PER_SLICE && c->snapshot.next_token < c->snapshot.token_end; c->snapshot.next_token++) {
         const struct token *token = token_at(c, c->snapshot.next_token);
-        uint32_t tenant = 0;
-        while (tenant < table.tenant_count && tenants[tenant] != token->tenant)
-            tenant++;
+        uint32_t tenant = table_tenant(c, &tenants, token->tenant, table.tenants);
         if (tenant == RECORD_TABLE_TENANTS_MAX) break;
-        if (tenant == table.tenant_count) {
-            tenants[tenant] = token->tenant;
-            table.tenants[table.tenant_count++] = tenant_name(c, token->tenant);
-        }
         struct record_token *to = &tokens[table.count++];
         *to = (struct record_token){ .position = token->position, .time_ms = token->time_ms, .tenant = tenant };
         write_half(to->hash, token->hash[0]);
         write_half(to->hash + 8, token->hash[1]);
     }
+    table.tenant_count = tenants.count;
     size_t bound = record_table_bound(table.count);
     uint8_t *body = tokens ? arena_take(&c->scratch, bound) : NULL;
     snapshot_record(c, RECORD_TOKENS, span_of(body, body ? record_tokens_write(&table, body, bound) : 0));

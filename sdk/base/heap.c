@@ -23,11 +23,26 @@ void heap_init(struct heap *heap, void *zeroed_memory, uint32_t handle_max)
     heap->place = (uint32_t *)(void *)(memory + entries_bytes(handle_max));
     heap->count = 0;
     heap->capacity = handle_max;
+    heap->ties = NULL;
 }
 
-static bool comes_before(struct heap_entry a, struct heap_entry b)
+void heap_tie(struct heap *heap, const void *ties, uint32_t stride)
 {
-    return a.key != b.key ? a.key < b.key : a.handle < b.handle;
+    must(heap->count == 0);
+    heap->ties = ties;
+    heap->tie_stride = stride;
+}
+
+static uint64_t tie(const struct heap *heap, uint32_t handle)
+{
+    return heap->ties == NULL ? 0 : *(const uint64_t *)(const void *)(heap->ties + (size_t)handle * heap->tie_stride);
+}
+
+static bool comes_before(const struct heap *heap, struct heap_entry a, struct heap_entry b)
+{
+    if (a.key != b.key) return a.key < b.key;
+    uint64_t tie_a = tie(heap, a.handle), tie_b = tie(heap, b.handle);
+    return tie_a != tie_b ? tie_a < tie_b : a.handle < b.handle;
 }
 
 static void set(struct heap *heap, uint32_t at, struct heap_entry entry)
@@ -41,7 +56,7 @@ static void rise(struct heap *heap, uint32_t at, struct heap_entry entry)
 {
     while (at > 0) {
         uint32_t parent = (at - 1) / 2;
-        if (!comes_before(entry, heap->entries[parent])) break;
+        if (!comes_before(heap, entry, heap->entries[parent])) break;
         set(heap, at, heap->entries[parent]);
         at = parent;
     }
@@ -55,8 +70,8 @@ static void sink(struct heap *heap, uint32_t at, struct heap_entry entry)
         uint64_t left = (uint64_t)at * 2 + 1;
         if (left >= heap->count) break;
         uint32_t child = (uint32_t)left;
-        if (child + 1 < heap->count && comes_before(heap->entries[child + 1], heap->entries[child])) child++;
-        if (!comes_before(heap->entries[child], entry)) break;
+        if (child + 1 < heap->count && comes_before(heap, heap->entries[child + 1], heap->entries[child])) child++;
+        if (!comes_before(heap, heap->entries[child], entry)) break;
         set(heap, at, heap->entries[child]);
         at = child;
     }
@@ -65,7 +80,7 @@ static void sink(struct heap *heap, uint32_t at, struct heap_entry entry)
 
 static void settle(struct heap *heap, uint32_t at, struct heap_entry entry)
 {
-    if (at > 0 && comes_before(entry, heap->entries[(at - 1) / 2]))
+    if (at > 0 && comes_before(heap, entry, heap->entries[(at - 1) / 2]))
         rise(heap, at, entry);
     else
         sink(heap, at, entry);

@@ -76,6 +76,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                               .subscriptions_max = 16,
                                               .publishers_max = 4,
                                               .tokens_max = 6,
+                                              .held_max = 6,
+                                              .held_per_tenant = 4,
                                               .tokens_per_tenant = 4,
                                               .blocks_cached = 8,
                                               .ranges_per_group_max = 64,

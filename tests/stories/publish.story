@@ -8,7 +8,7 @@ g1: publish body=65600                   -> g1 refused e5 too_large
 g1: publish topic=$sys.x                 -> g1 refused e6 forbidden
 g1: publish priority=4                   -> g1 refused e7 bad_request
 g1: publish semantics=2                  -> g1 refused e8 bad_request
-g1: publish delay=5s                     -> g1 refused e9 unsupported
+g1: publish delay=9601h                  -> g1 refused e9 bad_request
 # a request that no group takes   [R-PUB-8]
 g1: publish reply_to=$inbox.me           -> g1 refused e10 no_worker
 # a number is taken once; its first answer comes again, also before it is committed   [R-PUB-4] [R-PUB-1]

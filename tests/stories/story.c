@@ -78,6 +78,7 @@ static struct span encode(const struct line *l, const char *topic, uint8_t *out)
     e.token = word_span(arg(l, "token"));
     e.semantics = has(l, "at_most_once") ? EVENT_AT_MOST_ONCE : (uint32_t)number(l, "semantics", EVENT_AT_LEAST_ONCE);
     e.delay_ms = arg(l, "delay") ? duration_ms(arg(l, "delay")) : 0;
+    e.not_before_ms = arg(l, "not_before") ? duration_ms(arg(l, "not_before")) : 0;
     e.reply_to = word_span(arg(l, "reply_to"));
     if (has(l, "sealed")) e.parts = span_of("\x08\x05\x12\x01\x07", 5); /* 5 bytes at position 7 */
     e.reply = arg(l, "reply") ? EVENT_REPLY_ERROR : EVENT_REPLY_NONE;

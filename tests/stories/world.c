@@ -33,6 +33,8 @@ struct world *world_new(uint64_t secret)
                     .subscriptions_max = 64,
                     .publishers_max = 16,
                     .tokens_max = 6,
+                    .held_max = 6,
+                    .held_per_tenant = 4,
                     .tokens_per_tenant = 4,
                     .busy_keys_max = 64,
                     .parked_max = 64,

@@ -25,6 +25,33 @@ static void equal_keys_leave_in_the_order_of_their_handles(void **state)
     free(memory);
 }
 
+static void equal_keys_leave_in_the_order_that_their_ties_say(void **state)
+{
+    (void)state;
+    struct {
+        uint32_t other;
+        uint64_t order;
+    } items[HANDLES + 1];
+    void *memory = calloc(1, heap_memory(HANDLES));
+    struct heap heap;
+    heap_init(&heap, memory, HANDLES);
+    heap_tie(&heap, &items[0].order, sizeof items[0]);
+    for (uint32_t handle = 1; handle <= HANDLES; handle++) {
+        items[handle].order = UINT64_C(1) << 40 | (handle * 7 % 41);
+        heap_put(&heap, handle, handle % 2);
+    }
+    uint32_t handle;
+    uint64_t key, key_before = 0, before = 0;
+    for (int i = 0; i < HANDLES; i++) {
+        assert_true(heap_first(&heap, &handle, &key));
+        assert_true(key > key_before || (key == key_before && items[handle].order > before));
+        assert_true(heap_remove(&heap, handle));
+        before = items[handle].order;
+        key_before = key;
+    }
+    free(memory);
+}
+
 static void a_heap_behaves_like_a_search_of_all(void **state)
 {
     (void)state;
@@ -72,6 +99,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_keys_leave_in_the_order_of_their_handles),
+        cmocka_unit_test(equal_keys_leave_in_the_order_that_their_ties_say),
         cmocka_unit_test(a_heap_behaves_like_a_search_of_all),
         cmocka_unit_test(a_handle_out_of_bounds_is_a_bug),
     };

@@ -3,6 +3,7 @@
  *   - an answer (accepted, settled) comes only for what stands in a committed block, and a number gets one position for ever [P2, P3];
  *   - a token gets one position within its life [P3];
  *   - an at_most_once event is offered once, whatever happens [P6];
+ *   - a delayed event comes once, and not before its time;
  *   - an event is with one worker of a group at a time, and not again after its settle was answered [R-GROUP-2, P5];
  *   - with an ordering an event goes out when every one of its key (session, group) and priority before it is settled in the log [P4];
  *   - no more are out than the group's limits say, in all and of one topic word [R-LIMIT-1, R-LIMIT-2];
@@ -49,6 +50,7 @@ struct walker {
     uint64_t next_number, next_settle, credit;
     uint64_t position_of[NUMBERS]; /* by number; 0 = no answer yet */
     uint8_t token_of[NUMBERS];     /* by number; 0 = none */
+    uint8_t delay_of[NUMBERS];     /* by number: 100 ms each */
     uint8_t once_of[NUMBERS];      /* by number: not at_most_once, not offered yet, offered */
     uint32_t life_of[NUMBERS];     /* by number: the core's life that it was sent to first */
     struct held held[HELD];
@@ -94,6 +96,11 @@ struct walk {
     struct {
         uint64_t seq, time_ms;
     } tokens[TOKENS + 1]; /* where each was accepted last */
+    struct {
+        uint64_t seq, due_ms;
+        bool came;
+    } * delays;
+    uint32_t delay_count;
     /* as the newest record of the group says it */
     bool group_exists, paused, takes_b, took_b; /* took_b: below filters_from */
     uint64_t generation, filters_from, floor;
@@ -212,6 +219,31 @@ static uint8_t lane_of(const struct walk *w, const struct event *event)
     return by.size ? by.data[0] : 0;
 }
 
+/* A delayed event enters the order once, and not before its time [R-DELAY-1, R-DELAY-2]. */
+static void saw_delay(struct walk *w, const struct block *block, uint32_t index)
+{
+    const struct record *record = &block->records[index];
+    uint32_t kind = record->kind & ~(uint32_t)RECORD_MUST_UNDERSTAND;
+    uint64_t time_ms = block->time_ms + record->time_delta_ms;
+    struct event event;
+    if ((kind != RECORD_EVENT && kind != RECORD_HELD) || event_scan(block_body(block, record), &event) != EVENT_OK || !event.delay_ms)
+        return;
+    if (kind == RECORD_HELD) {
+        if (w->delay_count == EVENTS) return;
+        w->delays[w->delay_count].seq = block->first_position + index;
+        w->delays[w->delay_count++].due_ms = time_ms + event.delay_ms;
+        return;
+    }
+    for (uint32_t i = 0; i < w->delay_count; i++) {
+        if (w->delays[i].seq != record->number) continue;
+        if (w->delays[i].came) broken(w, "a delayed event that came twice", record->number);
+        if (time_ms < w->delays[i].due_ms) broken(w, "a delayed event before its time", record->number);
+        w->delays[i].came = true;
+        return;
+    }
+    broken(w, "an event with a delay that nobody held", record->number);
+}
+
 static char topic_of(const struct block *block, uint32_t index)
 {
     return (char)block_topic_name(block, block->records[index].topic - 1u).data[0];
@@ -284,8 +316,9 @@ static void commit_until(struct walk *w, uint64_t number)
         for (uint32_t k = 0; k < block->record_count; k++) {
             uint32_t kind = block->records[k].kind & ~(uint32_t)RECORD_MUST_UNDERSTAND;
             if (kind == RECORD_GROUP) saw_group(w, block, k);
-            if (kind == RECORD_EVENT) saw_token(w, block, k);
+            if ((kind == RECORD_EVENT || kind == RECORD_HELD) && !(block->records[k].flags & RECORD_AGAIN)) saw_token(w, block, k);
             if (kind == RECORD_SETTLE) end_settled(w, block_body(block, &block->records[k]));
+            saw_delay(w, block, k);
             if (kind == RECORD_EVENT) saw_event(w, block, k);
         }
         w->head = block_last_position(block);
@@ -609,9 +642,14 @@ static void do_hello(struct walk *w, uint32_t peer)
 }
 
 struct variant {
-    uint32_t token; /* 0: none */
+    uint32_t token, delay; /* 0: none */
     bool once;
 };
+
+static struct variant variant_of(uint32_t how)
+{
+    return (struct variant){ .token = how % 2 ? how : 0, .delay = how % 8 == 4 ? how : 0, .once = how % 4 == 2 };
+}
 
 /* A peer does not send an at_most_once event to another life of the core [R-ONCE-4]. */
 static bool may_be_sent_again(const struct walk *w, const struct walker *p, uint64_t number)
@@ -639,10 +677,12 @@ static void do_publish(struct walk *w, uint32_t peer, uint32_t count, struct var
     for (uint32_t i = 0; i < count; i++) {
         uint32_t said[2] = { peer, (uint32_t)(first + i) };
         if (!again && variant.token) p->token_of[first + i] = (uint8_t)((variant.token + i) % TOKENS + 1);
+        if (!again) p->delay_of[first + i] = (uint8_t)variant.delay;
         if (!again && variant.once) p->once_of[first + i] = ONCE_SAID;
         if (!again) p->life_of[first + i] = w->life;
         if (again && !may_be_sent_again(w, p, first + i)) return;
         event.token = token_text(p->token_of[first + i]);
+        event.delay_ms = 100 * p->delay_of[first + i];
         event.semantics = p->once_of[first + i] != ONCE_NOT ? EVENT_AT_MOST_ONCE : EVENT_AT_LEAST_ONCE;
         event.data = event.semantics ? span_of(said, sizeof said) : span_of("data", 4);
         event.key = span_of("abcd" + (count + i) % 4, (count + i) % 7 > 0);
@@ -838,7 +878,7 @@ static void act(struct walk *w)
         break;
     case 6:
     case 7:
-        do_publish(w, client, 1 + how % 9, (struct variant){ .token = how / 9 % 2 ? how / 9 : 0, .once = how / 9 % 4 == 2 }, false);
+        do_publish(w, client, 1 + how % 9, variant_of(how / 9), false);
         break;
     case 8:
         do_publish(w, client, 1 + how % 4, (struct variant){ 0 }, true);
@@ -894,6 +934,8 @@ static void finish(struct walk *w)
         struct core_stats stats;
         core_stats(w->core, &stats);
         bool all = w->submitted == w->committed && core_is_quiet(w->core) && stats.leases + stats.failed == 0;
+        for (uint32_t i = 0; all && i < w->delay_count; i++)
+            all = w->delays[i].came;
         for (uint32_t i = 0; all && i < w->event_count; i++)
             all = w->events[i].settled || w->events[i].tried;
         if (all) break;
@@ -907,6 +949,8 @@ static void judge(struct walk *w)
     if (w->group_exists && w->event_count < EVENTS && w->block_count < BLOCKS) {
         for (uint32_t i = 0; i < w->event_count; i++)
             if (!w->events[i].settled && !w->events[i].tried) broken(w, "lost", w->events[i].seq);
+        for (uint32_t i = 0; i < w->delay_count; i++)
+            if (!w->delays[i].came) broken(w, "a delayed event that never came", w->delays[i].seq);
         if (stats.leases || stats.failed) broken(w, "leases or failures are left when all was done", stats.leases + stats.failed);
     }
     void *memory = memory_new(w);
@@ -935,6 +979,7 @@ uint64_t walk(const uint8_t *tape, size_t size)
     w->tape = tape;
     w->size = size;
     w->events = calloc(EVENTS, sizeof *w->events);
+    w->delays = calloc(EVENTS, sizeof *w->delays);
     w->config = (struct core_config){
         .limits = { .peers_max = 16,
                     .tenants_max = 1,
@@ -947,6 +992,8 @@ uint64_t walk(const uint8_t *tape, size_t size)
                     .subscriptions_max = 16,
                     .publishers_max = 8,
                     .tokens_max = 14,
+                    .held_max = 24,
+                    .held_per_tenant = 24,
                     .tokens_per_tenant = 16,
                     .blocks_cached = 8,
                     .ranges_per_group_max = 256,
@@ -979,6 +1026,7 @@ uint64_t walk(const uint8_t *tape, size_t size)
     while (w->block_count)
         drop_last_block(w);
     free(w->events);
+    free(w->delays);
     munmap(w->memory, w->memory_size);
     free(w);
     return trace;
