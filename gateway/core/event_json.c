@@ -77,18 +77,29 @@ static void write_event_data(struct writer *w, const struct event *event, size_t
     write_uint(w, parts.size);
 }
 
-bool write_event(struct gate *g, struct writer *w, uint64_t seq, uint64_t time_ms, struct span bytes, size_t data_max)
+struct event_stamp event_stamp(const struct link_fact *fact, size_t i)
+{
+    const uint64_t *first = fact->events.first;
+    return (struct event_stamp){ fact->events.seq[i], first != NULL ? first[i] : 0, fact->events.time_ms[i] };
+}
+
+/* An event that stands here again keeps its id; what resumes after it is its place, the cursor. */
+bool write_event(struct gate *g, struct writer *w, const struct event_stamp *stamp, struct span bytes, size_t data_max)
 {
     struct event event;
     if (event_scan(bytes, &event) != EVENT_OK) return false;
     write_text(w, "{\"type\":\"event\",\"topic\":");
     write_string(w, event.topic);
     write_text(w, ",\"event\":\"");
-    write_event_id(w, epoch_of(g), seq);
+    write_event_id(w, epoch_of(g), stamp->first != 0 ? stamp->first : stamp->seq);
+    if (stamp->first != 0) {
+        write_text(w, "\",\"cursor\":\"");
+        write_event_id(w, epoch_of(g), stamp->seq);
+    }
     write_text(w, "\",\"seq\":");
-    write_uint(w, seq);
+    write_uint(w, stamp->seq);
     write_text(w, ",\"time\":");
-    write_time(w, time_ms);
+    write_time(w, stamp->time_ms);
     write_text_field(w, ",\"key\":", event.key);
     write_text_field(w, ",\"session\":", event.session);
     write_text_field(w, ",\"token\":", event.token);

@@ -94,8 +94,9 @@ struct sub {
     uint16_t credit; /* 0: none */
     uint8_t state;   /* enum sub_state */
     bool gap;
-    uint32_t unacked; /* pool buffer of uint64_t[CREDIT_MAX ring]; 0: none */
+    uint32_t unacked; /* pool buffer of struct run_event[credit], a ring; 0: none */
     uint16_t unacked_first, unacked_count;
+    uint16_t unacked_again; /* of them: those that stand here again */
 };
 
 /* A client's message without its answer. */
@@ -118,7 +119,9 @@ struct op {
 struct run {
     uint32_t buffer;
     uint32_t count;
-    uint64_t seq[RUN_EVENTS];
+    struct run_event {
+        uint64_t seq, first; /* first: 0, or the place that its id names */
+    } events[RUN_EVENTS];
     uint32_t offset[RUN_EVENTS]; /* of each event's frame */
 };
 
@@ -200,7 +203,11 @@ void send_pressure(struct gate *g, uint32_t conn, bool slow, uint64_t queued); /
 
 /* -- event_json.c -- */
 /* Writes the event frame's object, with data up to data_max; false: the bytes are no event. */
-bool write_event(struct gate *g, struct writer *w, uint64_t seq, uint64_t time_ms, struct span bytes, size_t data_max);
+struct event_stamp { /* what an event has besides its bytes */
+    uint64_t seq, first /* 0: it stands here first */, time_ms;
+};
+struct event_stamp event_stamp(const struct link_fact *fact, size_t index);
+bool write_event(struct gate *g, struct writer *w, const struct event_stamp *stamp, struct span bytes, size_t data_max);
 size_t event_data_max(const struct gate *g); /* of an event to a socket: a part of its queue */
 void write_data(struct writer *w, struct span content_type, struct span data); /* ,"data":… or ,"data_base64":"…" */
 size_t frame_header(uint8_t *before, size_t payload);                          /* writes it so that it ends at before; its size */

@@ -46,12 +46,12 @@ static bool collect(struct gate *g, struct op *op, struct span text)
     return true;
 }
 
-static bool collect_event(struct gate *g, struct op *op, uint64_t seq, uint64_t time_ms, struct span bytes)
+static bool collect_event(struct gate *g, struct op *op, struct event_stamp stamp, struct span bytes)
 {
     struct writer w;
     writer_init(&w, g->scratch, GATE_FRAME_OUT_MAX);
     if (op->count > 0) write_text(&w, ",");
-    if (!write_event(g, &w, seq, time_ms, bytes, HISTORY_DATA_MAX)) return true;
+    if (!write_event(g, &w, &stamp, bytes, HISTORY_DATA_MAX)) return true;
     if (!collect(g, op, span_of(g->scratch, writer_size(&w)))) return false;
     op->count++;
     return true;
@@ -85,7 +85,7 @@ void history_events(struct gate *g, uint32_t topic, const struct link_fact *fact
         struct span bytes = span_of(at, fact->events.size[i]);
         at += bytes.size;
         t->cursor = fact->events.seq[i];
-        bool fits = collect_event(g, op, fact->events.seq[i], fact->events.time_ms[i], bytes);
+        bool fits = collect_event(g, op, event_stamp(fact, i), bytes);
         if (fits && (op->buffer == 0 || pool_size(&g->pool, op->buffer) < HISTORY_BYTES)) continue;
         topic_leave(g, topic);
         if (fits) {

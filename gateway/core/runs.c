@@ -2,12 +2,12 @@
  * the cost per socket is paid per run, not per event. */
 #include "gateway/core/gate_parts.h"
 
-static void append_frame(struct gate *g, size_t *used, uint64_t seq, uint64_t time_ms, struct span bytes)
+static void append_frame(struct gate *g, size_t *used, struct event_stamp stamp, struct span bytes)
 {
     struct writer w;
     uint8_t *payload = g->scratch + *used + FRAME_HEAD_MAX;
     writer_init(&w, payload, GATE_FRAME_OUT_MAX - *used - FRAME_HEAD_MAX);
-    if (!write_event(g, &w, seq, time_ms, bytes, event_data_max(g))) return;
+    if (!write_event(g, &w, &stamp, bytes, event_data_max(g))) return;
     must(!w.full); /* RUN_BYTES, EVENT_ROOM and DATA_OUT_MAX fit */
     size_t size = writer_size(&w);
     uint8_t head[FRAME_HEAD_MAX];
@@ -15,7 +15,7 @@ static void append_frame(struct gate *g, size_t *used, uint64_t seq, uint64_t ti
     uint8_t *begin = g->scratch + *used;
     memcpy(begin, head + FRAME_HEAD_MAX - head_size, head_size);
     memmove(begin + head_size, payload, size);
-    g->run.seq[g->run.count] = seq;
+    g->run.events[g->run.count] = (struct run_event){ stamp.seq, stamp.first };
     g->run.offset[g->run.count++] = (uint32_t)*used;
     *used += head_size + size;
 }
@@ -30,7 +30,7 @@ bool run_build(struct gate *g, const struct link_fact *fact, size_t *index, size
         size_t i = (*index)++;
         struct span bytes = span_of(fact->events.body.data + *offset, fact->events.size[i]);
         *offset += bytes.size;
-        append_frame(g, &used, fact->events.seq[i], fact->events.time_ms[i], bytes);
+        append_frame(g, &used, event_stamp(fact, i), bytes);
     }
     if (g->run.count == 0) return true;
     g->run.buffer = pool_take(&g->pool, used);

@@ -121,7 +121,7 @@ static bool open_stream(struct gate *g, uint32_t sub, struct span filter, const 
     struct conn *c = conn_at(g, s->conn);
     uint64_t credit = stream_window(g, s, EVENT_BYTES_MAX);
     if (s->credit != 0) {
-        s->unacked = pool_take(&g->pool, s->credit * sizeof(uint64_t));
+        s->unacked = pool_take(&g->pool, s->credit * sizeof(struct run_event));
         if (s->unacked == 0) return false;
     }
     s->stream = topic_open(g, TOPIC_STREAM, c->tenant, filter, sub, place, 0, credit);
@@ -247,11 +247,11 @@ static uint32_t give(struct gate *g, struct sub *s)
 {
     const struct run *run = &g->run;
     uint32_t first = 0;
-    while (first < run->count && run->seq[first] <= s->last)
+    while (first < run->count && run->events[first].seq <= s->last)
         first++;
     if (first == run->count) return 0;
     conn_share(g, s->conn, run->buffer, run->offset[first], run->count - first, s->state == SUB_LIVE ? 1 : STREAM_SHARE);
-    s->last = run->seq[run->count - 1];
+    s->last = run->events[run->count - 1].seq;
     return run->count - first;
 }
 
@@ -273,9 +273,9 @@ void shared_events(struct gate *g, uint32_t topic, const struct link_fact *fact)
     if (fact->events.count > 0) t->cursor = fact->events.seq[fact->events.count - 1];
 }
 
-static uint64_t *unacked_at(const struct gate *g, const struct sub *s, uint32_t index)
+static struct run_event *unacked_at(const struct gate *g, const struct sub *s, uint32_t index)
 {
-    uint64_t *ring = (uint64_t *)(void *)pool_data(&g->pool, s->unacked);
+    struct run_event *ring = (struct run_event *)(void *)pool_data(&g->pool, s->unacked);
     return &ring[(s->unacked_first + index) % s->credit];
 }
 
@@ -283,7 +283,8 @@ static void remember_unacked(struct gate *g, struct sub *s, uint32_t given)
 {
     for (uint32_t i = g->run.count - given; i < g->run.count; i++) {
         must(s->unacked_count < s->credit); /* the coordinator sends no more than was granted */
-        *unacked_at(g, s, s->unacked_count++) = g->run.seq[i];
+        *unacked_at(g, s, s->unacked_count++) = g->run.events[i];
+        if (g->run.events[i].first != 0) s->unacked_again++;
     }
 }
 
@@ -343,6 +344,14 @@ void sub_grant(struct gate *g, uint32_t sub)
 }
 
 /* Takes everything up to the event as done. Without an answer: a wrong one is counted by its error. */
+/* Up to where an ack of `seq` reaches: an event that stands here again is named by the place of its id, too. */
+static uint64_t acked_place(const struct gate *g, const struct sub *s, uint64_t seq)
+{
+    for (uint32_t i = 0; s->unacked_again > 0 && i < s->unacked_count; i++)
+        if (unacked_at(g, s, i)->first == seq) return unacked_at(g, s, i)->seq;
+    return seq;
+}
+
 void take_ack(struct gate *g, const struct request_context *ctx)
 {
     struct span filter;
@@ -361,7 +370,9 @@ void take_ack(struct gate *g, const struct request_context *ctx)
     }
     struct sub *s = sub_at(g, sub);
     if (s->credit == 0 || !span_equal(epoch, epoch_of(g))) return;
-    while (s->unacked_count > 0 && *unacked_at(g, s, 0) <= seq) {
+    seq = acked_place(g, s, seq);
+    while (s->unacked_count > 0 && unacked_at(g, s, 0)->seq <= seq) {
+        if (unacked_at(g, s, 0)->first != 0) s->unacked_again--;
         s->unacked_first = (uint16_t)((s->unacked_first + 1) % s->credit);
         s->unacked_count--;
     }

@@ -223,6 +223,9 @@ void events(struct fixture *f, uint64_t id, uint64_t first, size_t count, const 
     fact.events.time_ms = time_ms;
     fact.events.size = size;
     fact.events.count = count;
+    const uint64_t again[1] = { f->again };
+    if (f->again != 0 && count == 1) fact.events.first = again;
+    f->again = 0;
     fact.events.body = span_of(bodies, used);
     tell(f, &fact);
 }

@@ -242,6 +242,27 @@ static void with_credit_no_more_than_that_is_unacknowledged(void **state)
     assert_string_equal(hear(&f, conn), "");
 }
 
+static void an_event_that_stands_here_again_keeps_its_id_and_has_a_cursor(void **state)
+{
+    (void)state;
+    struct gate_config config = fixture_config();
+    config.limits.queue_bytes = 1024 * 1024;
+    fixture_close(&f);
+    fixture_open(&f, &config);
+    uint32_t conn = client(&f);
+    say(&f, conn, "{\"type\":\"subscribe\",\"id\":1,\"topic\":\"docs.x\",\"credit\":3,\"since\":\"start\"}");
+    uint64_t id = last_subscription(&f);
+    subscribed(&f, id, 0, false);
+    events(&f, id, 7, 1, NULL);
+    f.again = 2;
+    events(&f, id, 8, 1, NULL);
+    const char *heard = hear(&f, conn);
+    assert_has(heard, "\"event\":\"00c0ffee00c0ffee-7\",\"seq\":7");
+    assert_has(heard, "\"event\":\"00c0ffee00c0ffee-2\",\"cursor\":\"00c0ffee00c0ffee-8\",\"seq\":8");
+    say(&f, conn, "{\"type\":\"ack\",\"topic\":\"docs.x\",\"event\":\"00c0ffee00c0ffee-2\"}"); /* acked by its id, with all before it */
+    assert_int_equal(f.granted, 2);
+}
+
 static void a_request_gets_partials_in_order_and_one_answer(void **state)
 {
     (void)state;
@@ -518,6 +539,7 @@ int main(void)
         TEST(a_shared_run_is_cut_where_the_client_has_had_it),
         TEST(a_stream_is_given_credit_only_as_its_socket_drains),
         TEST(with_credit_no_more_than_that_is_unacknowledged),
+        TEST(an_event_that_stands_here_again_keeps_its_id_and_has_a_cursor),
         TEST(a_request_gets_partials_in_order_and_one_answer),
         TEST(a_request_without_an_answer_times_out_once),
         TEST(a_cancel_is_passed_on_also_before_the_event_has_a_place),
