@@ -158,7 +158,7 @@ void link_take_welcome(struct link *link, const struct msg_welcome *welcome)
     if (welcome->publish_window != 0) link->publish_window = smaller(link->publish_window, welcome->publish_window);
     link->failures = 0;
     link_become(link, LINK_UP, CODE_OK, 0, span_of(NULL, 0));
-    link_publish_welcome(link, welcome->publisher_known != 0);
+    link_publish_welcome(link, welcome);
     link_adopt(link, welcome);
 }
 

@@ -221,14 +221,33 @@ static void refuse_large(struct link *link)
         if (entry_at(link, n)->state != PUBLISH_ANSWERED && is_large(entry_at(link, n))) answer_range(link, n, n + 1, &fact, 0);
 }
 
-/* [R-PUB-6]: an id that has had answers and is not known any more was forgotten, with what it was told. */
-void link_publish_welcome(struct link *link, bool known)
+static bool is_at_most_once(const struct link *link, const struct publish_entry *entry)
+{
+    struct event event;
+    struct span bytes = span_of(link->publishing.bytes + (entry->place & (link->publishing.bytes_size - 1)), entry->size);
+    return !is_large(entry) && event_scan(bytes, &event) == EVENT_OK && event.semantics == EVENT_AT_MOST_ONCE;
+}
+
+/* Sent to another life of the coordinator and not committed there: it may have been offered, so it is not sent again [R-ONCE-4]. */
+static void give_up_at_most_once(struct link *link, uint64_t committed)
 {
     struct link_fact fact = { .kind = LINK_FACT_UNKNOWN };
-    if (!known && link->publishing.first > 1) {
+    uint64_t first = committed < link->publishing.first ? link->publishing.first : committed + 1;
+    fact.publish.code = CODE_GONE;
+    for (uint64_t n = first; n < link->publishing.next; n++)
+        if (entry_at(link, n)->state == PUBLISH_SENT && is_at_most_once(link, entry_at(link, n))) answer_range(link, n, n + 1, &fact, 0);
+}
+
+/* [R-PUB-6]: an id that has had answers and is not known any more was forgotten, with what it was told. */
+void link_publish_welcome(struct link *link, const struct msg_welcome *welcome)
+{
+    struct link_fact fact = { .kind = LINK_FACT_UNKNOWN };
+    if (welcome->publisher_known == 0 && link->publishing.first > 1) {
         fact.publish.code = CODE_GONE;
         answer_range(link, link->publishing.first, end_of_sent(link), &fact, 0);
     }
+    if (link->publishing.term != 0 && welcome->term != link->publishing.term) give_up_at_most_once(link, welcome->highest_number);
+    link->publishing.term = welcome->term;
     if (link->terms.large_events == 0 && link->publishing.large_waiting != 0) refuse_large(link);
 }
 

