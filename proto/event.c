@@ -9,7 +9,7 @@
 #include "sdk/base/topic.h"
 
 enum kind { KIND_UNKNOWN, KIND_BYTES, KIND_U32, KIND_U64, KIND_HEADER };
-enum { FIELD_TOPIC = 1, FIELD_HEADERS = 7, FIELD_LAST = 21, HEADER_NAME = 1, HEADER_VALUE = 2 };
+enum { FIELD_TOPIC = 1, FIELD_TOKEN = 4, FIELD_HEADERS = 7, FIELD_LAST = 21, HEADER_NAME = 1, HEADER_VALUE = 2 };
 
 /* What each field number of Event is, and where it goes. In number order; event_encode walks it too. */
 static const struct {
@@ -121,6 +121,17 @@ enum event_scan event_scan(struct span bytes, struct event *out)
     if (!sizes || out->priority > 3 || out->semantics > EVENT_AT_MOST_ONCE) return EVENT_BAD_FIELD;
     if (out->reply_to.size > 0 && !topic_is_valid(out->reply_to)) return EVENT_BAD_FIELD;
     return EVENT_OK;
+}
+
+struct span event_token(struct span bytes)
+{
+    const uint8_t *at = bytes.data, *end = field_end(bytes);
+    struct field field = { 0 };
+    while (at < end && field.number < FIELD_TOKEN) {
+        at = field_read(at, end, &field);
+        if (at == NULL) break;
+    }
+    return field.number == FIELD_TOKEN && field.wire == WIRE_BYTES ? field.bytes : (struct span){ 0 };
 }
 
 bool event_header_next(const struct event *event, size_t *cursor, struct span *out_name, struct span *out_value)

@@ -33,6 +33,9 @@ enum event_scan { EVENT_OK, EVENT_MALFORMED, EVENT_BAD_TOPIC, EVENT_TOO_LARGE, E
  * Unless EVENT_OK, *out is undefined. Other fields are free: sizes only, no UTF-8 check; an unknown reply or code is kept. */
 enum event_scan event_scan(struct span bytes, struct event *out);
 
+/* The token of bytes that were not scanned yet, if its field is where fields in the order of their numbers have it; a guess. */
+struct span event_token(struct span bytes);
+
 /* Walks headers: *cursor starts at 0. False at the end. */
 bool event_header_next(const struct event *event, size_t *cursor, struct span *out_name, struct span *out_value);
 

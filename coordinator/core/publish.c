@@ -230,7 +230,9 @@ void publish_take(struct core *c, uint32_t peer, const struct msg_publish *publi
     uint32_t tenant = peer_tenant(c, peer, publish->tenant);
     struct lane *lane = tenant ? lane_of(c, peer, tenant) : NULL;
     bool numbered = publish->first_number > 0 && publish->first_number + publish->count >= publish->first_number;
+    struct token_look look = { publish, *body, 0 };
     for (size_t i = 0; i < publish->count && p->state != PEER_ENDING; i++) {
+        if (c->tokens.in_use && lane) token_look_ahead(c, tenant, &look, i);
         struct span bytes = span_of(*body, publish->size[i]);
         *body += publish->size[i];
         uint64_t number = publish->first_number + i;
@@ -241,4 +243,5 @@ void publish_take(struct core *c, uint32_t peer, const struct msg_publish *publi
             publish_one(c, peer, lane, number, bytes);
         }
     }
+    if (look.next > 0) token_look_end(c);
 }

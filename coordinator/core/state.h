@@ -54,6 +54,7 @@ enum {
     LETTER_ROUND_MAX = 1536,     /* bytes of a dead letter around its event */
     TEXT_NUMBER_MAX = 20,
     LOOKUPS_MAX = 64,
+    TOKENS_EXPECTED = 16,
     SCRATCH_BYTES = 24 * 1024 * 1024,
 };
 
@@ -123,6 +124,13 @@ struct token { /* durable, but for next */
     uint64_t hash[2];
     uint64_t position, time_ms; /* where and when it was accepted */
     uint32_t tenant, next;      /* next: how much further on the tenant's next one stands; 0: none */
+};
+
+/* Where a look ahead at the tokens of a publish is. */
+struct token_look {
+    const struct msg_publish *publish;
+    const uint8_t *body; /* of the next event */
+    size_t next;
 };
 
 struct token_answer {
@@ -448,6 +456,12 @@ struct core {
             const uint8_t *text;
             uint64_t hash[2], position;
         } hint; /* the token last asked for, and where its event stands */
+        struct {
+            struct span text;
+            uint64_t hash[2];
+        } expected[TOKENS_EXPECTED]; /* of the events that follow in the packet at hand */
+        uint32_t expected_now;       /* place of the event at hand */
+        bool in_use;                 /* the last event had one, so the next ones may, too */
     } tokens;
 
     struct slab held;
@@ -858,6 +872,8 @@ void manage_take(struct core *c, uint32_t peer, const struct msg_manage *manage)
 
 /* token.c */
 void token_tenant_init(struct tenant *tenant);
+void token_look_ahead(struct core *c, uint32_t tenant, struct token_look *look, size_t at); /* before event `at` of the publish */
+void token_look_end(struct core *c);
 struct token_answer token_ask(struct core *c, uint32_t tenant, struct span text, uint32_t ahead); /* ahead: new ones that come before it */
 uint64_t token_find(struct core *c, uint32_t tenant, struct span text); /* the position of a living one; 0: none */
 bool token_mark(struct core *c, struct span text, uint64_t position);   /* the event just asked for is appended there; false: no token */

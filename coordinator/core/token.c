@@ -65,9 +65,37 @@ static const struct token *find_living(const struct core *c, const uint64_t hash
     return token && !is_dead(c, token, c->log_ms) ? token : NULL;
 }
 
+/* A table of millions is in no cache, and finding its pages takes longer than all else: so the places of several events are asked for at
+ * once, before the first of them is taken. */
+void token_look_ahead(struct core *c, uint32_t tenant, struct token_look *look, size_t at)
+{
+    size_t begin = look->next, end = begin;
+    c->tokens.expected_now = at % TOKENS_EXPECTED;
+    if (at < begin) return;
+    for (; end < look->publish->count && end < at + TOKENS_EXPECTED; end++) {
+        struct span text = event_token(span_of(look->body, look->publish->size[end]));
+        c->tokens.expected[end % TOKENS_EXPECTED].text = text;
+        look->body += look->publish->size[end];
+        map_hash_wide(c->tenants[tenant].token_key, text.data, text.size, c->tokens.expected[end % TOKENS_EXPECTED].hash);
+    }
+    for (size_t i = begin; i < end; i++)
+        map_prefetch(&c->tokens.by_hash, map_key(c, c->tokens.expected[i % TOKENS_EXPECTED].hash));
+    look->next = end;
+}
+
+/* The packet's memory is about to be used again. */
+void token_look_end(struct core *c)
+{
+    memset(c->tokens.expected, 0, sizeof c->tokens.expected);
+}
+
 static void hash_token(struct core *c, uint32_t tenant, struct span text)
 {
-    map_hash_wide(c->tenants[tenant].token_key, text.data, text.size, c->tokens.hint.hash);
+    struct span expected = c->tokens.expected[c->tokens.expected_now].text;
+    if (text.data == expected.data && text.size == expected.size)
+        memcpy(c->tokens.hint.hash, c->tokens.expected[c->tokens.expected_now].hash, sizeof c->tokens.hint.hash);
+    else
+        map_hash_wide(c->tenants[tenant].token_key, text.data, text.size, c->tokens.hint.hash);
     c->tokens.hint.text = text.data;
     c->tokens.hint.position = 0;
 }
@@ -82,7 +110,8 @@ uint64_t token_find(struct core *c, uint32_t tenant, struct span text)
 
 struct token_answer token_ask(struct core *c, uint32_t tenant, struct span text, uint32_t ahead)
 {
-    if (text.size == 0 || c->config.replay.on) return (struct token_answer){ 0 }; /* a replay works on what was accepted long ago */
+    c->tokens.in_use = text.size > 0 && !c->config.replay.on;
+    if (!c->tokens.in_use) return (struct token_answer){ 0 }; /* a replay works on what was accepted long ago */
     hash_token(c, tenant, text);
     const struct token *token = find_living(c, c->tokens.hint.hash);
     uint64_t wait_ms;
@@ -114,6 +143,8 @@ static void drop_first(struct core *c)
     if (tenant->token_count > 0 && tenant->token_oldest == number) chain_forget_oldest(c, tenant);
     if (map_get(&c->tokens.by_hash, map_key(c, token->hash)) == slot) map_remove(&c->tokens.by_hash, map_key(c, token->hash));
     c->tokens.first++;
+    uint64_t soon = c->tokens.first + TOKENS_EXPECTED;
+    if (soon < c->tokens.end) map_prefetch(&c->tokens.by_hash, map_key(c, token_at(c, soon)->hash));
 }
 
 static void put(struct core *c, uint32_t tenant_handle, const uint64_t hash[2], uint64_t position, uint64_t time_ms)

@@ -80,6 +80,11 @@ uint32_t map_get(const struct map *map, uint64_t key)
     return map->slots[find(map, key)].value;
 }
 
+void map_prefetch(const struct map *map, uint64_t key)
+{
+    __builtin_prefetch(&map->slots[home_of(map, key)]);
+}
+
 bool map_remove(struct map *map, uint64_t key)
 {
     uint32_t hole = find(map, key);

@@ -32,6 +32,7 @@ void map_init_near(struct map *map, void *zeroed_memory, uint32_t limit);
 /* value != 0. False when `limit` entries are in. An existing key gets the new value. */
 bool map_put(struct map *map, uint64_t key, uint32_t value);
 uint32_t map_get(const struct map *map, uint64_t key); /* 0 = not there */
+void map_prefetch(const struct map *map, uint64_t key); /* it will be looked up soon */
 bool map_remove(struct map *map, uint64_t key);
 
 /* SipHash-2-4 of bytes under a 128-bit secret: for keys that strangers choose. */

@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 
-enum { KEY_BYTES = 16, TOKEN_BYTES = 32, TOPIC_BYTES = 64, TOPICS_MAX = 64 };
+enum { TOPIC_BYTES = 64, TOPICS_MAX = 64, KEY_AT = 4, KEY_DIGITS = 6, TOKEN_AT = 6, TOKEN_DIGITS = 14 };
 enum {
     OPT_GROUP = 256,
     OPT_FILTER,
@@ -115,7 +115,8 @@ static weir_publisher *open_publisher(const struct bench *bench)
 }
 
 struct texts {
-    char topics[TOPICS_MAX][TOPIC_BYTES], key[KEY_BYTES], token[TOKEN_BYTES];
+    char topics[TOPICS_MAX][TOPIC_BYTES];
+    char key[KEY_AT + KEY_DIGITS + 1], token[TOKEN_AT + TOKEN_DIGITS + 1]; /* the digits are written anew for each event */
     uint64_t random;
 };
 
@@ -124,18 +125,18 @@ static void name_event(struct texts *texts, uint64_t number, weir_event *event)
     event->topic = texts->topics[number % bench_how.topics];
     if (bench_how.keys != 0) {
         texts->random = texts->random * 6364136223846793005u + 1442695040888963407u;
-        snprintf(texts->key, sizeof texts->key, "key-%06u", (unsigned)((texts->random >> 33) % bench_how.keys));
+        payload_put(texts->key + KEY_AT, KEY_DIGITS, (texts->random >> 33) % bench_how.keys);
         event->key = texts->key;
     }
     if (bench_how.tokens) {
-        snprintf(texts->token, sizeof texts->token, "token-%014llu", (unsigned long long)(bench_how.tokens_from + number));
+        payload_put(texts->token + TOKEN_AT, TOKEN_DIGITS, bench_how.tokens_from + number);
         event->token = texts->token;
     }
 }
 
 static int publish_all(struct bench *bench, weir_publisher *publisher)
 {
-    static struct texts texts;
+    static struct texts texts = { .key = "key-", .token = "token-" };
     weir_event event = WEIR_EVENT_INIT;
     event.data_size = PAYLOAD_BYTES;
     for (uint32_t i = 0; i < bench_how.topics; i++)

@@ -71,6 +71,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(event_encoded_size(&found, headers, found.header_count) == packed_size);
     must(event_encode(&found, headers, found.header_count, encoded) == packed_size);
     must(memcmp(encoded, packed, packed_size) == 0);
+    struct span token = event_token(span_of(data, size)); /* a guess, but never beyond the event */
+    must(token.size == 0 || (token.data >= data && token.data + token.size <= data + size));
+    must(span_equal(event_token(span_of(encoded, packed_size)), found.token));
     free(packed);
     free(encoded);
     return 0;

@@ -52,6 +52,8 @@ static void what_was_encoded_is_scanned_again(void **state)
     assert_memory_equal(again, bytes, size);
     assert_true(found.delay_ms == UINT64_MAX);
     assert_text(found.reply_to, "$inbox.c1");
+    assert_true(found.token.size > 0 && span_equal(event_token(span_of(bytes, size)), found.token));
+    assert_int_equal(event_token(span_of(bytes, 3)).size, 0);
     assert_text(found.data, "{\"a\":1}");
     assert_int_equal(found.code, 15);
 }
