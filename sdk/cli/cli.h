@@ -169,17 +169,22 @@ int cli_report(const struct cli *cli, const void *handle, weir_status status);
 /* The options of an event: --key --session --token --type --content-type --ttl-ms --priority --traceparent --header. */
 struct cli_event_options {
     const char *key, *session, *token, *type, *content_type, *traceparent;
-    uint64_t ttl_ms, priority;
+    uint64_t ttl_ms, delay_ms, priority;
+    const char *not_before;
+    bool at_most_once;
     struct cli_list headers; /* k=v */
     weir_header parsed[CLI_LIST_MAX];
 };
 #define CLI_EVENT_OPTIONS(o)                                                                                                               \
     { "key", CLI_TEXT, &(o).key, "TEXT what the event is about" }, { "session", CLI_TEXT, &(o).session, "TEXT the conversation" },         \
-        { "token", CLI_TEXT, &(o).token, "TEXT idempotency: kept with the event, not looked at by this version" }, { "type", CLI_TEXT, &(o).type, "TEXT the event's type" },    \
-        { "content-type", CLI_TEXT, &(o).content_type, "TEXT of the data" },                                                               \
+        { "token", CLI_TEXT, &(o).token, "TEXT idempotency: accepted once in 10 minutes" },                                                \
+        { "type", CLI_TEXT, &(o).type, "TEXT the event's type" }, { "content-type", CLI_TEXT, &(o).content_type, "TEXT of the data" },     \
         { "traceparent", CLI_TEXT, &(o).traceparent, "TEXT W3C trace context" },                                                           \
         { "priority", CLI_NUMBER, &(o).priority, "N 0 to 3; a higher one goes first in its group" },                                       \
         { "ttl-ms", CLI_NUMBER, &(o).ttl_ms, "MS not delivered when older (0 = no limit)" },                                               \
+        { "delay-ms", CLI_NUMBER, &(o).delay_ms, "MS not shown before it is so old" },                                                     \
+        { "not-before", CLI_TEXT, &(o).not_before, "TIME not shown before it" },                                                           \
+        { "at-most-once", CLI_FLAG, &(o).at_most_once, "offered once, at once, to who is there" },                                         \
     {                                                                                                                                      \
         "header", CLI_LIST, &(o).headers, "K=V may be repeated"                                                                            \
     }

@@ -54,6 +54,14 @@ int cli_event_fill(const struct cli_verb *verb, struct cli_event_options *option
     event->content_type = options->content_type;
     event->traceparent = options->traceparent;
     event->ttl_ms = options->ttl_ms;
+    event->delay_ms = options->delay_ms;
+    event->semantics = options->at_most_once ? WEIR_AT_MOST_ONCE : WEIR_AT_LEAST_ONCE;
+    if (options->not_before) {
+        struct cli_place place;
+        if (!strchr(options->not_before, 'T') || !cli_place(options->not_before, &place))
+            return cli_usage(verb, "--not-before takes a time, such as 2026-11-27T18:00:00Z, not '%s'", options->not_before);
+        event->not_before_ms = place.value;
+    }
     event->priority = options->priority > 3 ? 4 : (uint32_t)options->priority;
     event->headers = options->parsed;
     event->header_count = options->headers.count;

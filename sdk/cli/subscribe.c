@@ -10,6 +10,7 @@ void cli_show_json(const struct cli *cli, const weir_stored_event *stored)
     (void)cli;
     json_t *line = cli_event_json(stored->event, stored->event_id, stored->seq, stored->time_ms);
     if (stored->cause_seq) json_object_set_new(line, "cause_seq", json_integer((json_int_t)stored->cause_seq));
+    if (strcmp(stored->cursor, stored->event_id) != 0) json_object_set_new(line, "cursor", json_string(stored->cursor));
     if (stored->gap) json_object_set_new(line, "gap", json_true());
     cli_json_line(line, stored->event->data, stored->event->data_size);
 }

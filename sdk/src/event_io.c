@@ -16,6 +16,7 @@ static const char *check(const struct event *e, const weir_event *given)
         return "key, session, token and type are at most 255 bytes";
     if (given->header_count > EVENT_HEADERS_MAX) return "an event has at most 64 headers";
     if (given->priority > 3) return "priority is 0 to 3";
+    if (given->semantics != WEIR_AT_LEAST_ONCE && given->semantics != WEIR_AT_MOST_ONCE) return "semantics are not known";
     if (given->data == NULL && given->data_size != 0) return "data is NULL but data_size is not 0";
     return NULL;
 }
@@ -38,6 +39,9 @@ weir_status event_prepare(struct outgoing *outgoing, const weir_event *given, ui
         .ttl_ms = given->ttl_ms,
         .deadline_ms = given->deadline_ms,
         .priority = given->priority,
+        .semantics = (uint32_t)given->semantics,
+        .delay_ms = given->delay_ms,
+        .not_before_ms = given->not_before_ms,
     };
     *out_why = check(e, given);
     if (*out_why != NULL) return WEIR_INVALID;
@@ -99,6 +103,9 @@ bool event_view(uint8_t *bytes, size_t size, weir_event *view, weir_header **out
         .ttl_ms = e->ttl_ms,
         .deadline_ms = e->deadline_ms,
         .priority = e->priority,
+        .semantics = (weir_semantics)e->semantics,
+        .delay_ms = e->delay_ms,
+        .not_before_ms = e->not_before_ms,
     };
     *out_headers = headers;
     return true;

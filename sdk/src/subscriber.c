@@ -332,9 +332,9 @@ weir_status weir_subscriber_next(weir_subscriber *s, int timeout_ms, const weir_
                                      .cause_seq = stamp->cause,
                                      .topic_index = s->current->topic_index,
                                      .gap = s->current->gap && place_in(s->current) == 1,
-                                     .first_seq = stamp->first != 0 ? stamp->first : stamp->seq,
                                      .too_large = left_out(&scanned) };
-    session_event_id(s->stored.event_id, s->current->epoch, stamp->seq);
+    session_event_id(s->stored.event_id, s->current->epoch, stamp->first != 0 ? stamp->first : stamp->seq);
+    session_event_id(s->stored.cursor, s->current->epoch, stamp->seq);
     *out_event = &s->stored;
     return WEIR_OK;
 }

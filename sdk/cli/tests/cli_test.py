@@ -9,6 +9,7 @@ import signal
 import stat
 import subprocess
 import threading
+import time
 
 from harness import DEADLINE_S, TestCase, die_with_parent, main, program, wait_for
 
@@ -201,6 +202,24 @@ class Publish(CommandCase):
         event = lines_of(self.run_weir("subscribe", "a.>", "--since", "start", "--count", "1", "--json").stdout)[0]
         self.assertEqual({**event, "time": ""}, {"topic": "a.b", "event": first["event"], "seq": first["seq"], "time": "", "key": "k",
                                                  "session": "s", "event_type": "t", "headers": {"h": "v=w"}, "data": {"x": 1}})
+
+    def test_a_delayed_event_comes_when_it_is_due_under_its_id(self):
+        later = self.publish("a.later", "1", "--delay-ms", "300")
+        due = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + 2)) + ".5Z"
+        latest = self.publish("a.latest", "2", "--not-before", due)
+        now = self.publish("a.now", "3")
+        events = lines_of(self.run_weir("subscribe", "a.>", "--since", "start", "--count", "3", "--json").stdout)
+        self.assertEqual([event["event"] for event in events], [now["event"], later["event"], latest["event"]])
+        self.assertNotIn("cursor", events[0])
+        self.assertTrue(events[2]["cursor"].endswith(str(events[2]["seq"])))
+        self.assertEqual(lines_of(self.run_weir("subscribe", "a.>", "--since", events[1]["cursor"], "--count", "1", "--json").stdout), events[2:])
+        self.run_weir("publish", "a.b", "1", "--not-before", "15m", code=2)
+        self.assertIn("bad_request", self.run_weir("publish", "a.b", "1", "--delay-ms", "5", "--at-most-once", code=1).stderr)
+
+    def test_an_at_most_once_event_is_for_who_is_there(self):
+        event = self.publish("a.b", "1", "--at-most-once")
+        stored = lines_of(self.run_weir("subscribe", "a.b", "--since", "start", "--stored", "--json").stdout)
+        self.assertEqual([line["event"] for line in stored], [event["event"]])
 
     def test_data_comes_from_standard_input_and_passes_byte_for_byte(self):
         self.run_weir("publish", "a.b", stdin='{"n":1.0e2,\n "s":"\\u00e9"}')

@@ -97,6 +97,11 @@ typedef struct weir_header {
     const char *value;
 } weir_header;
 
+typedef enum weir_semantics {
+    WEIR_AT_LEAST_ONCE = 0,
+    WEIR_AT_MOST_ONCE = 1 /* offered once, at once, before the disk, to who is there; never again */
+} weir_semantics;
+
 /* What an author wrote. To publish: `weir_event e = WEIR_EVENT_INIT; e.topic = "docs.7.uploaded"; e.data = …; e.data_size = …;` — all is
  * lent for the call only. To read: strings are never NULL, absent ones are "". Names are UTF-8 of at most 255 bytes; the whole event,
  * encoded, at most what the coordinator takes (8 MiB), and 64 KiB without its data. Over 64 KiB it travels in parts, past which smaller
@@ -120,6 +125,9 @@ typedef struct weir_event {
     uint64_t ttl_ms;      /* not delivered when older; 0 = no limit */
     uint64_t deadline_ms; /* Unix; a request: when its author stops waiting. Leave it to weir_request. */
     uint32_t priority;    /* 0..3; within a group a higher one goes first, and no other starves */
+    weir_semantics semantics;
+    uint64_t delay_ms;      /* not shown before it is so old; at most 400 days. Not with AT_MOST_ONCE or a request, nor over 64 KiB */
+    uint64_t not_before_ms; /* the same as a time, Unix; of both the later */
 } weir_event;
 
 static inline weir_event weir_event_init(void)
@@ -451,13 +459,13 @@ static inline weir_subscriber_options weir_subscriber_options_init(void)
 /* An event as it stands in the log. Since 0.1. */
 typedef struct weir_stored_event {
     const weir_event *event;
-    uint64_t seq;
-    uint64_t time_ms;                  /* when it was logged, Unix */
+    uint64_t seq;                      /* its place in the order */
+    uint64_t time_ms;                  /* when it came to this place, Unix */
     uint64_t cause_seq;                /* of the event that led to it; 0 = none */
     size_t topic_index;                /* of the filter in options.topics */
     bool gap;                          /* events between the place asked for, or the one before, and this one are not there any more */
-    char event_id[WEIR_EVENT_ID_SIZE]; /* to resume after it */
-    uint64_t first_seq;                /* where it stood first, when it is carried again; else seq */
+    char event_id[WEIR_EVENT_ID_SIZE]; /* the same for ever, as its publisher was told */
+    char cursor[WEIR_EVENT_ID_SIZE];   /* to resume after it: the id, unless it stands here again (it was delayed, say) */
     uint64_t too_large;                /* not 0: the size of its data, which did not come as the event is over max_event_bytes */
 } weir_stored_event;
 
