@@ -163,12 +163,25 @@ static enum progress say_event(struct core *c, uint32_t handle, const struct blo
     return PROGRESS_ENDED;
 }
 
+/* Of a paused group nothing goes out: what was not sent to its end waits with the rest [R-CHANGE-2]. */
+static enum progress take_back(struct core *c, uint32_t handle)
+{
+    const struct transfer *t = transfer_at(c, handle);
+    struct item *item = out_item(c, t->peer, ITEM_REVOKE);
+    item->a = lease_wire(c, t->lease);
+    item->x = CODE_STALE;
+    transfer_abandon(c, handle);
+    return PROGRESS_ENDED;
+}
+
 static enum progress send_next(struct core *c, uint32_t handle)
 {
     struct transfer *t = transfer_at(c, handle);
     bool last = t->sent == t->count, end;
     uint64_t position = last ? t->position : t->parts[t->sent];
-    if (t->waits_fetch || !out_has_room(c, 8)) return PROGRESS_WAITS;
+    if (!out_has_room(c, 8)) return PROGRESS_WAITS;
+    if (t->lease && group_at(c, lease_at(c, t->lease)->group)->paused_ms) return take_back(c, handle);
+    if (t->waits_fetch) return PROGRESS_WAITS;
     struct slot *slot = blocks_find_after(c, position, &end);
     if (!slot && !end) return wait_for_fetch(c, t);
     if (!slot || !block_holds(&slot->block, position)) return end_gone(c, t);

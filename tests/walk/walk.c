@@ -1,4 +1,4 @@
-/* What the tape may do: hello with held leases, publish, resend, settle (good, foreign, twice), emit, extend, release, subscribe, grant
+/* What the tape may do: hello with held leases, publish, also in parts, resend, settle (good, foreign, twice), emit, extend, release, subscribe, grant
  * credit, leave; commit, wait, crash and restart from the committed blocks. What the oracle holds against the core:
  *   - an answer (accepted, settled) comes only for what stands in a committed block, and a number gets one position for ever [P2, P3];
  *   - a token gets one position within its life [P3];
@@ -9,6 +9,7 @@
  *   - no more are out than the group's limits say, in all and of one topic word [R-LIMIT-1, R-LIMIT-2];
  *   - in the end, when all workers work, every accepted event was acked once by the group that existed before it [P1];
  *   - a subscription's events rise without gap or repeat [R-SUB-2];
+ *   - a large event comes after all its parts, in order, and one at a time [R-PART-6];
  *   - while the group is paused nothing goes out; after a seek all from its place on comes again and what was held before is stale; what
  * its filters do not take, as they stood at the event's place, is never delivered [R-CHANGE-2, R-CHANGE-3, R-CHANGE-4];
  *   - the state recovered from the blocks is the state that made them [P9]. */
@@ -21,6 +22,7 @@
 #include "coordinator/core/core.h"
 #include "proto/event.h"
 #include "tests/support/block_copy.h"
+#include "tests/walk/large.h"
 
 enum {
     PEERS = 6,
@@ -61,6 +63,8 @@ struct walker {
     uint32_t settling_count;
     uint64_t generation; /* of what is held */
     bool knows_b;        /* greets with the filters a.> and b.>, else with a.> */
+    struct large_sending sending;
+    struct large_receiving receiving;
     uint64_t last_event; /* of subscription 1 */
     bool subscribed;
 };
@@ -367,6 +371,14 @@ static void check_limits(const struct walk *w, const struct wanted *event)
     if (w->options.limit_each && each > w->options.limit_each) broken(w, "more are out of one word than its limit", event->seq);
 }
 
+static void check_alone(const struct walk *w, uint32_t peer, uint64_t seq)
+{
+    for (uint32_t i = 0; i < WORKERS; i++)
+        for (uint32_t k = 0; k < w->peers[i].held_count; k++)
+            if (i != peer && w->peers[i].ready && w->peers[i].held[k].seq == seq && !w->peers[i].held[k].settled)
+                broken(w, "with two workers at a time", seq);
+}
+
 static void took(struct walk *w, uint32_t peer, struct held held, bool kept)
 {
     struct walker *p = &w->peers[peer];
@@ -377,10 +389,7 @@ static void took(struct walk *w, uint32_t peer, struct held held, bool kept)
         if (w->events[event].settled)
             broken(w, kept ? "kept after its settle was answered" : "offered after its settle was answered", held.seq);
     }
-    for (uint32_t i = 0; i < WORKERS; i++)
-        for (uint32_t k = 0; k < w->peers[i].held_count; k++)
-            if (i != peer && w->peers[i].ready && w->peers[i].held[k].seq == held.seq && !w->peers[i].held[k].settled)
-                broken(w, "with two workers at a time", held.seq);
+    check_alone(w, peer, held.seq);
     let_go(p, held.seq);
     if (p->held_count < HELD) p->held[p->held_count++] = held;
     if (event == UINT32_MAX) return;
@@ -402,9 +411,20 @@ static void saw_settled(struct walk *w, struct walker *p, const struct msg_settl
     }
 }
 
-static void saw_events(struct walk *w, struct walker *p, const struct msg_events *m)
+static bool takes_parts(const struct walk *w, const struct walker *p)
+{
+    return (p - w->peers) % WORKERS != 0;
+}
+
+static void check_large(const struct walk *w, const char *promise, uint64_t seq)
+{
+    if (promise) broken(w, promise, seq);
+}
+
+static void saw_events(struct walk *w, struct walker *p, const struct msg_events *m, const struct span *bodies)
 {
     for (size_t i = 0; i < m->count; i++) {
+        check_large(w, large_event(&p->receiving, takes_parts(w, p), 0, m->subscription, m->seq[i], bodies[i]), m->seq[i]);
         if (m->seq[i] > w->head) broken(w, "an event before the commit", m->seq[i]);
         if (m->seq[i] <= p->last_event) broken(w, "a subscription repeats", m->seq[i]);
         uint32_t before = event_find(w, p->last_event), now = event_find(w, m->seq[i]);
@@ -427,6 +447,8 @@ static void saw_ends(struct walk *w, uint32_t peer, const struct packet *m)
     struct walker *p = &w->peers[peer];
     for (size_t i = 0; i < m->settled_count; i++)
         saw_settled(w, p, &m->settled[i]);
+    for (size_t i = 0; m->revoke && i < m->revoke->count; i++)
+        large_ended(&p->receiving, m->revoke->lease[i]);
     for (size_t i = 0; m->revoke && i < m->revoke->count; i++)
         for (uint32_t k = 0; k < p->held_count; k++)
             if (p->held[k].lease == m->revoke->lease[i]) let_go(p, p->held[k].seq);
@@ -457,12 +479,11 @@ static void saw(struct walk *w, uint32_t peer, const struct packet *m)
         w->answered = true, w->answer = m->answers[i].code;
     for (size_t i = 0; i < m->accepted_count; i++)
         saw_accepted(w, p, &m->accepted[i]);
-    for (size_t i = 0; i < m->events_count; i++)
-        saw_events(w, p, &m->events[i]);
     const struct span *body = m->pieces;
-    for (size_t i = 0; i < m->events_count; i++)
-        body += m->events[i].count;
+    for (size_t i = 0; i < m->events_count; body += m->events[i].count, i++)
+        saw_events(w, p, &m->events[i], body);
     for (size_t i = 0; m->deliver && i < m->deliver->count; i++, body++) {
+        check_large(w, large_event(&p->receiving, takes_parts(w, p), m->deliver->lease[i], 0, m->deliver->seq[i], *body), m->deliver->seq[i]);
         if (is_once(*body))
             offered_once(w, *body);
         else if (m->deliver->seq[i] > w->head)
@@ -475,6 +496,11 @@ static void saw(struct walk *w, uint32_t peer, const struct packet *m)
                             .attempt = m->deliver->attempt[i],
                             .priority = m->deliver->priority ? m->deliver->priority[i] : 0 },
              false);
+    }
+    body += m->partial_count;
+    for (size_t i = 0; i < m->part_count; i++) {
+        if (m->parts[i].lease) check_alone(w, peer, m->parts[i].seq);
+        check_large(w, large_part(&p->receiving, &m->parts[i], body[i]), m->parts[i].seq);
     }
 }
 
@@ -534,6 +560,15 @@ static void step(struct walk *w, struct core_in *in)
     }
 }
 
+/* While the block is full packets stay where they are, until the one before it is committed. */
+static void make_room(struct walk *w)
+{
+    while (!core_wants_packets(w->core)) {
+        commit_until(w, w->submitted);
+        step(w, &(struct core_in){ 0 });
+    }
+}
+
 static void send_packet(struct walk *w, uint32_t peer, const struct packet *packet)
 {
     struct walker *p = &w->peers[peer];
@@ -543,6 +578,7 @@ static void send_packet(struct walk *w, uint32_t peer, const struct packet *pack
         p->next_settle = 1;
         p->credit = 0;
         p->settling_count = 0;
+        p->sending.count = p->receiving.count = 0;
     }
     struct core_packet one = { .connection = p->connection, .grant = { .roles = ~0u, .any_tenant = true }, .packet = packet };
     step(w, &(struct core_in){ .packets = &one, .packet_count = 1 });
@@ -626,6 +662,7 @@ static void do_hello(struct walk *w, uint32_t peer)
                                .publisher = span_of(p->id, 16),
                                .first_unanswered = 1,
                                .epoch = span_text("0123456789abcdef"),
+                               .max_event_bytes = takes_parts(w, p) ? 1 << 20 : 0,
                                .has_group = peer < WORKERS };
     hello.group =
         (struct group_spec){ .name = span_text("g"), .filters = filters, .filter_count = p->knows_b ? 2 : 1, .options = w->options };
@@ -691,8 +728,29 @@ static void do_publish(struct walk *w, uint32_t peer, uint32_t count, struct var
         used += sizes[i];
     }
     struct msg_publish publish = { .first_number = first, .size = sizes, .count = count };
+    if (again && p->sending.count && p->sending.number >= first && p->sending.number < first + count) return; /* that one is under way */
     if (first + count <= p->next_number)
         send_packet(w, peer, &(struct packet){ .publishes = &publish, .publish_count = 1, .body = span_of(body, used) });
+}
+
+/* The next packets of a large event that is under way; else of a new one, or of the last one again. */
+static void do_large(struct walk *w, uint32_t peer, uint32_t how)
+{
+    static uint8_t room[PART_BYTES + 64];
+    struct walker *p = &w->peers[peer];
+    struct large_packet next;
+    if (p->sending.count == 0) {
+        bool again = how / 8 % 8 == 7 && p->sending.number > 0;
+        if (!again && p->next_number + 1 >= NUMBERS) return;
+        p->sending = (struct large_sending){ .number = again ? p->sending.number : p->next_number++, .count = 1 + how / 8 % 12 };
+        p->life_of[p->sending.number] = w->life;
+    }
+    for (uint32_t i = 0; i <= how % 8 && p->sending.count > 0; i++) {
+        make_room(w);
+        if (p->sending.count == 0 || !p->ready) break; /* meanwhile it was forgotten */
+        large_next(&p->sending, peer, how == 255, room, &next);
+        send_packet(w, peer, &next.packet);
+    }
 }
 
 static void do_settle(struct walk *w, uint32_t peer, uint32_t verb, uint32_t which, bool emit)
@@ -775,7 +833,7 @@ static void do_gone(struct walk *w, uint32_t peer)
 /* All that was asked for is committed and answered. */
 static void settle_down(struct walk *w)
 {
-    for (uint32_t i = 0; i < 8 || (i < 100 && !w->answered); i++) {
+    for (uint32_t i = 0; i < 8 || (i < 2000 && !w->answered); i++) {
         commit_until(w, w->submitted);
         w->now_ns += 1000000u;
         w->log_ms++;
@@ -855,6 +913,7 @@ static void change_group(struct walk *w, uint32_t how)
 
 static void act(struct walk *w)
 {
+    make_room(w);
     uint32_t what = next_byte(w), peer = next_byte(w), how = next_byte(w);
     uint32_t worker = peer % WORKERS, client = WORKERS + peer % (PEERS - WORKERS);
     uint32_t anyone = peer % PEERS;
@@ -881,7 +940,10 @@ static void act(struct walk *w)
         do_publish(w, client, 1 + how % 9, variant_of(how / 9), false);
         break;
     case 8:
-        do_publish(w, client, 1 + how % 4, (struct variant){ 0 }, true);
+        if (how < 128)
+            do_publish(w, client, 1 + how % 4, (struct variant){ 0 }, true);
+        else
+            do_large(w, client, how);
         break;
     case 9:
         do_subscribe(w, client);
