@@ -237,9 +237,11 @@ def check_one_holder(history):
 
 
 def lane_of(ordering, line):
-    if ordering == "group":
-        return "group"
-    return line.get(ordering)
+    """None: the event waits for no other. Order holds within a priority."""
+    value = "group" if ordering == "group" else line.get(ordering)
+    if value is None or line.get("semantics") == "at_most_once":
+        return None
+    return value, line.get("priority", 0)
 
 
 def check_key_order(history):

@@ -153,6 +153,13 @@ class Checks(unittest.TestCase):
     def test_an_overlap_within_a_key_is_caught(self):
         self.bites("key_order", self.change("offer", {"t": 14}, seq=11, attempt=1))
 
+    def test_order_holds_within_a_priority(self):
+        lines = good()
+        self.change("offer", {"t": 14}, seq=11, attempt=1)(lines)
+        self.change("log", {"priority": 3}, seq=11)(lines)
+        found, _ = checker.verdict(sorted(lines, key=lambda line: line.get("t", 1 << 63)))
+        self.assertNotIn("key_order", {name for name, _ in found}, found)
+
     def test_a_token_with_two_seqs_is_caught(self):
         self.bites("tokens", self.change("answer", {"seq": 12}, id="a2"))
 

@@ -12,10 +12,11 @@ from harness import DEADLINE_S, Socket, Weir, wait_for
 
 import checker  # noqa: E402  (harness has put tests/checker into the path)
 import history  # noqa: E402
-from wire import read_log  # noqa: E402
+from wire import ENUMS, read_log  # noqa: E402
 
-GROUPS = {"mixed": ["load.>", "large.>"], "second": ["load.1", "load.*.web"]}
-WORKERS = ("mixed", "mixed", "second")
+GROUPS = {"mixed": ["load.>", "large.>"], "second": ["load.1", "load.*.web"], "ordered": ["load.>"]}
+ORDERING = {"ordered": "key"}
+WORKERS = ("mixed", "mixed", "second", "ordered", "ordered")
 DRAIN_S, PROGRESS_S, FLUSH_S = 120, 60, 90
 OUTSTANDING = 50  # publishes of one socket without an answer
 LOSSES = ("log_set", "total_queue", "emits")  # the checks that find what is gone
@@ -129,7 +130,7 @@ class Load:
         self.born += 1
         name = f"{group}{self.born}"
         arguments = ["--group", group, "--mode", "mixed", "--emit", "emitted", "--lease-ms", "3000", "--backoff-ms", "50", "--handlers", "2",
-                     "--first", "--seed", str(self.rng.randrange(1000)), "--credit", "32"]
+                     "--first", "--seed", str(self.rng.randrange(1000)), "--credit", "32", "--ordering", ORDERING.get(group, "none")]
         for filter_ in GROUPS[group]:
             arguments += ["--topic", filter_]
         self.workers[name] = (group, self.weir.start_worker(*arguments, name=name))
@@ -155,7 +156,8 @@ class Load:
     def log_lines(self):
         rows, gap = read_log(self.weir.endpoint)
         lines = [{"op": "log", "seq": seq, "id": event["type"].decode() or json.loads(event["data"])["id"], "topic": event["topic"].decode(),
-                  "key": event["key"].decode() or None, "token": event["token"].decode() or None}
+                  "key": event["key"].decode() or None, "token": event["token"].decode() or None, "priority": event["priority"],
+                  "semantics": "at_most_once" if event["semantics"] == ENUMS["Semantics"]["AT_MOST_ONCE"] else None}
                  for seq, event in rows]  # a large event comes without its data: it has its id as its type
         for _, event in read_log(self.weir.endpoint, "$dlq.>", role="ADMIN")[0]:
             headers = {header["name"]: header["value"].decode() for header in event["headers"]}
@@ -164,7 +166,8 @@ class Load:
 
     def await_drained(self):
         """Until every event in the log is settled in every group that wants it, as the clients see it."""
-        groups = [{"op": "group", "group": group, "filters": filters, "drained": self.drains} for group, filters in GROUPS.items()]
+        groups = [{"op": "group", "group": group, "filters": filters, "drained": self.drains, "ordering": ORDERING.get(group, "none")}
+                  for group, filters in GROUPS.items()]
         deadline = time.monotonic() + DRAIN_S
         while True:
             lines = groups + self.histories() + self.log_lines()
