@@ -89,11 +89,11 @@ static enum pass pass_order(struct core *c, struct turn *t, uint64_t hash)
     return PASS_PARKED;
 }
 
-/* 0: it has none that lives. */
+/* 0: it has none that lives and stays. */
 static uint32_t warm_worker(const struct core *c, const struct key *k)
 {
     bool lives = k->worker && slab_is_taken(&c->peers, k->worker) && slab_generation(&c->peers, k->worker) == k->worker_generation;
-    return lives && peer_at(c, k->worker)->group == k->group ? k->worker : 0;
+    return lives && peer_at(c, k->worker)->group == k->group && !peer_at(c, k->worker)->leaving ? k->worker : 0;
 }
 
 static uint64_t wait_until(const struct core *c, const struct key *k)

@@ -180,6 +180,7 @@ static void take_drain(struct core *c, uint32_t handle)
     p->leaving = true;
     if (p->transfer) transfer_leave(c, p->transfer);
     worker_ring_update(c, handle);
+    order_worker_changed(c, handle);
     out_item(c, handle, ITEM_DRAIN);
 }
 
