@@ -58,18 +58,23 @@ bool block_has_room(const struct block *block, uint32_t records, size_t bytes)
 }
 
 /* 8 bytes at a time, multiplied and folded; good spread over short names is all it is for. */
+static inline uint64_t mix_word(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * UINT64_C(0x9fb21c651e98df25);
+    return hash ^ hash >> 32;
+}
+
 static uint64_t mix(uint64_t hash, const uint8_t *data, size_t size)
 {
-    while (size > 0) {
-        uint64_t word = 0;
-        size_t step = size < sizeof word ? size : sizeof word;
-        memcpy(&word, data, step);
-        hash = (hash ^ word) * UINT64_C(0x9fb21c651e98df25);
-        hash ^= hash >> 32;
-        data += step;
-        size -= step;
+    uint64_t word;
+    for (; size >= sizeof word; data += sizeof word, size -= sizeof word) {
+        memcpy(&word, data, sizeof word); /* of a fixed size: no call */
+        hash = mix_word(hash, word);
     }
-    return hash;
+    word = 0;
+    for (size_t i = 0; i < size; i++)
+        word |= (uint64_t)data[i] << (8 * i);
+    return size > 0 ? mix_word(hash, word) : hash;
 }
 
 static uint32_t append_name(struct block *block, struct span name)

@@ -120,36 +120,45 @@ void block_hash(struct span stored, uint8_t out_hash[BLOCK_HASH_BYTES])
     memcpy(out_hash, canonical.digest, BLOCK_HASH_BYTES);
 }
 
-static uint64_t column_value(const struct record *record, uint32_t column)
+static inline uint64_t value_at(const uint8_t *at, uint32_t width)
 {
-    const void *at = (const uint8_t *)record + columns[column].offset;
-    uint64_t value = 0;
-    if (columns[column].width == 1)
-        value = *(const uint8_t *)at;
-    else if (columns[column].width == 2)
-        value = *(const uint16_t *)at;
-    else if (columns[column].width == 4)
-        value = *(const uint32_t *)at;
-    else
-        value = *(const uint64_t *)at;
-    bool kind = columns[column].offset == offsetof(struct record, kind);
-    return kind && value > RECORD_NONE && value < RECORD_KIND_COUNT ? value | RECORD_MUST_UNDERSTAND : value;
+    if (width == 2) return *(const uint16_t *)(const void *)at;
+    if (width == 4) return *(const uint32_t *)(const void *)at;
+    if (width == 8) return *(const uint64_t *)(const void *)at;
+    bool known = *at > RECORD_NONE && *at < RECORD_KIND_COUNT; /* the one column of bytes is the kind */
+    return known ? *at | RECORD_MUST_UNDERSTAND : *at;
 }
 
-static uint8_t *put_column(uint8_t *out, const struct block *block, uint32_t column)
+/* Called with each width by itself, so that the loops are made for it. */
+static inline uint8_t *put_values(uint8_t *out, const struct block *block, uint32_t column, uint32_t width)
 {
-    size_t size = 0;
+    const uint8_t *records = (const uint8_t *)block->records + columns[column].offset;
+    size_t size = 0, end = block->record_count * sizeof *block->records;
     uint64_t any = 0;
-    for (uint32_t i = 0; i < block->record_count; i++) {
-        uint64_t value = column_value(&block->records[i], column);
+    for (size_t i = 0; i < end; i += sizeof *block->records) {
+        uint64_t value = value_at(records + i, width);
         size += field_varint_size(value);
         any |= value;
     }
     if (any == 0) return out;
     out = field_put_varint(field_put_tag(out, column, WIRE_BYTES), size);
-    for (uint32_t i = 0; i < block->record_count; i++)
-        out = field_put_varint(out, column_value(&block->records[i], column));
+    for (size_t i = 0; i < end; i += sizeof *block->records)
+        out = field_put_varint(out, value_at(records + i, width));
     return out;
+}
+
+static uint8_t *put_column(uint8_t *out, const struct block *block, uint32_t column)
+{
+    switch (columns[column].width) {
+    case 1:
+        return put_values(out, block, column, 1);
+    case 2:
+        return put_values(out, block, column, 2);
+    case 4:
+        return put_values(out, block, column, 4);
+    default:
+        return put_values(out, block, column, 8);
+    }
 }
 
 static size_t put_heads(uint8_t *out, const struct block *block)

@@ -110,12 +110,8 @@ static inline const uint8_t *field_read(const uint8_t *at, const uint8_t *end, s
 
 static inline size_t field_varint_size(uint64_t value)
 {
-    size_t size = 1;
-    while (value >= 0x80) {
-        value >>= 7;
-        size++;
-    }
-    return size;
+    unsigned bits = 64 - (unsigned)__builtin_clzll(value | 1);
+    return (bits * 9 + 64) / 64; /* bits / 7 rounded up, for 1 to 64 */
 }
 
 static inline uint8_t *field_put_varint(uint8_t *out, uint64_t value)

@@ -102,7 +102,7 @@ static void make_deliver(struct codec_bench *bench)
 {
     static uint64_t leases[BATCH], seqs[BATCH], times[BATCH];
     static uint32_t attempts[BATCH], sizes[BATCH];
-    static struct msg_deliver deliver = { leases, seqs, times, NULL, NULL, attempts, sizes, BATCH, 0 };
+    static struct msg_deliver deliver = { .lease = leases, .seq = seqs, .time_ms = times, .attempt = attempts, .size = sizes, .count = BATCH };
     for (uint32_t i = 0; i < BATCH; i++) {
         leases[i] = 1000000 + i;
         seqs[i] = 5000000 + i;
