@@ -3,12 +3,19 @@
 
 enum { WORKERS_LOOKED_AT = 64, LARGE_WAITING_MAX = 8 };
 
-bool delivery_has_expired(const struct core *c, const struct block *block, const struct record *record)
+/* Log time from which on it is not delivered; UINT64_MAX: there is none. */
+static uint64_t expires_ms(const struct block *block, const struct record *record)
 {
     struct event event;
-    if (!(record->flags & RECORD_EXPIRES) || event_scan(block_body(block, record), &event) != EVENT_OK) return false;
-    uint64_t born = block->time_ms + record->time_delta_ms;
-    return (event.ttl_ms && c->log_ms - born >= event.ttl_ms && c->log_ms >= born) || (event.deadline_ms && c->log_ms >= event.deadline_ms);
+    if (!(record->flags & RECORD_EXPIRES) || event_scan(block_body(block, record), &event) != EVENT_OK) return UINT64_MAX;
+    uint64_t born_ms = block->time_ms + record->time_delta_ms;
+    uint64_t old_ms = event.ttl_ms && event.ttl_ms < UINT64_MAX - born_ms ? born_ms + event.ttl_ms : UINT64_MAX;
+    return event.deadline_ms && event.deadline_ms < old_ms ? event.deadline_ms : old_ms;
+}
+
+bool delivery_has_expired(const struct core *c, const struct block *block, const struct record *record)
+{
+    return c->log_ms >= expires_ms(block, record);
 }
 
 bool delivery_is_over(const struct core *c, const struct block *block, const struct record *record)
@@ -123,6 +130,7 @@ uint32_t hand_out(struct core *c, uint32_t lease, uint32_t worker, const struct 
     uint32_t peer = worker ? worker : g->ring;
     lease_at(c, lease)->request = (block->records[index].flags & RECORD_REQUEST) != 0;
     lease_at(c, lease)->first = event_first(&block->records[index]);
+    lease_at(c, lease)->expires_ms = expires_ms(block, &block->records[index]);
     if (block->records[index].flags & RECORD_PARTS) return hand_out_large(c, g, lease, worker, block, index);
     lease_hand(c, lease, peer);
     say_delivery(c, lease, block, index);

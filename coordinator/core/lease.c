@@ -171,6 +171,8 @@ void lease_fail(struct core *c, uint32_t handle, enum failure cause, struct span
         failure.due_ms = c->log_ms;
         note = l->peer ? note_make(c, l->peer, reason) : l->note;
         l->note = 0;
+    } else if (l->expires_ms > 0 && l->expires_ms < failure.due_ms) {
+        failure.due_ms = l->expires_ms; /* it waits no longer than it lives, nor does what waits for it */
     }
     if (l->from < l->position && l->position - 1 > floor) group_pend_settled(c, l->group, l->level, l->from, l->position - 1);
     if (!l->failed) c->failed_pending++;

@@ -348,6 +348,7 @@ struct lease {
     uint32_t attempt;
     uint64_t position, from; /* settles [from, position] */
     uint64_t first;          /* its first position, when it stands here again */
+    uint64_t expires_ms;     /* of the event; 0: not known since a restart */
     uint64_t deadline_ns;
     uint32_t peer_next, peer_prev, group_next, group_prev;
     bool in_group_list;      /* else in core.extended */
