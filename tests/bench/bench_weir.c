@@ -18,19 +18,18 @@ enum {
     OPT_CHURN,
     OPT_LARGE,
     OPT_SLOW,
-    OPT_TAKE
+    OPT_TAKE,
+    OPT_DELAY
 };
 
 struct bench_how bench_how = { .group = "bench", .filter = "bench.>", .topic = "bench.events", .topics = 1, .start = WEIR_START_FIRST };
 
 static const struct option options[] = {
-    { "group", 1, NULL, OPT_GROUP },     { "filter", 1, NULL, OPT_FILTER },
-    { "topic", 1, NULL, OPT_TOPIC },     { "topics", 1, NULL, OPT_TOPICS },
-    { "parties", 1, NULL, OPT_PARTIES }, { "ordering", 1, NULL, OPT_ORDERING },
-    { "start", 1, NULL, OPT_START },     { "keys", 1, NULL, OPT_KEYS },
-    { "tokens", 1, NULL, OPT_TOKENS },   { "churn", 1, NULL, OPT_CHURN },
-    { "large", 1, NULL, OPT_LARGE },     { "slow", 1, NULL, OPT_SLOW },
-    { "take", 1, NULL, OPT_TAKE },       { NULL, 0, NULL, 0 },
+    { "group", 1, NULL, OPT_GROUP },   { "filter", 1, NULL, OPT_FILTER },   { "topic", 1, NULL, OPT_TOPIC },
+    { "topics", 1, NULL, OPT_TOPICS }, { "parties", 1, NULL, OPT_PARTIES }, { "ordering", 1, NULL, OPT_ORDERING },
+    { "start", 1, NULL, OPT_START },   { "keys", 1, NULL, OPT_KEYS },       { "tokens", 1, NULL, OPT_TOKENS },
+    { "churn", 1, NULL, OPT_CHURN },   { "large", 1, NULL, OPT_LARGE },     { "slow", 1, NULL, OPT_SLOW },
+    { "take", 1, NULL, OPT_TAKE },     { "delay", 1, NULL, OPT_DELAY },     { NULL, 0, NULL, 0 },
 };
 
 static bool option(struct bench *bench, int opt, const char *argument)
@@ -70,6 +69,9 @@ static bool option(struct bench *bench, int opt, const char *argument)
         return true;
     case OPT_LARGE:
         bench_how.large_bytes = number;
+        return true;
+    case OPT_DELAY:
+        bench_how.delay_ms = number;
         return true;
     case OPT_SLOW:
         bench_how.slow_ms = (uint32_t)number;
@@ -139,6 +141,7 @@ static int publish_all(struct bench *bench, weir_publisher *publisher)
     static struct texts texts = { .key = "key-", .token = "token-" };
     weir_event event = WEIR_EVENT_INIT;
     event.data_size = PAYLOAD_BYTES;
+    event.delay_ms = bench_how.delay_ms;
     for (uint32_t i = 0; i < bench_how.topics; i++)
         snprintf(texts.topics[i], TOPIC_BYTES, bench_how.topics > 1 ? "%s.%u" : "%s", bench_how.topic, i);
     bench->started_ns = bench_now_ns(); /* connecting is no part of it */

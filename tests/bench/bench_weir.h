@@ -10,6 +10,7 @@
  *   --churn SECONDS           a second worker of the first group joins for so long, leaves for so long, and so on
  *   --large BYTES             beside it, one event of this size a second, with a worker of its own
  *   --slow MS                 the handler takes so long and nothing is measured: a worker to be killed; it prints "ready"
+ *   --delay MS                every event is published with a delay
  *   --take N                  nothing is measured: each party acks N events that it has in their first attempt; last_ns says when all had
  */
 #ifndef WEIR_BENCH_WEIR_H
@@ -25,7 +26,7 @@ enum { BENCH_CREDIT = 4096, BENCH_WAIT_MS = 60000, BENCH_PARTIES_MAX = 64 };
 struct bench_how {
     const char *group, *filter, *topic;
     uint32_t topics, keys, ordering, start, churn_s, slow_ms;
-    uint64_t tokens_from, large_bytes, take;
+    uint64_t tokens_from, large_bytes, take, delay_ms;
     bool tokens;
 };
 extern struct bench_how bench_how;

@@ -56,6 +56,17 @@ def tokens(programs, events, turned):
     return pair("events_per_s", lambda: one([], []), lambda: one(["--tokens", 0], ["--tokens", TOKENS]), turned)
 
 
+def delayed(programs, events):
+    """What the coordinator's memory grows by, for each event with a delay. As many without one go before, so that all else is touched."""
+    room = [("limits", "held", events), ("limits", "held_per_tenant", events)]
+    with running(servers.start_coordinator, programs, directory, "fsync", settings=room) as (server, endpoint):
+        figures, sizes = {}, []
+        for options in ([], ["--delay", 3_600_000]):
+            figures = measure.run_json(bench(programs, endpoint, server, "--publish-only", "--events", events, *options))
+            sizes.append(server.rss_bytes())
+        return {"publish_per_s": figures["events_per_s"], "bytes_each": (sizes[1] - sizes[0]) / events}
+
+
 @contextlib.contextmanager
 def slow_worker(programs, endpoint, server):
     """A group that is stuck: its only worker has one event at a time and takes a second for it."""
