@@ -287,6 +287,7 @@ static void take_partial(struct decoder *d, const Weir__V1__Partial *from, struc
     to->attempt = from->attempt;
     to->index = from->index;
     to->size = from->size;
+    to->group = from->group;
     d->body_size += from->size;
 }
 

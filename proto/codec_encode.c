@@ -305,6 +305,7 @@ static void put_partial(struct encoder *e, const struct msg_partial *from, Weir_
     to->attempt = from->attempt;
     to->index = from->index;
     to->size = from->size;
+    to->group = from->group;
 }
 
 static void put_cancel(struct encoder *e, const struct msg_cancel *from, Weir__V1__Cancel *to)

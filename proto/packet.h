@@ -103,7 +103,7 @@ struct msg_settled { uint64_t first_number; uint32_t count, code; };
 struct msg_extend { const uint64_t *lease; const uint32_t *lease_ms; size_t count; };
 struct msg_release { const uint64_t *lease; size_t count; };
 struct msg_revoke { const uint64_t *lease; const uint32_t *code; size_t count; };
-struct msg_partial { uint64_t lease, subscription, cause; struct span topic; uint32_t attempt, index, size; };
+struct msg_partial { uint64_t lease, subscription, cause; struct span topic; uint32_t attempt, index, size, group; };
 struct msg_cancel { uint64_t lease, seq; struct span tenant; };
 struct msg_query { uint64_t id; uint32_t ask; struct span tenant, name; uint64_t seq; struct span session; };
 struct stat_row { struct span name; uint64_t value; };

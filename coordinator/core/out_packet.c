@@ -189,8 +189,9 @@ static void build_revoke_and_partials(struct core *c, struct packet *p, struct s
     struct msg_partial *partials = TAKE(b->count[ITEM_PARTIAL], struct msg_partial);
     EACH(ITEM_PARTIAL, i)
     {
-        partials[p->partial_count++] =
-            (struct msg_partial){ .subscription = i->a, .cause = i->b, .attempt = i->x, .index = i->y, .size = (uint32_t)i->body.size };
+        partials[p->partial_count++] = (struct msg_partial){
+            .subscription = i->a, .cause = i->b, .attempt = i->x, .index = i->y, .group = i->z, .size = (uint32_t)i->body.size
+        };
         pieces[p->piece_count++] = i->body;
     }
     p->partials = partials;

@@ -31,6 +31,7 @@ void partial_take(struct core *c, uint32_t peer, const struct msg_partial *m, co
         item->b = lease_event(l);
         item->x = l->attempt;
         item->y = m->index;
+        item->z = group_at(c, l->group)->id;
         item->body = span_of(data, m->size);
     }
 }

@@ -105,7 +105,7 @@ struct op {
     uint32_t conn; /* 0: gone; the answer is for nobody */
     uint32_t prev, next;
     uint64_t seq;            /* request: of its event; 0: not accepted yet */
-    uint32_t attempt, index; /* request: of the next partial */
+    uint32_t group, attempt, index; /* request: of the next partial */
     uint32_t topic;          /* history */
     uint32_t buffer;         /* history: the events so far */
     uint32_t count, limit;

@@ -224,6 +224,11 @@ static void accepted(struct gate *g, uint32_t handle, uint64_t seq, bool duplica
         g->first_cancel = handle;
         return;
     }
+    if (op->conn != 0 && map_get(&g->requests, seq) != 0) {
+        send_error(g, op->conn, op_id(op), CODE_CONFLICT, span_text("a request with this token waits already: it gets the answer"), 0);
+        op_close(g, handle);
+        return;
+    }
     if (op->conn == 0 || !map_put(&g->requests, seq, handle)) {
         op_close(g, handle);
         return;

@@ -55,6 +55,8 @@ void inbox_partial(struct gate *g, const struct link_fact *fact)
     uint32_t handle = map_get(&g->requests, fact->partial.cause);
     if (handle == 0) return;
     struct op *op = op_at(g, handle);
+    if (op->attempt == 0) op->group = fact->partial.group; /* of several that answer the one that spoke first */
+    if (fact->partial.group != op->group) return;
     if (fact->partial.attempt > op->attempt) {
         op->attempt = fact->partial.attempt;
         op->index = 0;

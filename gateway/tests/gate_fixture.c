@@ -254,6 +254,7 @@ void partial(struct fixture *f, uint64_t cause, uint32_t attempt, uint32_t index
     fact.partial.cause = cause;
     fact.partial.attempt = attempt;
     fact.partial.index = index;
+    fact.partial.group = f->partial_group;
     fact.partial.data = span_text(data);
     tell(f, &fact);
 }

@@ -32,6 +32,7 @@ struct fixture {
     enum link_result publish_result;
     char text[TEXT_MAX]; /* what a client got, a line per frame */
     uint8_t output[GATE_OUTPUT_BYTES + GATE_FRAME_OUT_MAX];
+    uint32_t partial_group;
     uint64_t again; /* the first seq of the one event that comes next; 0: it stands where it stood first */
 };
 

@@ -293,6 +293,28 @@ static void a_request_gets_partials_in_order_and_one_answer(void **state)
     assert_string_equal(hear(&f, conn), "{\"type\":\"error\",\"id\":5,\"code\":\"not_found\",\"message\":\"no \\\"plan\\\"\"}\n");
 }
 
+static void of_two_groups_that_answer_the_pieces_of_one_are_passed_on(void **state)
+{
+    (void)state;
+    uint32_t conn = client(&f);
+    say(&f, conn, "{\"type\":\"request\",\"id\":4,\"topic\":\"agents.plan\",\"token\":\"t\",\"data\":1}");
+    accepted(&f, 1, 50);
+    for (uint32_t index = 0; index < 2; index++)
+        for (f.partial_group = 7; f.partial_group < 9; f.partial_group++)
+            partial(&f, 50, 1, index, f.partial_group == 7 ? "\"mine\"" : "\"other\"");
+    f.partial_group = 8;
+    partial(&f, 50, 2, 0, "\"other\"");
+    const char *heard = hear(&f, conn);
+    assert_null(strstr(heard, "other"));
+    assert_has(heard, "\"index\":1,\"data\":\"mine\"");
+    /* the same token once more: the first one has the answer */
+    say(&f, conn, "{\"type\":\"request\",\"id\":5,\"topic\":\"agents.plan\",\"token\":\"t\",\"data\":1}");
+    accepted(&f, 2, 50);
+    assert_has(hear(&f, conn), "\"id\":5,\"code\":\"conflict\"");
+    answered(&f, f.subscribed[0].id, 50, EVENT_REPLY_OK, 0, "2");
+    assert_string_equal(hear(&f, conn), "{\"type\":\"reply\",\"id\":4,\"data\":2}\n");
+}
+
 static void a_request_without_an_answer_times_out_once(void **state)
 {
     (void)state;
@@ -541,6 +563,7 @@ int main(void)
         TEST(with_credit_no_more_than_that_is_unacknowledged),
         TEST(an_event_that_stands_here_again_keeps_its_id_and_has_a_cursor),
         TEST(a_request_gets_partials_in_order_and_one_answer),
+        TEST(of_two_groups_that_answer_the_pieces_of_one_are_passed_on),
         TEST(a_request_without_an_answer_times_out_once),
         TEST(a_cancel_is_passed_on_also_before_the_event_has_a_place),
         TEST(a_history_is_one_answer),

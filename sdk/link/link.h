@@ -101,7 +101,7 @@ struct link_fact {
         } events;
         struct {
             uint64_t subscription, cause;
-            uint32_t attempt, index;
+            uint32_t attempt, index, group;
             struct span data;
         } partial;
         const struct msg_answer *answer;

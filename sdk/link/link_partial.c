@@ -98,6 +98,7 @@ void link_take_partial(struct link *link, const struct msg_partial *partial, str
     fact.partial.cause = partial->cause;
     fact.partial.attempt = partial->attempt;
     fact.partial.index = partial->index;
+    fact.partial.group = partial->group;
     fact.partial.data = data;
     link_tell(link, &fact);
 }

@@ -20,6 +20,7 @@ struct answer_node {
     struct answer_node *next;
     weir_answer answer;
     uint64_t cause;
+    uint32_t group; /* a partial's */
     uint8_t data[]; /* and a NUL */
 };
 
@@ -31,7 +32,7 @@ struct weir_request_call {
     uint64_t number, seq, deadline_ns;
     enum call_state state;
     bool final_taken, cancel_waits /* for its seq */;
-    uint32_t attempt, next_index, waiting; /* of the partials */
+    uint32_t group, attempt, next_index, waiting; /* of the partials */
     bool attempt_broken;                   /* a piece was lost: the rest of this attempt is not passed on [R-REQ-2] */
     struct answer_node *first, *last, *lent;
 };

@@ -16,6 +16,7 @@ static struct answer_node *make_node(const weir_answer *answer, uint64_t cause, 
     node->next = NULL;
     node->answer = *answer;
     node->cause = cause;
+    node->group = 0;
     if (data.size != 0) memcpy(node->data, data.data, data.size);
     node->data[data.size] = '\0';
     node->answer.data = node->data;
@@ -40,9 +41,12 @@ static struct weir_request_call *find_call(weir_publisher *p, uint64_t seq)
     return call;
 }
 
-/* Within an attempt pieces go on in order; a hole ends them; a higher attempt begins anew. [R-REQ-2] */
-static bool piece_fits(struct weir_request_call *call, const weir_answer *piece)
+/* Of several groups that answer, the one that spoke first. Within an attempt pieces go on in order; a hole ends them; a higher attempt
+ * begins anew. [R-REQ-2] */
+static bool piece_fits(struct weir_request_call *call, const weir_answer *piece, uint32_t group)
 {
+    if (call->attempt == 0) call->group = group;
+    if (group != call->group) return false;
     if (piece->attempt > call->attempt) {
         call->attempt = piece->attempt;
         call->next_index = 0;
@@ -60,7 +64,7 @@ static bool piece_fits(struct weir_request_call *call, const weir_answer *piece)
 static void give(struct weir_request_call *call, struct answer_node *node)
 {
     bool final = node->answer.kind != WEIR_ANSWER_PARTIAL;
-    if (call->state == CALL_ANSWERED || (!final && !piece_fits(call, &node->answer))) {
+    if (call->state == CALL_ANSWERED || (!final && !piece_fits(call, &node->answer, node->group))) {
         free(node); /* the first answer is the answer [R-REQ-1] */
         return;
     }
@@ -137,7 +141,12 @@ void request_take_result(weir_publisher *p, const weir_result *result)
             take_refusal(call, result->status);
             continue;
         }
-        call->seq = result->first_seq + (call->number - result->first_number);
+        uint64_t seq = result->first_seq + (call->number - result->first_number);
+        if (find_call(p, seq) != NULL && find_call(p, seq) != call) { /* a repeat of its token: that call has the answer */
+            take_refusal(call, WEIR_CONFLICT);
+            continue;
+        }
+        call->seq = seq;
         give_strays(p, call);
     }
     if (p->calls_unaccepted == 0 && p->strays != NULL) drop_strays(p);
@@ -162,7 +171,9 @@ void request_take_events(weir_publisher *p, const struct link_fact *f)
 void request_take_partial(weir_publisher *p, const struct link_fact *f)
 {
     weir_answer answer = { .kind = WEIR_ANSWER_PARTIAL, .attempt = f->partial.attempt, .index = f->partial.index };
-    pass_on(p, make_node(&answer, f->partial.cause, f->partial.data));
+    struct answer_node *node = make_node(&answer, f->partial.cause, f->partial.data);
+    if (node != NULL) node->group = f->partial.group;
+    pass_on(p, node);
 }
 
 /* -- the user -- */

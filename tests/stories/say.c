@@ -155,8 +155,8 @@ static void say_work(struct world *w, struct story_peer *p, const struct packet 
         for (size_t i = 0; i < m->revoke->count; i++)
             say(w, "%s revoke %s %s", p->name, lease_event(p, m->revoke->lease[i]), error_code_word(m->revoke->code[i]));
     for (size_t i = 0; i < m->partial_count; i++)
-        say(w, "%s partial s%llu %s attempt=%u index=%u", p->name, (unsigned long long)m->partials[i].subscription,
-            world_event_name(w, m->partials[i].cause, false), m->partials[i].attempt, m->partials[i].index);
+        say(w, "%s partial s%llu %s attempt=%u index=%u group=%u", p->name, (unsigned long long)m->partials[i].subscription,
+            world_event_name(w, m->partials[i].cause, false), m->partials[i].attempt, m->partials[i].index, m->partials[i].group);
     for (size_t i = 0; i < m->cancel_count; i++)
         say(w, "%s cancel %s", p->name, lease_event(p, m->cancels[i].lease));
 }

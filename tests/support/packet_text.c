@@ -185,7 +185,7 @@ static void print_revoke(FILE *out, const struct msg_revoke *m)
 
 static void print_partial(FILE *out, const struct msg_partial *m)
 {
-    N(lease), T(topic), N(subscription), N(cause), N(attempt), N(index), N(size);
+    N(lease), T(topic), N(subscription), N(cause), N(attempt), N(index), N(size), N(group);
 }
 
 static void print_cancel(FILE *out, const struct msg_cancel *m)

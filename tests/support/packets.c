@@ -208,7 +208,7 @@ static void fill_subscribing(void)
     ended[0] = (struct msg_ended){ 1, 1048581, CODE_OK, 1 };
     ended[1] = (struct msg_ended){ 2, 0, CODE_GONE, 0 };
     partials[0] = (struct msg_partial){ .lease = 7, .topic = span_text("$inbox.30313233"), .index = 1, .size = 12 };
-    partials[1] = (struct msg_partial){ .subscription = 3, .cause = 1048577, .attempt = 2, .index = 4, .size = 30 };
+    partials[1] = (struct msg_partial){ .subscription = 3, .cause = 1048577, .attempt = 2, .index = 4, .size = 30, .group = 9 };
     cancels[0] = (struct msg_cancel){ .lease = 7 };
     cancels[1] = (struct msg_cancel){ 0, 1048577, span_text("acme") };
     replay = (struct msg_replay){ span_text("docs.>"), 1, big };
