@@ -105,6 +105,22 @@ static enum progress deliver_retry(struct core *c, uint32_t handle)
     return PROGRESS_DONE;
 }
 
+/* Those parked next at its key that are over, too: else each would wait for the commit of the one before. As far as their blocks are at hand. */
+static void end_followers(struct core *c, uint32_t key)
+{
+    for (uint32_t i = 0; i < DELIVERIES_PER_VISIT && blocks_room_for_failure(c) && key_at(c, key)->first; i++) {
+        uint32_t handle = key_at(c, key)->first;
+        struct parked p = *parked_at(c, handle);
+        bool end;
+        struct slot *slot = p.failed ? NULL : blocks_find_after(c, p.position, &end);
+        if (!slot || !block_holds(&slot->block, p.position)) return;
+        uint32_t index = (uint32_t)(p.position - slot->block.first_position);
+        if (!delivery_is_over(c, &slot->block, &slot->block.records[index])) return;
+        key_unpark(c, handle);
+        delivery_expired(c, p.group, p.level, 0, p.from, p.position);
+    }
+}
+
 /* Who was parked and may go on, perhaps only to wait for something else. */
 static enum progress deliver_ready(struct core *c, uint32_t handle, uint32_t level)
 {
@@ -121,6 +137,7 @@ static enum progress deliver_ready(struct core *c, uint32_t handle, uint32_t lev
     struct turn t = order_take(c, parked);
     if (!gone && !delivery_is_over(c, &slot->block, &slot->block.records[index])) return give(c, &t, &slot->block, index);
     delivery_expired(c, handle, t.level, t.failed, t.from, t.position);
+    if (t.order) end_followers(c, t.order);
     order_give_up(c, &t);
     return PROGRESS_DONE;
 }

@@ -197,11 +197,13 @@ static void keep_notes(struct core *c, uint32_t handle, uint32_t pend_last)
     for (uint32_t i = pend_last; i; i = c->pends[i - 1].before) {
         struct pend *pend = &c->pends[i - 1];
         uint32_t failed = pend->note || pend->key ? failed_find(c, handle, pend->first) : 0;
-        if (pend->key) failed_at(c, failed)->key = pend->key;
-        if (failed)
+        if (failed) {
             failed_at(c, failed)->note = pend->note;
-        else
+            if (pend->key) failed_at(c, failed)->key = pend->key;
+        } else { /* it left the window meanwhile */
             note_forget(c, &pend->note);
+            if (pend->key) order_settled(c, pend->key);
+        }
     }
 }
 

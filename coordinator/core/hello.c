@@ -91,8 +91,9 @@ static void adopt_held(struct core *c, uint32_t peer, const struct msg_hello *h)
 }
 
 /* All leases that a peer has before its welcome are kept ones. */
-static void say_kept(struct core *c, struct peer *p, struct msg_welcome *welcome)
+static void say_kept(struct core *c, uint32_t peer, struct msg_welcome *welcome)
 {
+    struct peer *p = peer_at(c, peer);
     size_t count = 0;
     for (uint32_t h = p->leases; h; h = lease_at(c, h)->peer_next)
         count++;
@@ -106,6 +107,8 @@ static void say_kept(struct core *c, struct peer *p, struct msg_welcome *welcome
         attempt[count] = lease_at(c, h)->attempt;
         lease[count] = lease_wire(c, h);
     }
+    for (size_t i = 0; i < welcome->kept_count; i++)
+        lease_start(c, lease_from_wire(c, lease[i], peer));
     welcome->kept_seq = seq;
     welcome->kept_attempt = attempt;
     welcome->kept_lease = lease;
@@ -125,7 +128,7 @@ void peer_welcome(struct core *c, uint32_t handle)
     struct peer *p = peer_at(c, handle);
     struct msg_welcome *w = arena_take_zeroed(&c->scratch, 1, sizeof *w);
     must(w);
-    if (p->group) say_kept(c, p, w);
+    if (p->group) say_kept(c, handle, w);
     uint32_t publisher = p->publishes ? publisher_find(c, p->publisher) : 0;
     w->protocol = PROTOCOL_VERSION;
     w->server = c->config.server;

@@ -116,7 +116,10 @@ void lease_start(struct core *c, uint32_t handle)
 void lease_hand(struct core *c, uint32_t handle, uint32_t peer)
 {
     lease_hold(c, handle, peer);
-    lease_start(c, handle);
+    if (peer_at(c, peer)->state == PEER_JOINING)
+        lease_at(c, handle)->deadline_ns = UINT64_MAX; /* its time begins with the welcome that tells of it */
+    else
+        lease_start(c, handle);
 }
 
 void lease_end(struct core *c, uint32_t handle)

@@ -316,11 +316,7 @@ void order_give_up(struct core *c, const struct turn *t)
 {
     if (t->limit) limit_release(c, t->limit);
     warm_left(c, t->warm);
-    if (!t->order) return;
-    if (t->failed)
-        order_settled(c, t->order);
-    else
-        pass_on(c, t->order); /* it never went out */
+    if (t->order) order_settled(c, t->order);
 }
 
 /* Somebody has left a key's queue without going on. */
