@@ -107,12 +107,10 @@ static bool apply_row(struct core *c, uint32_t group, const struct record_dead *
     d->reason = row->reason;
     d->level = row->level;
     if (row->state == DEAD_LIES || d->failed) return true;
-    uint32_t failed = failed_find(c, group, row->place); /* in a snapshot it stands before */
-    if (!failed && failed_apply(c, group, row->level, &(struct record_failed){ .seq = row->place, .due_ms = row->time_ms }, block))
-        failed = failed_find(c, group, row->place);
-    if (!failed) return false;
-    d->failed = failed;
-    failed_at(c, failed)->dead = handle;
+    struct record_failed anew = { .seq = row->place, .due_ms = row->time_ms }; /* in a snapshot more is said of it behind this */
+    if (!failed_apply(c, group, row->level, &anew, block)) return false;
+    d->failed = failed_find(c, group, row->place);
+    failed_at(c, d->failed)->dead = handle;
     return true;
 }
 

@@ -352,7 +352,8 @@ static bool is_on_loan_before(const struct core *c, const struct group *g, uint3
     for (uint32_t h = 1; g->leased > 0 && h <= c->leases.touched; h++) {
         if (!slab_is_taken(&c->leases, h)) continue;
         const struct lease *l = lease_at(c, h);
-        if (group_at(c, l->group) == g && l->level == level && l->position < position) return true;
+        bool from_letter = l->failed && failed_at(c, l->failed)->dead;
+        if (group_at(c, l->group) == g && l->level == level && l->position < position && !from_letter) return true;
     }
     return false;
 }

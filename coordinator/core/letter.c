@@ -193,7 +193,13 @@ static bool bury(struct core *c, uint32_t handle)
     struct stored_event source = event_at(&slot->block, index);
     if (!blocks_have_room(c, source.bytes.size + LETTER_ROUND_MAX)) return false;
     uint64_t position = f->position, first = source.first ? source.first : position;
-    uint32_t group = f->group, level = f->level;
+    uint32_t group = f->group, level = f->level, letter_there = dead_find(c, group, first);
+    if (!again && letter_there && dead_at(c, letter_there)->failed) {
+        /* after a seek: the event comes from its own place, and its letter of before is being delivered. That one goes on. */
+        failed_unqueue(c, handle);
+        group_pend_settled(c, group, level, position, position);
+        return true;
+    }
     uint16_t flags = slot->block.records[index].flags & (RECORD_PRIORITY | RECORD_REQUEST | RECORD_PARTS);
     struct span letter = write_letter(c, f, &source, first);
     failed_unqueue(c, handle);

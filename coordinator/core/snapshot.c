@@ -94,9 +94,9 @@ static void save_group(struct core *c, uint32_t handle)
     g->saved = c->snapshot.number;
     uint8_t body[RECORD_GROUP_BOUND];
     snapshot_record(c, RECORD_GROUP, span_of(body, group_record_write(c, g, body, sizeof body)));
+    save_dead(c, g); /* first: a failure of a settled place is one only if it came from a letter */
     for (uint32_t k = 0; k < PRIORITY_LEVELS; k++)
         if (g->levels[k].settled.count > 0 || (g->failed_count > 0 && g->levels[k].open > 0)) save_level(c, g, k);
-    save_dead(c, g);
 }
 
 static size_t publisher_record_write(const struct publisher *p, uint8_t *out, size_t size)

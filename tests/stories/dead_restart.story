@@ -14,6 +14,7 @@ w1: hello group=ocr credit=9 holds=m1/1        -> w1 welcome kept=m1/1
 wait 6s                                        -> nothing
 # a timeout counts from there on, and the event stays what it is
 wait 35s                                       -> w1 revoke m1 timeout ; w2 deliver m1 attempt=2 first=e1
+snapshot                                       -> snapshot equal
 w2: ack m1                                     -> w2 settled m1
 a1: query dead group=ocr                       -> a1 answer ok
 crash ; restart                                -> log recover

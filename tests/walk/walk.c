@@ -1,5 +1,5 @@
-/* What the tape may do: hello with held leases, publish, also in parts, resend, settle (good, foreign, twice), emit, extend, release, subscribe, grant
- * credit, leave; commit, wait, crash and restart from the committed blocks. What the oracle holds against the core:
+/* What the tape may do: hello with held leases, publish, also in parts, resend, settle (good, foreign, twice), emit, extend, release,
+ * subscribe, grant credit, leave; commit, wait, crash and restart from the committed blocks. What the oracle holds against the core:
  *   - an answer (accepted, settled) comes only for what stands in a committed block, and a number gets one position for ever [P2, P3];
  *   - a token gets one position within its life [P3];
  *   - an at_most_once event is offered once, whatever happens [P6];
@@ -7,7 +7,9 @@
  *   - an event is with one worker of a group at a time, and not again after its settle was answered [R-GROUP-2, P5];
  *   - with an ordering an event goes out when every one of its key (session, group) and priority before it is settled in the log [P4];
  *   - no more are out than the group's limits say, in all and of one topic word [R-LIMIT-1, R-LIMIT-2];
- *   - in the end, when all workers work, every accepted event was acked once by the group that existed before it [P1];
+ *   - an event that was given up has one letter, whole, and is not offered before that is retried; no attempt is beyond max_deliveries;
+ *   - in the end, when all workers work and all letters are retried, every accepted event was acked once by the group that existed before
+ *     it, or its letter was dropped [P1];
  *   - a subscription's events rise without gap or repeat [R-SUB-2];
  *   - a large event comes after all its parts, in order, and one at a time [R-PART-6];
  *   - while the group is paused nothing goes out; after a seek all from its place on comes again and what was held before is stale; what
@@ -23,6 +25,7 @@
 #include "proto/event.h"
 #include "tests/support/block_copy.h"
 #include "tests/walk/large.h"
+#include "tests/walk/letters.h"
 
 enum {
     PEERS = 6,
@@ -34,6 +37,7 @@ enum {
     NUMBERS = 8192,
     SLICES = 256,
     TOKENS = 24,
+    MAX_DELIVERIES = 2,
     TOKEN_LIFE_MS = 8000
 };
 
@@ -43,6 +47,7 @@ struct held {
     bool settled; /* a settle was sent; it is kept to be sent once more, or claimed in a hello */
 };
 
+enum settled { SETTLED_NOT, SETTLED_BY_ACK, SETTLED_BY_REJECT };
 enum once { ONCE_NOT, ONCE_SAID, ONCE_OFFERED };
 
 struct walker {
@@ -59,6 +64,7 @@ struct walker {
     uint32_t held_count;
     struct {
         uint64_t number, seq;
+        bool rejected;
     } settling[NUMBERS];
     uint32_t settling_count;
     uint64_t generation; /* of what is held */
@@ -90,7 +96,7 @@ struct walk {
         uint64_t position;
     } saved, saving; /* the newest complete snapshot; the one under way */
     struct wanted {
-        uint64_t seq;
+        uint64_t seq, first;           /* first: where it stood first, if it came again */
         uint8_t settled, tried, ended; /* ended: settled in the log */
         char topic;
         uint8_t level, lane, word; /* lane: of its order, 0 = none; word: the second of its topic */
@@ -105,6 +111,7 @@ struct walk {
         bool came;
     } * delays;
     uint32_t delay_count;
+    struct letters letters;
     /* as the newest record of the group says it */
     bool group_exists, paused, takes_b, took_b; /* took_b: below filters_from */
     uint64_t generation, filters_from, floor;
@@ -264,13 +271,15 @@ static void saw_event(struct walk *w, const struct block *block, uint32_t index)
     struct event event;
     if (event_scan(block_body(block, &block->records[index]), &event) != EVENT_OK) broken(w, "an event that cannot be read", seq);
     bool settled = seq <= w->floor;
-    w->events[w->event_count++] = (struct wanted){ .seq = seq,
-                                                   .settled = settled,
-                                                   .ended = settled,
-                                                   .topic = topic,
-                                                   .level = (uint8_t)event.priority,
-                                                   .lane = lane_of(w, &event),
-                                                   .word = event.topic.data[2] };
+    w->events[w->event_count++] =
+        (struct wanted){ .seq = seq,
+                         .first = record_first(&block->records[index]) ? record_first(&block->records[index]) : seq,
+                         .settled = settled ? SETTLED_BY_ACK : SETTLED_NOT,
+                         .ended = settled,
+                         .topic = topic,
+                         .level = (uint8_t)event.priority,
+                         .lane = lane_of(w, &event),
+                         .word = event.topic.data[2] };
 }
 
 /* A generation begins: what its filters take is open from its floor on, whatever became of it before. */
@@ -286,6 +295,7 @@ static void saw_group(struct walk *w, const struct block *block, uint32_t index)
 {
     struct record_group group;
     if (!record_group_read(block_body(block, &block->records[index]), &group)) broken(w, "a record of a group that cannot be read", index);
+    if (group.deleted) letters_forget(&w->letters);
     bool begins = !group.deleted && (!w->group_exists || group.generation != w->generation);
     if (begins && group.generation <= w->generation) broken(w, "a generation that has been there", group.generation);
     w->group_exists = !group.deleted;
@@ -295,6 +305,7 @@ static void saw_group(struct walk *w, const struct block *block, uint32_t index)
     w->took_b = group.old_filter_count == 2;
     w->filters_from = group.filters_from;
     w->floor = group.floor[0];
+    if (begins) letters_begin_generation(&w->letters);
     if (begins) begin_generation(w, block, index);
 }
 
@@ -311,6 +322,23 @@ static void end_settled(struct walk *w, struct span body)
                 w->events[k].ended = 1;
 }
 
+static struct span stored(const struct walk *w, uint64_t seq)
+{
+    for (uint32_t i = 0; i < w->block_count; i++)
+        if (block_holds(w->blocks[i], seq)) return block_body(w->blocks[i], &w->blocks[i]->records[seq - w->blocks[i]->first_position]);
+    return span_of(NULL, 0);
+}
+
+static void saw_letters(struct walk *w, const struct block *block, uint32_t index)
+{
+    const struct record *record = &block->records[index];
+    uint32_t event = record->flags & RECORD_DEAD ? event_find(w, record->cause) : UINT32_MAX; /* of one that did not come again */
+    if (event != UINT32_MAX && w->events[event].settled == SETTLED_BY_ACK && !letters_newest(&w->letters, record->cause))
+        broken(w, "given up after its ack was answered", record->cause);
+    const char *wrong = letters_take(&w->letters, block, index, stored(w, record->cause));
+    if (wrong) broken(w, wrong, block->first_position + index);
+}
+
 /* Blocks that are committed now: every event in them counts from here on. */
 static void commit_until(struct walk *w, uint64_t number)
 {
@@ -323,6 +351,7 @@ static void commit_until(struct walk *w, uint64_t number)
             if ((kind == RECORD_EVENT || kind == RECORD_HELD) && !(block->records[k].flags & RECORD_AGAIN)) saw_token(w, block, k);
             if (kind == RECORD_SETTLE) end_settled(w, block_body(block, &block->records[k]));
             saw_delay(w, block, k);
+            saw_letters(w, block, k);
             if (kind == RECORD_EVENT) saw_event(w, block, k);
         }
         w->head = block_last_position(block);
@@ -384,11 +413,14 @@ static void took(struct walk *w, uint32_t peer, struct held held, bool kept)
     struct walker *p = &w->peers[peer];
     if (p->leaving && !kept) broken(w, "a delivery to a worker that has left", held.seq);
     uint32_t event = event_find(w, held.seq);
+    const struct letter_seen *letter = letters_at(&w->letters, held.seq),
+                             *given_up = letters_newest(&w->letters, event != UINT32_MAX ? w->events[event].first : held.seq);
+    bool settled = letter ? letter->acked : event != UINT32_MAX && w->events[event].settled;
     if (!kept && w->paused) broken(w, "delivered while it is paused", held.seq);
-    if (event != UINT32_MAX) {
-        if (w->events[event].settled)
-            broken(w, kept ? "kept after its settle was answered" : "offered after its settle was answered", held.seq);
-    }
+    if (settled) broken(w, kept ? "kept after its settle was answered" : "offered after its settle was answered", held.seq);
+    if (letter ? letter->state != LETTER_RETRIED : given_up && !given_up->old && given_up->state != LETTER_OVER)
+        broken(w, "offered after it was given up", held.seq);
+    if (held.attempt > MAX_DELIVERIES) broken(w, "more attempts than the group may", held.seq);
     check_alone(w, peer, held.seq);
     let_go(p, held.seq);
     if (p->held_count < HELD) p->held[p->held_count++] = held;
@@ -401,13 +433,17 @@ static void saw_settled(struct walk *w, struct walker *p, const struct msg_settl
 {
     for (uint32_t i = 0; i < m->count; i++) {
         uint64_t seq = 0;
+        bool rejected = false;
         for (uint32_t k = 0; k < p->settling_count; k++)
-            if (p->settling[k].number == m->first_number + i) seq = p->settling[k].seq;
+            if (p->settling[k].number == m->first_number + i) seq = p->settling[k].seq, rejected = p->settling[k].rejected;
         if (m->code != CODE_OK || seq == 0) continue;
+        struct letter_seen *letter = letters_at(&w->letters, seq);
         uint32_t event = event_find(w, seq);
-        if (event == UINT32_MAX) continue;
-        if (w->events[event].settled) broken(w, "settled twice", seq);
-        w->events[event].settled = 1;
+        if (letter ? letter->acked : event != UINT32_MAX && w->events[event].settled) broken(w, "settled twice", seq);
+        if (letter)
+            letter->acked = !rejected;
+        else if (event != UINT32_MAX)
+            w->events[event].settled = rejected ? SETTLED_BY_REJECT : SETTLED_BY_ACK;
     }
 }
 
@@ -483,12 +519,13 @@ static void saw(struct walk *w, uint32_t peer, const struct packet *m)
     for (size_t i = 0; i < m->events_count; body += m->events[i].count, i++)
         saw_events(w, p, &m->events[i], body);
     for (size_t i = 0; m->deliver && i < m->deliver->count; i++, body++) {
-        check_large(w, large_event(&p->receiving, takes_parts(w, p), m->deliver->lease[i], 0, m->deliver->seq[i], *body), m->deliver->seq[i]);
+        check_large(w, large_event(&p->receiving, takes_parts(w, p), m->deliver->lease[i], 0, m->deliver->seq[i], *body),
+                    m->deliver->seq[i]);
         if (is_once(*body))
             offered_once(w, *body);
         else if (m->deliver->seq[i] > w->head)
             broken(w, "a delivery before the commit", m->deliver->seq[i]);
-        else if (event_find(w, m->deliver->seq[i]) == UINT32_MAX && w->event_count < EVENTS)
+        else if (event_find(w, m->deliver->seq[i]) == UINT32_MAX && !letters_at(&w->letters, m->deliver->seq[i]) && w->event_count < EVENTS)
             broken(w, "delivered what the group does not take", m->deliver->seq[i]);
         took(w, peer,
              (struct held){ .lease = m->deliver->lease[i],
@@ -766,6 +803,7 @@ static void do_settle(struct walk *w, uint32_t peer, uint32_t verb, uint32_t whi
     struct msg_settle settle = { .first_number = p->next_settle++, .lease = &held.lease, .verb = &verb, .count = 1 };
     if (p->settling_count < NUMBERS && verb != VERB_NACK) {
         p->settling[p->settling_count].number = settle.first_number;
+        p->settling[p->settling_count].rejected = verb == VERB_REJECT;
         p->settling[p->settling_count++].seq = held.seq;
     }
     struct packet packet = { .settle = &settle };
@@ -776,7 +814,9 @@ static void do_settle(struct walk *w, uint32_t peer, uint32_t verb, uint32_t whi
         packet.body = span_of(body, size);
     }
     uint32_t known = event_find(w, held.seq);
+    struct letter_seen *letter = letters_at(&w->letters, held.seq);
     if (known != UINT32_MAX && verb != VERB_NACK) w->events[known].tried = 1;
+    if (letter && verb != VERB_NACK) letter->tried = true;
     if (which % 7 != 6)
         let_go(p, held.seq);
     else
@@ -887,13 +927,21 @@ static void do_delete(struct walk *w)
     do_manage(w, &(struct msg_manage){ .action = ACTION_GROUP_DELETE });
 }
 
+/* Of one event, or all that there are. */
+static void change_letters(struct walk *w, uint32_t how, bool retry)
+{
+    struct msg_manage m = { .action = retry ? ACTION_DEAD_RETRY : ACTION_DEAD_DROP };
+    if (how % 2 && w->letters.count > 0) m.seq = w->letters.all[how / 2 % w->letters.count].event;
+    if (w->group_exists) do_manage(w, &m);
+}
+
 static void change_group(struct walk *w, uint32_t how)
 {
     static const uint32_t filters_field = 2;
     struct msg_manage m = {
-        .action = ACTION_GROUP_SET, .group = { .filters = filters, .filter_count = how / 5 % 2 + 1 }, .set = &filters_field, .set_count = 1
+        .action = ACTION_GROUP_SET, .group = { .filters = filters, .filter_count = how / 7 % 2 + 1 }, .set = &filters_field, .set_count = 1
     };
-    switch (how % 5) {
+    switch (how % 7) {
     case 0:
         do_manage(w, &(struct msg_manage){ .action = ACTION_GROUP_PAUSE });
         break;
@@ -901,13 +949,16 @@ static void change_group(struct walk *w, uint32_t how)
         do_resume(w);
         break;
     case 2:
-        do_seek(w, how / 5);
+        do_seek(w, how / 7);
         break;
     case 3:
         do_manage(w, &m);
         break;
-    default:
+    case 4:
         do_delete(w);
+        break;
+    default:
+        change_letters(w, how / 7, how % 7 == 5);
     }
 }
 
@@ -995,11 +1046,13 @@ static void finish(struct walk *w)
         step(w, &(struct core_in){ 0 });
         struct core_stats stats;
         core_stats(w->core, &stats);
-        bool all = w->submitted == w->committed && core_is_quiet(w->core) && stats.leases + stats.failed == 0;
+        bool all = w->submitted == w->committed && core_is_quiet(w->core) && stats.leases + stats.failed + stats.dead == 0;
+        if (stats.dead > 0 && do_manage(w, &(struct msg_manage){ .action = ACTION_DEAD_RETRY }) == CODE_OVERLOADED)
+            do_manage(w, &(struct msg_manage){ .action = ACTION_DEAD_DROP }); /* makes room for those that wait to be letters */
         for (uint32_t i = 0; all && i < w->delay_count; i++)
             all = w->delays[i].came;
         for (uint32_t i = 0; all && i < w->event_count; i++)
-            all = w->events[i].settled || w->events[i].tried;
+            all = w->events[i].settled || w->events[i].tried || letters_newest(&w->letters, w->events[i].first);
         if (all) break;
     }
 }
@@ -1010,9 +1063,11 @@ static void judge(struct walk *w)
     core_stats(w->core, &stats);
     if (w->group_exists && w->event_count < EVENTS && w->block_count < BLOCKS) {
         for (uint32_t i = 0; i < w->event_count; i++)
-            if (!w->events[i].settled && !w->events[i].tried) broken(w, "lost", w->events[i].seq);
+            if (!w->events[i].settled && !w->events[i].tried && !letters_newest(&w->letters, w->events[i].first))
+                broken(w, "lost", w->events[i].seq);
         for (uint32_t i = 0; i < w->delay_count; i++)
             if (!w->delays[i].came) broken(w, "a delayed event that never came", w->delays[i].seq);
+        if (stats.dead) broken(w, "dead letters are left when all were retried", stats.dead);
         if (stats.leases || stats.failed) broken(w, "leases or failures are left when all was done", stats.leases + stats.failed);
     }
     void *memory = memory_new(w);
@@ -1027,7 +1082,7 @@ static void judge(struct walk *w)
 static void choose_options(struct walk *w)
 {
     uint32_t plain = next_byte(w), order = next_byte(w), limits = next_byte(w);
-    w->options = (struct group_options){ .lease_ms = 2000, .backoff_ms = 100 };
+    w->options = (struct group_options){ .lease_ms = 2000, .backoff_ms = 100, .max_deliveries = MAX_DELIVERIES, .max_deaths = 2 };
     if (plain % 2) return;
     w->options.ordering = order % 4;
     if (order & 16) w->options.affinity = AFFINITY_SESSION, w->options.affinity_wait_ms = 1 + 10 * (order >> 4);
@@ -1051,6 +1106,8 @@ uint64_t walk(const uint8_t *tape, size_t size)
                     .busy_keys_max = 40,
                     .parked_max = 24,
                     .parked_per_group_max = 16,
+                    .dead_max = 24,
+                    .dead_per_group_max = 20,
                     .subscriptions_max = 16,
                     .publishers_max = 8,
                     .tokens_max = 14,

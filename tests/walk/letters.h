@@ -1,0 +1,30 @@
+/* What the committed log says of dead letters, read by other code than the core's: part of the walk's oracle. */
+#ifndef WEIR_WALK_LETTERS_H
+#define WEIR_WALK_LETTERS_H
+
+#include "proto/block.h"
+
+enum letter_state { LETTER_LIES, LETTER_RETRIED, LETTER_OVER };
+
+struct letter_seen {
+    uint64_t event, place;
+    enum letter_state state;
+    bool old;          /* its group has begun anew since, so its event may come from its own place as well */
+    bool tried, acked; /* a settle was sent by who got it from this place; its ack was answered */
+};
+
+struct letters {
+    struct letter_seen all[4096]; /* each that there ever was */
+    uint32_t count;
+};
+
+/* Takes a committed record. `original`: the bytes at its cause. NULL, or what is broken. */
+const char *letters_take(struct letters *letters, const struct block *block, uint32_t index, struct span original);
+void letters_begin_generation(struct letters *letters);
+void letters_forget(struct letters *letters); /* their group is deleted */
+
+/* NULL: there is none. */
+struct letter_seen *letters_at(struct letters *letters, uint64_t place);
+struct letter_seen *letters_newest(struct letters *letters, uint64_t event);
+
+#endif
