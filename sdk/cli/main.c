@@ -15,6 +15,8 @@ static const struct cli_verb verbs[] = {
     { "request", "TOPIC [DATA]", "Asks the workers, prints partial answers as they come, then the answer (without DATA: standard input).",
       cli_request },
     { "groups", "[NAME]", "The groups of workers: where they are, what they hold, how much waits.", cli_groups },
+    { "dlq", "list GROUP | show|retry|drop GROUP EVENT | show|retry|drop GROUP --all",
+      "Dead letters: events that a group has given up, and what becomes of them.", cli_dlq },
     { "stats", "", "The coordinator's counters.", cli_stats },
     { "replay", "SOURCE [OPTIONS] -- COMMAND…", "Feeds stored events (a data directory, or an endpoint) to a worker program, unchanged.",
       cli_replay },

@@ -87,6 +87,7 @@ int cli_worker(struct cli *cli, const struct cli_verb *verb, int argc, char **ar
         { "affinity-wait-ms", &o->affinity_wait_ms, 0 },
         { "limit", &o->limit, 0 },
         { "limit-each", &o->limit_each, 0 },
+        { "max-deaths", &o->max_deaths, 0 },
     };
     const struct cli_option options[] = {
         { "group", CLI_TEXT, &o->group, "G the group; made if it is new, its options are then fixed" },
@@ -95,7 +96,8 @@ int cli_worker(struct cli *cli, const struct cli_verb *verb, int argc, char **ar
         { "json-lines", CLI_FLAG, &lines, "deliveries as lines on standard output, verbs on standard input" },
         { numbers[0].name, CLI_NUMBER, &numbers[0].value, "MS a delivery is on loan (30000)" },
         { numbers[1].name, CLI_NUMBER, &numbers[1].value, "N deliveries held here at most (64)" },
-        { numbers[2].name, CLI_NUMBER, &numbers[2].value, "N attempts; refused by this version's coordinator" },
+        { numbers[2].name, CLI_NUMBER, &numbers[2].value, "N failed attempts, then an event is a dead letter (no limit)" },
+        { numbers[7].name, CLI_NUMBER, &numbers[7].value, "N workers that an event may cost, then the same (5)" },
         { numbers[3].name, CLI_NUMBER, &numbers[3].value, "N commands at once (1)" },
         { "ordering", CLI_TEXT, &ordering, "WORD events of a key, a session, or all: one at a time (none)" },
         { "affinity", CLI_TEXT, &affinity, "WORD session: it stays with the worker that had it last (none)" },

@@ -119,6 +119,14 @@ weir_status weir_admin_why(weir_admin *admin, const char *tenant, uint64_t seq, 
                timeout_ms, out_rows);
 }
 
+weir_status weir_admin_dead(weir_admin *admin, const char *tenant, const char *group, uint64_t after_place, int timeout_ms,
+                            weir_answer_rows **out_rows)
+{
+    return ask(admin,
+               (struct msg_query){ .ask = ASK_DEAD, .tenant = session_span(tenant), .name = session_span(group), .seq = after_place },
+               timeout_ms, out_rows);
+}
+
 void weir_admin_free(weir_answer_rows **rows)
 {
     free(*rows);

@@ -12,7 +12,7 @@ static weir_status await_change(weir_admin *admin, int timeout_ms, weir_change *
     return status;
 }
 
-static weir_status manage(weir_admin *admin, struct msg_manage *m, int timeout_ms, weir_change *out_change)
+weir_status admin_manage(weir_admin *admin, struct msg_manage *m, int timeout_ms, weir_change *out_change)
 {
     weir_status status;
     if (session_is_forked(&admin->session)) return WEIR_FORKED;
@@ -30,7 +30,7 @@ static weir_status manage(weir_admin *admin, struct msg_manage *m, int timeout_m
     return status;
 }
 
-static weir_status refuse(weir_admin *admin, const char *why)
+weir_status admin_refuse(weir_admin *admin, const char *why)
 {
     if (session_is_forked(&admin->session)) return WEIR_FORKED;
     (void)pthread_mutex_lock(&admin->session.lock);
@@ -52,7 +52,7 @@ weir_status weir_admin_group_set(weir_admin *admin, const char *tenant, const ch
     uint32_t fields[FIELDS_MAX];
     struct msg_manage m = on_group(ACTION_GROUP_SET, tenant, group);
     if (settings == NULL || settings->size != sizeof *settings || settings->filter_count > FILTERS_MAX)
-        return refuse(admin, "settings: size, and at most 16 filters");
+        return admin_refuse(admin, "settings: size, and at most 16 filters");
     for (size_t i = 0; i < settings->filter_count; i++)
         filters[i] = session_span(settings->filters[i]);
     m.group.filters = filters;
@@ -72,14 +72,14 @@ weir_status weir_admin_group_set(weir_admin *admin, const char *tenant, const ch
     for (uint32_t field = 0; field < FIELDS_MAX; field++)
         if (settings->set & 1u << field) fields[m.set_count++] = field;
     m.set = fields;
-    return manage(admin, &m, timeout_ms, out_change);
+    return admin_manage(admin, &m, timeout_ms, out_change);
 }
 
 weir_status weir_admin_group_pause(weir_admin *admin, const char *tenant, const char *group, bool pause, int timeout_ms,
                                    weir_change *out_change)
 {
     struct msg_manage m = on_group(pause ? ACTION_GROUP_PAUSE : ACTION_GROUP_RESUME, tenant, group);
-    return manage(admin, &m, timeout_ms, out_change);
+    return admin_manage(admin, &m, timeout_ms, out_change);
 }
 
 weir_status weir_admin_group_seek(weir_admin *admin, const char *tenant, const char *group, weir_start start, uint64_t start_at,
@@ -90,15 +90,15 @@ weir_status weir_admin_group_seek(weir_admin *admin, const char *tenant, const c
     m.group.start_at = start_at;
     uint8_t epoch[EPOCH_BYTES];
     if (since != NULL && !session_parse_event_id(since, epoch, &m.group.start_at))
-        return refuse(admin, "since: no event id (<epoch>-<position>)");
+        return admin_refuse(admin, "since: no event id (<epoch>-<position>)");
     if (since != NULL) m.epoch = span_of(epoch, sizeof epoch);
-    return manage(admin, &m, timeout_ms, out_change);
+    return admin_manage(admin, &m, timeout_ms, out_change);
 }
 
 weir_status weir_admin_group_delete(weir_admin *admin, const char *tenant, const char *group, int timeout_ms, weir_change *out_change)
 {
     struct msg_manage m = on_group(ACTION_GROUP_DELETE, tenant, group);
-    return manage(admin, &m, timeout_ms, out_change);
+    return admin_manage(admin, &m, timeout_ms, out_change);
 }
 
 const char *weir_wait_word(uint32_t wait)

@@ -8,6 +8,7 @@ struct cursor {
     weir_stat *stats;
     weir_group_info *groups;
     weir_why *whys;
+    weir_dead *deads;
     const char **pointers;
     char *texts;
 };
@@ -23,7 +24,7 @@ static size_t texts_size(const struct span *texts, size_t count)
 static size_t rows_size(const struct msg_answer *a)
 {
     size_t size = sizeof(weir_answer_rows) + a->stat_count * sizeof(weir_stat) + a->group_count * sizeof(weir_group_info) +
-                  a->why_count * sizeof(weir_why);
+                  a->why_count * sizeof(weir_why) + a->dead_count * sizeof(weir_dead);
     for (size_t i = 0; i < a->stat_count; i++)
         size += a->stats[i].name.size + 1;
     for (size_t i = 0; i < a->group_count; i++) {
@@ -125,6 +126,18 @@ static void copy_why(struct cursor *to, const struct why_row *from)
     };
 }
 
+static void copy_dead(struct cursor *to, const struct dead_row *from)
+{
+    *to->deads++ = (weir_dead){
+        .seq = from->seq,
+        .place = from->place,
+        .time_ms = from->time_ms,
+        .reason = dead_reason_word(from->reason),
+        .attempts = from->attempts,
+        .retried = from->retried != 0,
+    };
+}
+
 weir_answer_rows *admin_rows_copy(const struct msg_answer *a)
 {
     weir_answer_rows *rows = malloc(rows_size(a));
@@ -135,7 +148,8 @@ weir_answer_rows *admin_rows_copy(const struct msg_answer *a)
         pointers += a->groups[i].filter_count + a->groups[i].old_filter_count;
     to.groups = (weir_group_info *)(rows + 1);
     to.whys = (weir_why *)(to.groups + a->group_count);
-    to.stats = (weir_stat *)(to.whys + a->why_count);
+    to.deads = (weir_dead *)(to.whys + a->why_count);
+    to.stats = (weir_stat *)(to.deads + a->dead_count);
     to.pointers = (const char **)(to.stats + a->stat_count);
     to.texts = (char *)(to.pointers + pointers);
     *rows = (weir_answer_rows){ .stats = to.stats,
@@ -145,12 +159,16 @@ weir_answer_rows *admin_rows_copy(const struct msg_answer *a)
                                 .more = a->more != 0,
                                 .whys = to.whys,
                                 .why_count = a->why_count,
-                                .looked_back_to = a->seq };
+                                .looked_back_to = a->seq,
+                                .deads = to.deads,
+                                .dead_count = a->dead_count };
     for (size_t i = 0; i < a->stat_count; i++)
         *to.stats++ = (weir_stat){ copy_text(&to, a->stats[i].name), a->stats[i].value };
     for (size_t i = 0; i < a->group_count; i++)
         copy_group(&to, &a->groups[i]);
     for (size_t i = 0; i < a->why_count; i++)
         copy_why(&to, &a->whys[i]);
+    for (size_t i = 0; i < a->dead_count; i++)
+        copy_dead(&to, &a->deads[i]);
     return rows;
 }

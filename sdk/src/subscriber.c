@@ -206,7 +206,7 @@ static weir_status start(weir_subscriber *s, const weir_subscriber_options *o)
     status = session_open(&s->session, &hooks,
                           &(struct session_options){ o->endpoint, o->tenant, o->credential, o->name, o->server_key, o->public_key,
                                                      o->secret_key, o->connect_timeout_ms, o->on_state, o->on_log, o->arg },
-                          &(struct link_options){ .role = ROLE_CLIENT,
+                          &(struct link_options){ .role = o->as_admin ? ROLE_ADMIN : ROLE_CLIENT,
                                                   .events_credit = o->credit,
                                                   .events_credit_bytes = o->credit_bytes,
                                                   .event_bytes_max = o->max_event_bytes });

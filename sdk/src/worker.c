@@ -79,6 +79,7 @@ static weir_status start(weir_worker *w, const weir_worker_options *o)
                                               .options = { .ordering = (uint32_t)o->ordering,
                                                            .lease_ms = o->lease_ms,
                                                            .max_deliveries = o->max_deliveries,
+                                                           .max_deaths = o->max_deaths,
                                                            .backoff_ms = o->backoff_ms,
                                                            .affinity = (uint32_t)o->affinity,
                                                            .affinity_wait_ms = o->affinity_wait_ms,

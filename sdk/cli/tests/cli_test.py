@@ -121,7 +121,7 @@ class Usage(CommandCase):
                           ["subscribe", "a.>", "--count", "x"], ["subscribe", "a.>", "--since", "yesterday"], ["worker", "--group", "g"],
                           ["worker", "--group", "g", "--topic", "a.>"], ["worker", "--group", "g", "--topic", "a.>", "--exec", "x", "--json-lines"],
                           ["replay", "x"], ["verify"], ["publish", "a.b", "1", "--header", "x"], ["request", "a.b", "1", "--timeout-ms", "0"],
-                          ["bench", "--size", "1"], ["keys", "new", "--name", "../x", "--tenant", "t", "x"]):
+                          ["bench", "--size", "1"], ["dlq", "list"], ["dlq", "bury", "g"], ["dlq", "show", "g"], ["dlq", "drop", "g", "1-2", "--all"], ["keys", "new", "--name", "../x", "--tenant", "t", "x"]):
             self.assertTrue(self.run_weir(*arguments, code=2).stderr, arguments)
 
     def test_help_is_printed_and_fits_a_screen(self):
@@ -415,6 +415,76 @@ class Request(CommandCase):
         done = self.run_weir("request", "ask.x", "1", "--json", code=1)
         self.assertEqual(lines_of(done.stdout)[-1]["type"], "error")
         worker.stop()
+
+
+class DeadLetters(CommandCase):
+    """A worker whose command says what becomes of an event: `bad` is rejected, `busy` asks for a retry, anything else is acked."""
+
+    def start_worker(self, mood):
+        self.mood = self.weir.path("mood")
+        self.set_mood(mood)
+        script = self.script(f'case "$(cat {self.mood})" in good) exit 0;; busy) echo "still busy" >&2; exit 75;; *) exit 1;; esac\n')
+        command = self.start("worker", "--group", "g", "--topic", "jobs.>", "--exec", script, "--json", "--max-deliveries", "2")
+        self.await_worker("g")
+        return command
+
+    def set_mood(self, mood):
+        with open(self.mood, "w") as file:
+            file.write(mood)
+
+    def letters(self):
+        return lines_of(self.run_weir("dlq", "list", "g", "--json").stdout)
+
+    def await_letters(self, count):
+        def look():
+            rows = self.letters()
+            return [rows] if len(rows) == count else None
+        return wait_for(look, f"{count} dead letters")[0]
+
+    def test_what_a_group_gives_up_is_listed_shown_retried_and_dropped(self):
+        self.start_worker("bad")
+        first = self.publish("jobs.1", '{"page":1}', "--key", "k1")
+        second = self.publish("jobs.2", '{"page":2}')
+        rows = self.await_letters(2)
+        self.assertEqual([row["seq"] for row in rows], [first["seq"], second["seq"]])
+        self.assertEqual({row["reason"] for row in rows}, {"rejected"})
+        self.assertIn("rejected", self.run_weir("dlq", "list", "g").stdout)
+
+        shown = lines_of(self.run_weir("dlq", "show", "g", first["event"], "--json").stdout)
+        self.assertEqual(len(shown), 1)
+        self.assertEqual((shown[0]["event"], shown[0]["topic"], shown[0]["key"], shown[0]["data"]),
+                         (first["event"], "jobs.1", "k1", {"page": 1}))
+        self.assertEqual((shown[0]["dead"]["reason"], shown[0]["dead"]["attempts"]), ("rejected", 1))
+        self.assertTrue(shown[0]["dead"]["worker"])
+        self.assertIn("jobs.2", self.run_weir("dlq", "show", "g", "--all").stdout)
+
+        self.set_mood("good")
+        self.assertEqual(lines_of(self.run_weir("dlq", "retry", "g", first["event"], "--json").stdout), [{"retried": 1}])
+        self.assertEqual([row["seq"] for row in self.await_letters(1)], [second["seq"]])
+        wait_for(lambda: self.group("g")["acked"] == 1, "the retried event is acked")
+
+        self.assertIn("dropped 1", self.run_weir("dlq", "drop", "g", "--all").stdout)
+        self.assertEqual(self.letters(), [])
+        self.run_weir("dlq", "show", "g", second["event"], code=1)
+        self.run_weir("dlq", "retry", "g", second["event"], code=1)
+        self.run_weir("dlq", "list", "nobody", code=1)
+
+    def test_attempts_are_counted_to_the_groups_limit(self):
+        self.start_worker("busy")
+        event = self.publish("jobs.1", "1")
+        row = self.await_letters(1)[0]
+        self.assertEqual((row["seq"], row["reason"], row["attempts"]), (event["seq"], "max_deliveries", 2))
+
+    def test_letters_survive_a_kill_of_the_coordinator(self):
+        self.start_worker("bad")
+        event = self.publish("jobs.1", '"one"')
+        self.await_letters(1)
+        self.weir.coordinator.kill()
+        self.weir.start_coordinator()
+        self.assertEqual(lines_of(self.run_weir("dlq", "show", "g", str(event["seq"]), "--json").stdout)[0]["data"], "one")
+        self.set_mood("good")
+        self.run_weir("dlq", "retry", "g", "--all")
+        self.await_letters(0)
 
 
 class Admin(CommandCase):

@@ -113,6 +113,16 @@ typedef struct weir_why {
     uint32_t attempt;            /* the one it is in, or comes next */
 } weir_why;
 
+/* A dead letter: an event that its group has given up. It lies on the topic $dlq.GROUP. */
+typedef struct weir_dead {
+    uint64_t seq;       /* the event's first; its id is made of it */
+    uint64_t place;     /* seq of the letter */
+    uint64_t time_ms;   /* when it was given up, Unix */
+    const char *reason; /* "max_deliveries", "max_deaths", "rejected" */
+    uint32_t attempts;
+    bool retried; /* it is being delivered again */
+} weir_dead;
+
 /* An answer's rows; only the asked kind is there. */
 typedef struct weir_answer_rows {
     const weir_stat *stats;
@@ -123,6 +133,8 @@ typedef struct weir_answer_rows {
     const weir_why *whys;
     size_t why_count;
     uint64_t looked_back_to; /* weir_admin_why of a session: the seq back to which it was looked for */
+    const weir_dead *deads;
+    size_t dead_count;
 } weir_answer_rows;
 
 /* Ask the coordinator; tenant NULL = all that may be seen, name NULL = all groups. Give *out_rows, to be freed by weir_admin_free.
@@ -134,6 +146,9 @@ WEIR_API weir_status weir_admin_groups(weir_admin *admin, const char *tenant, co
  * WEIR_NOT_FOUND | WEIR_GONE: the event has left the window. Since 0.1. */
 WEIR_API weir_status weir_admin_why(weir_admin *admin, const char *tenant, uint64_t seq, const char *session, int timeout_ms,
                                     weir_answer_rows **out_rows);
+/* The dead letters of a group behind a place (0 = all), in the order of their places. Also WEIR_NOT_FOUND. Since 0.1. */
+WEIR_API weir_status weir_admin_dead(weir_admin *admin, const char *tenant, const char *group, uint64_t after_place, int timeout_ms,
+                                     weir_answer_rows **out_rows);
 WEIR_API void weir_admin_free(weir_answer_rows **rows);
 
 /* What of weir_group_settings is to be as given. */
@@ -172,6 +187,25 @@ WEIR_API weir_status weir_admin_group_seek(weir_admin *admin, const char *tenant
                                            const char *since, int timeout_ms, weir_change *out_change);
 WEIR_API weir_status weir_admin_group_delete(weir_admin *admin, const char *tenant, const char *group, int timeout_ms,
                                              weir_change *out_change);
+
+/* Which dead letters: that of one event (by id, or by seq), or with neither all of the group. tenant NULL = the connection's. */
+typedef struct weir_letter_choice {
+    const char *tenant, *group;
+    const char *event;
+    uint64_t seq;
+} weir_letter_choice;
+
+/* Delivers dead letters to their group again, or drops them. As weir_admin_group_set; out_change->more: there are others, call again. Also
+ * WEIR_CONFLICT: it is being delivered | WEIR_OVERLOADED: no room for more failed events. Since 0.1. */
+WEIR_API weir_status weir_admin_dead_retry(weir_admin *admin, const weir_letter_choice *which, int timeout_ms, weir_change *out_change);
+WEIR_API weir_status weir_admin_dead_drop(weir_admin *admin, const weir_letter_choice *which, int timeout_ms, weir_change *out_change);
+
+/* Takes an encoded event (message Event of weir.proto, as it is the data of a dead letter) apart. Gives *out_decoded. WEIR_OK | WEIR_INVALID |
+ * WEIR_NO_MEMORY. Any thread. Since 0.1. */
+typedef struct weir_decoded weir_decoded;
+WEIR_API weir_status weir_event_decode(const void *bytes, size_t size, weir_decoded **out_decoded);
+WEIR_API const weir_event *weir_decoded_event(const weir_decoded *decoded); /* lent until it is freed */
+WEIR_API void weir_decoded_free(weir_decoded **decoded);
 
 /* An event as its author encoded it (message Event of weir.proto), with the stamp that stands beside it. */
 typedef struct weir_raw_event {

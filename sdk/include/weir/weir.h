@@ -210,7 +210,7 @@ typedef struct weir_worker_options {
     size_t topic_count;
     weir_ordering ordering;  /* events of one key, session, or all: one at a time, in log order within a priority; none */
     uint32_t lease_ms;       /* how long a delivery is on loan without weir_extend; the group's */
-    uint32_t max_deliveries; /* attempts before it is a dead letter; the group's. Not served in 0.1: unsupported */
+    uint32_t max_deliveries; /* failed attempts after which an event is a dead letter; the group's; no limit */
     uint32_t backoff_ms;     /* after the first failure; the group's */
     weir_start start;        /* of a new group: NEW, FIRST, SEQ, TIME */
     uint64_t start_at;
@@ -232,6 +232,7 @@ typedef struct weir_worker_options {
     uint32_t limit;            /* events out at once in the group, over all workers; no limit */
     uint32_t limit_each;       /* the same for each value of limit_by; no limit */
     const char *limit_by;      /* "header:NAME" or "word:N", the N-th word of the topic from 1; events without it are not limited */
+    uint32_t max_deaths;       /* workers that an event may cost before it is a dead letter; 5 */
 } weir_worker_options;
 
 static inline weir_worker_options weir_worker_options_init(void)
@@ -445,6 +446,7 @@ typedef struct weir_subscriber_options {
     weir_log_fn *on_log;
     void *arg;
     uint32_t max_event_bytes; /* larger events come without their data, see too_large; 8 MiB; at most 64 MiB */
+    bool as_admin;            /* may read the system's topics, as $dlq.> and $sys.>, when the credential allows that */
 } weir_subscriber_options;
 
 static inline weir_subscriber_options weir_subscriber_options_init(void)
