@@ -22,7 +22,8 @@ void group_filters(const struct sim *sim, uint32_t group, struct oracle_group_sp
 {
     static const char *const names[GROUPS_MAX] = { "g1", "g2", "g3" };
     struct random random = chance_of(sim->plan.seed, 50 + group);
-    *out = (struct oracle_group_spec){ .name = names[group], .backoff_ms = knob(sim, KNOB_backoff_ms) };
+    *out =
+        (struct oracle_group_spec){ .name = names[group], .backoff_ms = knob(sim, KNOB_backoff_ms), .ordering = knob(sim, KNOB_ordering) };
     uint32_t first = random_below(&random, 5);
     out->filters[out->filter_count++] = filters[first];
     if (chance(&random, 40)) out->filters[out->filter_count++] = filters[(first + 1 + random_below(&random, 4)) % 6];
@@ -36,9 +37,18 @@ void event_write(struct sim *sim, struct random *random, const char *topic, cons
     size_t size = (size_t)snprintf(text, sizeof text, "%s ", data);
     while (more-- > 0 && size < sizeof text)
         text[size++] = (char)('a' + random_below(random, 26));
-    struct event event = { .topic = span_text(topic), .data = span_of(text, size), .ttl_ms = ttl_ms };
+    static const char letters[] = "abcdefghijkl";
+    const char *key = &letters[random_below(random, knob(sim, KNOB_keys))], *session = &letters[random_below(random, knob(sim, KNOB_keys))];
+    bool has_key = chance(random, 90), has_session = chance(random, 70);
+    struct event event = { .topic = span_text(topic),
+                           .key = span_of(key, has_key),
+                           .session = span_of(session, has_session),
+                           .data = span_of(text, size),
+                           .ttl_ms = ttl_ms };
     out->size = event_encode(&event, NULL, 0, out->bytes);
     out->data_size = size;
     struct oracle_event known = { .bytes = out->bytes, .size = out->size, .topic = topic, .ttl_ms = ttl_ms };
+    known.key = has_key ? *key : 0;
+    known.session = has_session ? *session : 0;
     out->event = oracle_writes(sim->oracle, &known);
 }

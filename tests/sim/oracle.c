@@ -163,6 +163,8 @@ uint32_t oracle_writes(struct oracle *o, const struct oracle_event *event)
     known->size = event->size;
     known->topic = strdup(event->topic);
     known->ttl_ms = event->ttl_ms;
+    known->key = event->key;
+    known->session = event->session;
     known->foreign = event->foreign;
     table_put(&o->by_bytes, oracle_hash(event->bytes, event->size), o->events.count);
     return o->events.count;

@@ -23,6 +23,7 @@ struct oracle_group_spec {
     const char *name;
     const char *filters[ORACLE_FILTERS_MAX];
     uint32_t filter_count, backoff_ms;
+    uint32_t ordering; /* 1: of keys, 2: of sessions, 3: of all its events */
     bool from_first; /* it was made with start = first: every event in the log is its own */
 };
 void oracle_group(struct oracle *oracle, const struct oracle_group_spec *spec);
@@ -34,6 +35,7 @@ struct oracle_event {
     size_t size;
     const char *topic;
     uint64_t ttl_ms;
+    char key, session; /* a letter each; 0: none */
     bool foreign; /* not of an honest author: it may be in the log or not */
 };
 uint32_t oracle_writes(struct oracle *oracle, const struct oracle_event *event);

@@ -224,6 +224,7 @@ void oracle_told_delivery(struct oracle *o, uint32_t connection, const struct or
     if (p->pending) broken(o, "offered_after_settled", "seq %llu was delivered after its settle was taken", U(d->seq));
     check_holder(o, p);
     check_attempt(o, p, d->attempt);
+    check_key_order(o, p);
     if (p->lease) o->leases.items[p->lease].state = HOLDER_OVER;
     lease_new(o, connection, place, d->lease, d->attempt, d->lease_ms);
     p->attempt = d->attempt;

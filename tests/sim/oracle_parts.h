@@ -29,6 +29,7 @@ struct known { /* an event that an author has written */
     uint8_t *bytes;
     size_t size;
     uint64_t ttl_ms;
+    char key, session;
     uint64_t seq;                                  /* 0: not told to anybody yet */
     uint64_t must_follow;                          /* the highest seq answered when it was first taken */
     uint64_t log_seq;                              /* its place in the log as read; 0: not met */
@@ -138,6 +139,7 @@ struct connection *connection_of(struct oracle *o, uint32_t connection); /* NULL
 uint32_t place_of(struct oracle *o, uint32_t group, uint64_t seq);       /* made when missing */
 void leases_of_ended(struct oracle *o, uint32_t connection);
 void leases_crash(struct oracle *o);
+void check_key_order(struct oracle *o, const struct place *place); /* before the event is given out there */
 void reader_check(struct oracle *o, const struct reader *reader);
 #define U(x) ((unsigned long long)(x))
 

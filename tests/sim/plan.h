@@ -26,6 +26,11 @@
     X(extends, 40, 5, 50)                                                                                                                  \
     X(emits, 60, 5, 100)                                                                                                                   \
     X(credit, 100, 1, 40)                                                                                                                  \
+    X(keys, 100, 1, 12)                                                                                                                    \
+    X(ordering, 40, 1, 3)                                                                                                                  \
+    X(affinity, 20, 1, 2000)                                                                                                               \
+    X(limit, 15, 1, 10)                                                                                                                    \
+    X(limit_each, 15, 1, 5)                                                                                                                \
     /* how long things take */                                                                                                             \
     X(seconds, 100, 5, 60)                                                                                                                 \
     X(latency_us, 100, 10, 30000)                                                                                                          \

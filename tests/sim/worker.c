@@ -43,7 +43,14 @@ static void init(struct peer *peer, struct link_options *options)
     options->group = (struct group_spec){ .name = span_text(w->group.name),
                                           .filters = w->filters,
                                           .filter_count = w->group.filter_count,
-                                          .options = { .lease_ms = knob(sim, KNOB_lease_ms), .backoff_ms = knob(sim, KNOB_backoff_ms) },
+                                          .options = { .lease_ms = knob(sim, KNOB_lease_ms),
+                                                       .backoff_ms = knob(sim, KNOB_backoff_ms),
+                                                       .ordering = w->group.ordering,
+                                                       .affinity = knob(sim, KNOB_affinity) ? AFFINITY_SESSION : AFFINITY_NONE,
+                                                       .affinity_wait_ms = knob(sim, KNOB_affinity),
+                                                       .limit = knob(sim, KNOB_limit),
+                                                       .limit_each = knob(sim, KNOB_limit_each),
+                                                       .limit_by = span_text(knob(sim, KNOB_limit_each) ? "word:1" : "") },
                                           .start = w->group.from_first ? START_FIRST : START_NEW };
     options->deliveries_credit = knob(sim, KNOB_credit);
     options->unstarted_ms = 3000;
