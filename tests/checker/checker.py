@@ -48,6 +48,9 @@ class History:
         for line in lines:
             getattr(self, "take_" + line["op"])(line)
         self.seq_of = {row["id"]: row["seq"] for row in self.log}
+        place_of = {row["first"]: row["seq"] for row in self.log if row.get("first")}
+        self.told_of = {row["id"]: row.get("first") or row["seq"] for row in self.log}
+        self.dead = collections.Counter({(group, place_of.get(seq, seq)): count for (group, seq), count in self.dead.items()})
         self.settles_of = collections.defaultdict(list)
         for settle in self.settles:
             self.settles_of[settle.group, settle.seq].append(settle)
@@ -132,8 +135,8 @@ def check_log_set(history):
             continue
         if call.id not in rows:
             yield f"id {call.id} was answered ok (seq {call.seq}) and is not in the log"
-        elif history.seq_of[call.id] != call.seq:
-            yield f"id {call.id} was answered seq {call.seq} and stands at {history.seq_of[call.id]}"
+        elif history.told_of[call.id] != call.seq:
+            yield f"id {call.id} was answered seq {call.seq} and is {history.told_of[call.id]} in the log"
 
 
 def check_log_order(history):
@@ -169,7 +172,7 @@ def check_real_time_order(history):
         times.append(answered)
         highest.append(best)
     for call in history.calls.values():
-        seq = call.seq if call.outcome == OK and not call.duplicate else history.seq_of.get(call.id)
+        seq = call.seq if call.outcome == OK and not call.duplicate else history.told_of.get(call.id)
         before = bisect.bisect_left(times, call.called)
         if seq is not None and not call.duplicate and before and highest[before - 1][0] >= seq:
             high, id_ = highest[before - 1]
@@ -263,7 +266,7 @@ def check_key_order(history):
             if i == 0:
                 continue
             before = lanes[lane][i - 1]
-            ended = (name, before) in history.ended or any(
+            ended = (name, before) in history.ended or (name, before) in history.dead or any(
                 s.verb in ENDS and s.outcome != REFUSED and s.called < offer["t"] for s in history.settles_of[name, before])
             if not ended:
                 yield f"group {name} {ordering} {lane}: seq {offer['seq']} was offered while seq {before} was not settled"
@@ -277,7 +280,7 @@ def check_tokens(history):
             seqs[call.token].add(call.seq)
     for row in history.log:
         if row.get("token") is not None:
-            seqs[row["token"]].add(row["seq"])
+            seqs[row["token"]].add(row.get("first") or row["seq"])
     for token, found in seqs.items():
         if len(found) > 1:
             yield f"token {token} has the seqs {sorted(found)}"
@@ -340,7 +343,8 @@ def verdict(lines):
     tally = {"published": sum(not c.emitted_by for c in calls), "ok": sum(c.outcome == OK for c in calls),
              "refused": sum(c.outcome == REFUSED for c in calls),
              "unknown": sum(c.outcome == UNKNOWN and not c.emitted_by for c in calls),
-             "dead_letters": sum(history.dead.values()), "duplicates": sum(c.duplicate for c in calls), "offers": len(history.offers), "redelivered": sum(o["attempt"] > 1 for o in history.offers),
+             "dead_letters": sum(history.dead.values()), "delayed": sum(bool(row.get("first")) for row in history.log),
+             "duplicates": sum(c.duplicate for c in calls), "offers": len(history.offers), "redelivered": sum(o["attempt"] > 1 for o in history.offers),
              "settles": len(history.settles), "settles_ok": sum(s.outcome == OK for s in history.settles),
              "settles_refused": sum(s.outcome == REFUSED for s in history.settles), "log": len(history.log),
              "read": sum(len(r["seen"]) for r in history.readers.values()), "violations": len(found)}

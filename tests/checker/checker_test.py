@@ -160,6 +160,15 @@ class Checks(unittest.TestCase):
         found, _ = checker.verdict(sorted(lines, key=lambda line: line.get("t", 1 << 63)))
         self.assertNotIn("key_order", {name for name, _ in found}, found)
 
+    def test_a_delayed_event_stands_at_its_new_place_and_was_told_its_first(self):
+        lines = [line for line in good() if line.get("id") not in ("once",) and line.get("seq") != 13]
+        lines += [{"op": "publish", "t": 9, "id": "later", "topic": "late.1"}, {"op": "answer", "t": 10, "id": "later", "ok": True, "seq": 14},
+                  {"op": "log", "seq": 30, "first": 14, "id": "later", "topic": "late.1"}]
+        lines = [line for line in lines if line["op"] != "log_read"] + [self.find(lines, "log_read")]
+        self.assertEqual(checker.verdict(sorted(lines, key=lambda line: line.get("t", 1 << 63)))[0], [])
+        self.find(lines, "log", id="later")["first"] = 15
+        self.assertIn("log_set", {name for name, _ in checker.verdict(sorted(lines, key=lambda line: line.get("t", 1 << 63)))[0]})
+
     def test_a_token_with_two_seqs_is_caught(self):
         self.bites("tokens", self.change("answer", {"seq": 12}, id="a2"))
 

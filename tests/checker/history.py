@@ -13,7 +13,8 @@ answer: its outcome is unknown. `t` is CLOCK_MONOTONIC in ns, one clock for all 
   {"op":"reader",   "reader":r, "filter":f, "cursor":n}                                       what comes is after n
   {"op":"event",    "t":, "reader":r, "seq":n, "id":i}
   {"op":"gap",      "reader":r, "from":n, "to":n}                                             told: these may be missing
-  {"op":"log",      "seq":n, "id":i, "topic":, "key":, "session":, "token":, "priority":, "semantics":}    the last read, in its order
+  {"op":"log",      "seq":n, "id":i, "topic":, "key":, "session":, "token":, "priority":, "semantics":}    the last read, in its order;
+                   "first":n  of an event that was delayed: the seq that its author was told; it stands at seq
   {"op":"dead",     "group":g, "seq":n}                                                       a dead letter stands in the log
   {"op":"log_read", "gap":bool, "dead":bool}                     the last read came to its end; dead: it also read the dead letters
 """

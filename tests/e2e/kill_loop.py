@@ -18,7 +18,7 @@ SETTINGS = {"WEIR_COORDINATOR_PEERS_ADOPT_GRACE": "300ms",  # a killed worker ne
 class KillLoop(Load):
     def __init__(self, options):
         super().__init__(options)
-        self.drains = not options.expect_losses  # what is lost cannot be settled
+        self.drains = self.web.delays = not options.expect_losses  # what is lost cannot be settled, nor told from what is delayed
         self.power = Power(self.weir, self.rng) if options.power else None
         self.victims = options.victims.split(",")
 

@@ -230,8 +230,8 @@ class Peer:
 
 
 def read_log(endpoint, filter_=">", role="CLIENT"):
-    """All events of the log that match, in order: [(seq, event)], and whether there was a gap. Needs no SDK. Dead letters ($dlq.>) are for
-    admins."""
+    """All events of the log that match, in order: [(seq, event)], and whether there was a gap. Needs no SDK. `first` of an event that was
+    delayed is the seq that its author was told; else 0. Dead letters ($dlq.>) are for admins."""
     rows, gap = [], False
     with Peer(endpoint) as peer:
         peer.hello(role)
@@ -247,8 +247,10 @@ def read_log(endpoint, filter_=">", role="CLIENT"):
                 peer.credit("CREDIT_EVENTS", granted, 1 << 50)
             at, gap = 0, gap or any(message["gap"] for message in packet["subscribed"])
             for message in packet["events"]:
-                for seq, size in zip(message["seq"], message["size"]):
-                    rows.append((seq, decode("Event", packet["body"][at:at + size])))
+                for i, size in enumerate(message["size"]):
+                    event_ = decode("Event", packet["body"][at:at + size])
+                    event_["first"] = message["first"][i] if message["first"] else 0
+                    rows.append((message["seq"][i], event_))
                     at += size
             if packet["ended"] or packet["error"]:
                 if packet["error"] or packet["ended"][0]["code"]:
