@@ -759,8 +759,8 @@ static void do_publish(struct walk *w, uint32_t peer, uint32_t count, struct var
         event.delay_ms = 100 * p->delay_of[first + i];
         event.semantics = p->once_of[first + i] != ONCE_NOT ? EVENT_AT_MOST_ONCE : EVENT_AT_LEAST_ONCE;
         event.data = event.semantics ? span_of(said, sizeof said) : span_of("data", 4);
-        event.key = span_of("abcd" + (count + i) % 4, (count + i) % 7 > 0);
-        event.session = span_of("stuv" + count % 4, i % 5 > 0);
+        event.key = span_of(&"abcd"[(count + i) % 4], (count + i) % 7 > 0);
+        event.session = span_of(&"stuv"[count % 4], i % 5 > 0);
         sizes[i] = (uint32_t)event_encode(&event, NULL, 0, body + used);
         used += sizes[i];
     }
