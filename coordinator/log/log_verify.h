@@ -1,12 +1,13 @@
 /* Reads a log as a whole and checks what can be checked without knowing what the records mean: every block's checksum and contents, numbers
- * without gaps, rising positions, the chain of hashes from the oldest block to the newest, and the newest snapshot. Kind: shell. */
+ * without gaps, rising positions, the chain of hashes from the oldest block to the newest, the parts of large events, and the newest
+ * snapshot. Kind: shell. */
 #ifndef WEIR_LOG_VERIFY_H
 #define WEIR_LOG_VERIFY_H
 
 #include "coordinator/log/log.h"
 
 struct log_verified {
-    uint64_t blocks, records, stored_bytes;
+    uint64_t blocks, records, stored_bytes, large_events;
     uint64_t first_position, last_position, first_number, last_number; /* 0 in an empty log */
     uint64_t snapshot_slices;                                          /* of the newest; 0: there is none */
     char epoch[17];

@@ -2,11 +2,17 @@
  * to be held against, so the chain begins with what it says of its predecessor. */
 #include "coordinator/log/log_verify.h"
 #include "coordinator/log/rocks_log.h"
+#include "coordinator/log/verify_parts.h"
 
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+
+struct verifying {
+    struct log_verified *out;
+    struct verify_parts parts;
+};
 
 static bool count_slice(void *arg, const struct block *block, bool from_snapshot, uint64_t *out_bad)
 {
@@ -19,9 +25,12 @@ static bool count_slice(void *arg, const struct block *block, bool from_snapshot
 
 static bool count_block(void *arg, const struct block *block, bool from_snapshot, uint64_t *out_bad)
 {
-    struct log_verified *out = arg;
+    struct verifying *v = arg;
+    struct log_verified *out = v->out;
     (void)from_snapshot;
-    (void)out_bad;
+    if (out->blocks == 0) v->parts.first_position = block->first_position;
+    if (!verify_parts_block(&v->parts, block, out_bad)) return false;
+    out->large_events = v->parts.events;
     if (out->blocks++ == 0) {
         out->first_position = block->first_position;
         out->first_number = block->number;
@@ -82,12 +91,13 @@ enum log_status log_verify_rocksdb(const char *directory, struct log_verified *o
     if (!log) return error->status;
     struct rocks_log *r = rocks_of(log);
     struct block into;
+    struct verifying verifying = { .out = out };
     struct log_recovery recovery = {
         .coder = &r->reader_coder,
         .into = &into,
         .log_id = log->identity.log_id,
         .call = count_block,
-        .arg = out,
+        .arg = &verifying,
         .error = error,
         .file_of = file_of,
         .owner = r,
@@ -99,11 +109,13 @@ enum log_status log_verify_rocksdb(const char *directory, struct log_verified *o
     uint64_t snapshot_number = r->newest.fd >= 0 ? r->newest.place.number : 0;
     if (status == LOG_OK) status = log_recover(log, count_slice, out, error); /* the snapshot; the blocks after it are read twice */
     if (status == LOG_OK) status = follow_all(r, &recovery, out);
+    if (verifying.parts.no_memory) status = log_refuse(error, LOG_IO, "no memory to verify with");
     if (status == LOG_OK && out->last_number < snapshot_number) /* a trim leaves what is after the second newest snapshot */
         status = log_refuse(error, LOG_LOST,
                             "%.250s: the newest snapshot was made after block %" PRIu64 ", but the last block there is %" PRIu64
                             ": blocks are missing",
                             directory, snapshot_number, out->last_number);
+    verify_parts_free(&verifying.parts);
     free(memory);
     log_close(&log);
     return status;

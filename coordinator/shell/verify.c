@@ -9,8 +9,8 @@
 static void print_text(const char *directory, enum log_status status, const struct log_verified *v, const char *why)
 {
     printf("%s: %" PRIu64 " blocks (%" PRIu64 " to %" PRIu64 "), %" PRIu64 " records (seq %" PRIu64 " to %" PRIu64 "), %" PRIu64
-           " bytes, %" PRIu64 " slices of a snapshot; epoch %s: %s%s\n",
-           directory, v->blocks, v->first_number, v->last_number, v->records, v->first_position, v->last_position, v->stored_bytes,
+           " large events, %" PRIu64 " bytes, %" PRIu64 " slices of a snapshot; epoch %s: %s%s\n",
+           directory, v->blocks, v->first_number, v->last_number, v->records, v->first_position, v->last_position, v->large_events, v->stored_bytes,
            v->snapshot_slices, v->epoch, status == LOG_OK ? "all fine" : "DAMAGED after these: ", status == LOG_OK ? "" : why);
 }
 
@@ -25,10 +25,10 @@ static void print_text_as_json(const char *text)
 static void print_json(enum log_status status, const struct log_verified *v, const char *why)
 {
     printf("{\"ok\":%s,\"blocks\":%" PRIu64 ",\"first_block\":%" PRIu64 ",\"last_block\":%" PRIu64 ",\"records\":%" PRIu64
-           ",\"first_seq\":%" PRIu64 ",\"last_seq\":%" PRIu64 ",\"stored_bytes\":%" PRIu64 ",\"snapshot_slices\":%" PRIu64
+           ",\"first_seq\":%" PRIu64 ",\"last_seq\":%" PRIu64 ",\"large_events\":%" PRIu64 ",\"stored_bytes\":%" PRIu64 ",\"snapshot_slices\":%" PRIu64
            ",\"epoch\":\"%s\"",
            status == LOG_OK ? "true" : "false", v->blocks, v->first_number, v->last_number, v->records, v->first_position, v->last_position,
-           v->stored_bytes, v->snapshot_slices, v->epoch);
+           v->large_events, v->stored_bytes, v->snapshot_slices, v->epoch);
     if (status != LOG_OK) {
         printf(",\"error\":\"");
         print_text_as_json(why);

@@ -151,7 +151,7 @@ void cli_child_stop(struct cli_child *child);
 void cli_show_log(const struct cli_child *child, int lines);
 
 /* ---- connect.c: the SDK as the verbs use it ---- */
-enum { CLI_CONNECT_MS = 10000 };
+enum { CLI_CONNECT_MS = 10000, CLI_EVENT_BYTES_MAX = 64 << 20 /* whatever the coordinator takes */ };
 
 /* Reads the certificate, if one was named. Returns -1 to go on, else the exit code. */
 int cli_load_certificate(struct cli *cli);

@@ -50,6 +50,7 @@ int cli_replay_fetch(const struct cli *cli, const struct replay_range *range, co
     options.topics = &filter;
     options.topic_count = 1;
     options.limit = UINT64_MAX; /* to the end of what is stored now */
+    options.max_event_bytes = CLI_EVENT_BYTES_MAX;
     options.start = range->from ? WEIR_START_SEQ : range->since_ms ? WEIR_START_TIME : WEIR_START_FIRST;
     options.start_at = range->from ? range->from - 1 : range->since_ms;
     weir_subscriber *subscriber = NULL;

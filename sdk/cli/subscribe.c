@@ -12,6 +12,8 @@ void cli_show_json(const struct cli *cli, const weir_stored_event *stored)
     if (stored->cause_seq) json_object_set_new(line, "cause_seq", json_integer((json_int_t)stored->cause_seq));
     if (strcmp(stored->cursor, stored->event_id) != 0) json_object_set_new(line, "cursor", json_string(stored->cursor));
     if (stored->gap) json_object_set_new(line, "gap", json_true());
+    if (stored->too_large) json_object_set_new(line, "size", json_integer((json_int_t)stored->too_large));
+    if (stored->too_large) json_object_set_new(line, "too_large", json_true());
     cli_json_line(line, stored->event->data, stored->event->data_size);
 }
 
@@ -20,6 +22,7 @@ static void show_plain(const struct cli *cli, const weir_stored_event *stored)
     if (stored->gap) fputs("weir: a gap: events before this one are not there any more\n", stderr);
     printf("%s%s%s ", cli->colour ? "\033[36m" : "", stored->event->topic, cli->colour ? "\033[0m" : "");
     cli_print_data(stdout, stored->event->data, stored->event->data_size, SIZE_MAX);
+    if (stored->too_large) printf("(%llu bytes: too large)", (unsigned long long)stored->too_large);
     putchar('\n');
     fflush(stdout);
 }
@@ -78,6 +81,7 @@ int cli_read_events(const struct cli *cli, const struct cli_verb *verb, const st
     weir_subscriber_options options = WEIR_SUBSCRIBER_OPTIONS_INIT;
     CLI_CONNECT(cli, options);
     options.connect_timeout_ms = CLI_CONNECT_MS;
+    options.max_event_bytes = CLI_EVENT_BYTES_MAX;
     options.topics = &reading->filter;
     options.topic_count = 1;
     if (reading->stored) options.limit = reading->count ? reading->count : UINT64_MAX;

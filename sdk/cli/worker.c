@@ -75,6 +75,7 @@ static int set_numbers(const struct cli_verb *verb, const struct number *numbers
 int cli_worker(struct cli *cli, const struct cli_verb *verb, int argc, char **argv)
 {
     struct cli_working working = { .cli = cli, .options = WEIR_WORKER_OPTIONS_INIT, .exec_timeout_ms = 600000 };
+    working.options.max_event_bytes = CLI_EVENT_BYTES_MAX;
     weir_worker_options *o = &working.options;
     struct cli_list topics = { 0 };
     const char *ordering = "none", *affinity = "none", *start = "new", *name = NULL;

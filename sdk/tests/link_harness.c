@@ -30,6 +30,7 @@ static void write_deliveries(struct harness *h, const struct link_fact *f)
     for (size_t i = 0; i < f->deliveries.columns->count; i++) {
         h->handles[h->handle_count++] = f->deliveries.handles[i];
         say(h, "delivery %llu/%u", (unsigned long long)f->deliveries.columns->seq[i], f->deliveries.columns->attempt[i]);
+        if (f->deliveries.whole.size != 0) say(h, "whole=%zu", f->deliveries.whole.size);
     }
 }
 
@@ -49,7 +50,10 @@ static void write_events(struct harness *h, const struct link_fact *f)
 {
     const char *body = (const char *)f->events.body.data;
     for (size_t i = 0; i < f->events.count; body += f->events.size[i], i++)
-        say(h, "event %llu:%llu=%.*s", (unsigned long long)f->events.id, (unsigned long long)f->events.seq[i], (int)f->events.size[i],
+        if (f->events.size[i] > 100)
+            say(h, "event %llu:%llu of %u", (unsigned long long)f->events.id, (unsigned long long)f->events.seq[i], f->events.size[i]);
+        else
+            say(h, "event %llu:%llu=%.*s", (unsigned long long)f->events.id, (unsigned long long)f->events.seq[i], (int)f->events.size[i],
             body);
 }
 

@@ -5,7 +5,7 @@ import json
 import os
 import threading
 
-from harness import Socket, TestCase, main, wait_for
+from harness import Socket, TestCase, main, program, wait_for
 from wire import Peer, event, read_log
 
 PART = 65536
@@ -131,6 +131,21 @@ class Large(TestCase):
             self.assertEqual(len(read_log(self.weir.endpoint, "docs.big")[0]), round_ + 1)
         wait_for(lambda: self.sums().count(want) >= 3, "three whole events")
         self.assertEqual(set(self.sums()), {want})
+
+    def test_verify_counts_it_and_a_replay_shows_it_whole(self):
+        data = [noise(1000000, 3), noise(70000, 4), b"small"]
+        for at, each in enumerate(data):
+            self.publish_file(self.file(each), f"docs.{at}")
+        want = [hashlib.sha256(each).hexdigest() for each in data]
+        worker = ["--", program("weir"), "worker", "--group", "r", "--topic", "docs.>", "--credit", "1", "--exec",
+                  f"sha256sum | cut -c1-64 >> {self.weir.path('sums')}"]
+        self.weir.weir("replay", self.weir.endpoint, "--speed", "step", *worker)
+        self.assertEqual(self.sums(), want, "from the endpoint")
+        self.weir.coordinator.stop()
+        found = json.loads(self.weir.weir("verify", "--json", self.weir.path("data")).stdout)
+        self.assertEqual((found["ok"], found["large_events"]), (True, 2))
+        self.weir.weir("replay", self.weir.path("data"), "--speed", "step", *worker)
+        self.assertEqual(self.sums(), want * 2, "from the directory")
 
     def test_a_subscriber_by_hand_is_sent_the_parts_in_order_and_the_event_last(self):
         data = noise(200000)
