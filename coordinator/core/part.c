@@ -90,6 +90,7 @@ static void take(struct core *c, uint32_t peer, struct lane *lane, struct assemb
     a->size += data.size;
     peer_at(c, peer)->parts_dropped = 0;
     c->stats.parts++;
+    c->stats.published_bytes += data.size;
     ticket_add(c, (struct ticket){ .peer = peer, .lane = lane->self, .kind = TICKET_PART, .block = filling_slot(c)->block.number,
                                    .bytes = data.size });
 }
@@ -130,35 +131,39 @@ static void take_first(struct core *c, uint32_t peer, struct lane *lane, const s
     take(c, peer, lane, a, data);
 }
 
+/* The number is used up, and what was open under it gone. */
+static void refuse(struct core *c, uint32_t peer, struct lane *lane, const struct msg_part *m, uint32_t open, enum error_code code)
+{
+    struct peer *p = peer_at(c, peer);
+    if (open) part_close(c, peer, open);
+    if (m->number > p->number_seen) p->number_seen = m->number;
+    publish_refuse(c, peer, lane, m->number, code, m->size);
+}
+
 void part_take(struct core *c, uint32_t peer, const struct msg_part *m, const uint8_t **body)
 {
     struct peer *p = peer_at(c, peer);
     struct span data = span_of(*body, m->size);
     *body += m->size;
-    uint32_t tenant = peer_tenant(c, peer, m->tenant);
+    uint32_t tenant = peer_tenant(c, peer, m->tenant), open = part_find(c, peer, m->number);
     struct lane *lane = tenant ? lane_of(c, peer, tenant) : NULL;
-    uint32_t open = part_find(c, peer, m->number);
+    struct assembly *a = open ? assembly_at(c, open) : NULL;
     bool first = !open && m->index == 0 && m->number > p->number_seen;
+    if (!a && !first) {
+        if (lane) lane->publish_used_bytes += m->size;
+        drop(c, peer, lane, m->size);
+        return;
+    }
     if (!lane || !p->publishes) {
-        if (first) publish_refuse(c, peer, lane, m->number, !tenant ? CODE_FORBIDDEN : !lane ? CODE_OVERLOADED : CODE_BAD_REQUEST, m->size);
-        p->number_seen = first ? m->number : p->number_seen;
-        if (!first) drop(c, peer, lane, m->size);
+        refuse(c, peer, lane, m, open, !tenant ? CODE_FORBIDDEN : !lane ? CODE_OVERLOADED : CODE_BAD_REQUEST);
         return;
     }
     bool over = lane->publish_used_bytes >= lane->publish_limit_bytes || (first && lane->publish_used_events >= lane->publish_limit_events);
-    struct assembly *a = open ? assembly_at(c, open) : NULL;
     bool wrong = !parts_fit(m->index, m->count, m->size) || (a && (m->index != a->taken || m->count != a->count));
     lane->publish_used_bytes += m->size;
-    if (first) lane->publish_used_events++;
-    if (!a && !first && !wrong) {
-        drop(c, peer, lane, m->size);
-    } else if (over || wrong) { /* [R-PART-4] */
-        if (a) part_close(c, peer, open);
-        if (first) p->number_seen = m->number;
-        if (a || first)
-            publish_refuse(c, peer, lane, m->number, over ? CODE_CREDIT_EXCEEDED : CODE_BAD_REQUEST, m->size);
-        else
-            lane_publish_done(c, lane, 0, m->size);
+    lane->publish_used_events += first;
+    if (over || wrong) { /* [R-PART-4] */
+        refuse(c, peer, lane, m, open, over ? CODE_CREDIT_EXCEEDED : CODE_BAD_REQUEST);
         publish_violation(c, peer);
     } else if (first) {
         take_first(c, peer, lane, m, data);

@@ -141,9 +141,11 @@ static void say_part(struct core *c, struct transfer *t, struct span body)
     item->body = body;
     if (t->lease) {
         peer_at(c, t->peer)->deliver_sent_bytes += body.size;
+        c->stats.delivered_bytes += body.size;
         worker_ring_update(c, t->peer);
     } else {
         lane_at(c, sub_at(c, t->sub)->lane)->event_sent_bytes += body.size;
+        c->stats.events_sent_bytes += body.size;
     }
     t->said = c->step;
     c->stats.parts_sent++;

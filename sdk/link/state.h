@@ -33,7 +33,7 @@ enum {
     CONNECT_TIMEOUT_MS = 10000,
     LARGE_MAX = 16, /* events under way as parts: more than a coordinator allows is of no use */
     PARTS_PER_PACKET = 3,
-    PARTS_AHEAD_BYTES = 1 << 20, /* sent without an answer: what small events may have to wait behind */
+    PARTS_AHEAD_BYTES = 512 << 10, /* sent without an answer: what small events may have to wait behind */
     SETTLES_AHEAD = 4096,        /* settles that may wait for their answer besides the held deliveries: at least */
     SETTLES_AHEAD_MOST = 16384,  /* a quick worker settles several times its credit before the first of it is committed */
 };

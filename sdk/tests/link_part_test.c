@@ -78,10 +78,14 @@ static void few_parts_are_under_way_and_the_event_comes_after_the_last(void **st
             assert_int_equal(packet->pieces[0].data[0], packet->parts[0].index);
             sent += packet->parts[i].size;
         }
-    assert_true(sent <= 1 << 20 && next < PARTS);
-    credit_bytes(&h, (16 << 20) + sent); /* committed */
-    while ((packet = harness_flush(&h)) != NULL && packet->publish_count == 0)
-        next += (uint32_t)packet->part_count;
+    assert_true(sent <= 512 << 10 && next < PARTS);
+    for (int rounds = 0; packet == NULL && rounds < 3; rounds++) {
+        credit_bytes(&h, (16 << 20) + sent); /* they are committed */
+        while ((packet = harness_flush(&h)) != NULL && packet->publish_count == 0) {
+            next += (uint32_t)packet->part_count;
+            sent += packet->part_count * PART_BYTES;
+        }
+    }
     assert_int_equal(next, PARTS);
     assert_non_null(packet);
     assert_int_equal(packet->publishes[0].first_number, 1);

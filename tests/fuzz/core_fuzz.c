@@ -46,10 +46,16 @@ static void greet(struct table *t)
                                 .instance = span_of(ids[0], 16),
                                 .publisher = span_of(ids[0], 16),
                                 .first_unanswered = 1,
+                                .max_event_bytes = 1 << 20,
                                 .has_group = true,
                                 .group = { .name = span_text("g"), .filters = &filter, .filter_count = 1 } };
     struct msg_hello gateway = {
-        .protocol = 1, .role = ROLE_GATEWAY, .instance = span_of(ids[1], 16), .publisher = span_of(ids[1], 16), .first_unanswered = 1
+        .protocol = 1,
+        .role = ROLE_GATEWAY,
+        .instance = span_of(ids[1], 16),
+        .publisher = span_of(ids[1], 16),
+        .first_unanswered = 1,
+        .max_event_bytes = 1 << 20,
     };
     say(t, 1, &(struct packet){ .hello = &worker, .credits = credits, .credit_count = 2 });
     say(t, 2, &(struct packet){ .hello = &gateway, .credits = credits, .credit_count = 2 });
