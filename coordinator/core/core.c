@@ -325,6 +325,7 @@ void core_step(struct core *c, const struct core_in *in, struct core_outs *outs)
         *outs = (struct core_outs){ c->outs, c->out_count };
         return;
     }
+    held_wish(c, in->trim_wish);
     if (in->trimmed_below > c->trimmed_below) {
         c->trimmed_below = in->trimmed_below;
         c->trim_due = true;
@@ -347,6 +348,7 @@ void core_step(struct core *c, const struct core_in *in, struct core_outs *outs)
     if (c->now_ns >= c->adopt_ns) groups_end_adoption(c);
     peers_sweep(c);
     held_fire(c);
+    held_carry(c);
     letters_write(c);
     groups_read_back(c);
     if (!c->draining) deliver_all(c);
@@ -393,6 +395,11 @@ enum core_group_state core_group_state(const struct core *c, const struct core_g
     if (!handle) return CORE_GROUP_MISSING;
     *out_why = group_conflict(group_at(c, handle), &group->spec);
     return *out_why ? CORE_GROUP_DIFFERS : CORE_GROUP_SAME;
+}
+
+uint64_t core_keep_from(const struct core *c)
+{
+    return held_keep_from(c);
 }
 
 void core_stats(const struct core *c, struct core_stats *out)

@@ -129,6 +129,7 @@ struct core_in {
     const struct core_fetched *fetched;
     size_t fetched_count;
     uint64_t trimmed_below; /* first position still in the log */
+    uint64_t trim_wish;     /* the shell would like to trim below this; 0: no wish. See core_keep_from */
     const struct core_group *group; /* to be made, unless there is one of that name; NULL: none. Lent for the step */
     bool draining;         /* SIGTERM was heard: no new publishes, no new leases */
     const struct stat_row *shell_stats; /* told after the core's own to whoever asks for statistics; lent for the step */
@@ -181,6 +182,10 @@ bool core_wants_packets(const struct core *core);
 bool core_turn_add(struct core_turn *turn, const struct packet *packet); /* counts a packet (NULL: a broken one); false: take no more this turn */
 bool core_is_quiet(const struct core *core);        /* nothing unwritten and nothing unsent: a drain is done */
 
+/* Nothing below it is needed any more: what must outlive the window has been written again, and is committed, above it. It follows
+ * core_in.trim_wish; a shell trims no further. UINT64_MAX: nothing that is stored has to outlive the window. */
+uint64_t core_keep_from(const struct core *core);
+
 /* Begins a snapshot of the state as of the last closed block; slices come out of the following steps. False: one is under way. */
 bool core_snapshot(struct core *core);
 
@@ -188,9 +193,9 @@ bool core_snapshot(struct core *core);
 uint64_t core_digest(const struct core *core);
 
 struct core_stats { /* counters since start; gauges where said */
-    uint64_t packets, bad_packets, published, published_bytes, refused, duplicates, delivered, delivered_bytes, redelivered, acked, nacked, rejected,
-        stale, expired, lost, emitted, came_due, events_sent, events_sent_bytes, partials, undeliverable, blocks, records, fetches, dead_lettered, dead_retried,
-        dead_dropped, errors[CODE_COUNT];
+    uint64_t packets, bad_packets, published, published_bytes, refused, duplicates, delivered, delivered_bytes, redelivered, acked, nacked,
+        rejected, stale, expired, lost, emitted, came_due, carried, events_sent, events_sent_bytes, partials, undeliverable, blocks,
+        records, fetches, dead_lettered, dead_retried, dead_dropped, errors[CODE_COUNT];
     uint64_t parts, parts_dropped, parts_sent; /* of large events */
     uint64_t peers, groups, leases, failed, dead, dying, busy_keys, parked, subscriptions, publishers, tokens, held, large_events /* being published */, blocks_pinned; /* gauges */
     uint64_t head; /* the highest committed position */

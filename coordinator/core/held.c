@@ -4,7 +4,7 @@
  * however often the coordinator is killed. Invariant: an entry is in by_held and, unless it has just been found lost, in held_due. */
 #include "coordinator/core/state.h"
 
-enum { HELD_PER_STEP = 256, HELD_PER_SLICE = 4096, HELD_AHEAD = 8 };
+enum { HELD_PER_STEP = 256, HELD_LOOKED_AT = 16384, HELD_PER_SLICE = 4096, HELD_AHEAD = 8 };
 
 /* ---- deciding ---- */
 
@@ -159,6 +159,58 @@ void held_fire(struct core *c)
     }
 }
 
+/* ---- when the window is about to drop them ---- */
+
+void held_wish(struct core *c, uint64_t trim_wish)
+{
+    if (trim_wish == c->carry.wish) return;
+    c->carry.wish = trim_wish;
+    c->carry.next = 1;
+}
+
+static void write_again(struct core *c, const struct held *held, const struct block *from)
+{
+    const struct record *was = &from->records[held->position - from->first_position];
+    struct record record = { .kind = RECORD_HELD | RECORD_MUST_UNDERSTAND, .number = held->first, .cause = was->cause };
+    record.flags = (uint16_t)((was->flags & ~RECORD_TOKEN) | RECORD_AGAIN);
+    publish_write(c, held->tenant, block_topic_name(from, was->topic - 1u), record, block_body(from, was));
+    c->carry.block = filling_slot(c)->block.number;
+    c->stats.carried++;
+}
+
+static bool carry_is_wanted(const struct core *c)
+{
+    return c->carry.wish > c->carry.done && !c->config.replay.on;
+}
+
+void held_carry(struct core *c)
+{
+    uint32_t looked = 0;
+    if (!carry_is_wanted(c) || c->held_waits) return;
+    for (; c->carry.next <= c->held.touched && looked < HELD_LOOKED_AT; c->carry.next++, looked++) {
+        const struct held *held = held_at(c, c->carry.next);
+        if (!slab_is_taken(&c->held, c->carry.next) || held->position >= c->carry.wish) continue;
+        if (!blocks_have_room_in_turn(c, EVENT_BYTES_MAX)) return;
+        bool end;
+        struct slot *slot = blocks_find_after(c, held->position, &end);
+        if (!slot && !end) {
+            c->held_waits = true;
+            reader_wait(c);
+            return;
+        }
+        if (slot && block_holds(&slot->block, held->position))
+            write_again(c, held, &slot->block);
+        else
+            give_up(c, held);
+    }
+    if (c->carry.next > c->held.touched && c->carry.block <= c->committed_block) c->carry.done = c->carry.wish;
+}
+
+uint64_t held_keep_from(const struct core *c)
+{
+    return c->held.taken == 0 ? UINT64_MAX : c->carry.done;
+}
+
 void held_wake(struct core *c)
 {
     c->held_waits = false;
@@ -168,6 +220,7 @@ uint64_t held_deadline(const struct core *c)
 {
     uint32_t handle;
     uint64_t due_ms;
+    if (carry_is_wanted(c) && !c->held_waits && c->carry.next <= c->held.touched) return c->now_ns;
     if (c->held_waits || c->draining || c->config.replay.on || !heap_first(&c->held_due, &handle, &due_ms)) return UINT64_MAX;
     return due_ms <= c->log_ms ? c->now_ns : c->now_ns + (due_ms - c->log_ms) * 1000000u;
 }

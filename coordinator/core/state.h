@@ -468,6 +468,11 @@ struct core {
     struct slab held;
     struct map by_held;   /* by first position */
     struct heap held_due; /* by due_ms, then by first position */
+    struct {
+        uint64_t wish, done; /* held events below `wish` are to stand above it; none is below `done` */
+        uint64_t block;      /* of the last one that was written again */
+        uint32_t next;       /* the next entry to look at */
+    } carry;
     bool held_waits;      /* for a fetch or a commit */
 
     struct slot *slots;
@@ -888,6 +893,9 @@ uint64_t tokens_digest(const struct core *c);
 uint64_t held_due(const struct core *c, const struct event *event, uint64_t born_ms); /* 0: it is not held */
 bool held_is_allowed(const struct core *c, const struct event *event);                /* if it is, a delay fits the rest of it */
 bool held_has_room(const struct core *c, uint32_t tenant, uint32_t ahead);            /* for one more behind `ahead` others */
+void held_wish(struct core *c, uint64_t trim_wish);
+void held_carry(struct core *c); /* to the end of the log, what the window is about to drop */
+uint64_t held_keep_from(const struct core *c);
 void held_fire(struct core *c);                                                       /* what is due enters the order */
 void held_wake(struct core *c);                                                       /* a fetch has ended, or a block was committed */
 uint64_t held_deadline(const struct core *c);

@@ -82,6 +82,7 @@ static const struct number numbers[] = {
     COUNTER("rejected", core.rejected, "deliveries rejected"),
     COUNTER("stale", core.stale, "settles for leases that had ended"),
     COUNTER("expired", core.expired, "events settled because their time was over"),
+    COUNTER("carried", core.carried, "events with a delay that were written again before the window dropped them"),
     COUNTER("came_due", core.came_due, "events with a delay that were shown"),
     COUNTER("emitted", core.emitted, "events emitted with settles"),
     COUNTER("events_sent", core.events_sent, "events sent to subscriptions"),

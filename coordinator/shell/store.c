@@ -25,6 +25,7 @@ struct store {
     bool read_only;
     uint64_t window_ms, window_bytes, snapshot_blocks;
     uint64_t committed, trimmed_below;
+    uint64_t trim_wish; /* found, and told to the core, which lets go of it; 0: none */
     bool failed;
     struct core_fetched *fetched;
     size_t fetched_count, fetches_max;
@@ -174,9 +175,15 @@ static void seek_step(struct store *store)
         return;
     }
     store->seeking = false;
-    if (store->seek.low <= store->trimmed_below) return;
+    if (store->seek.low > store->trimmed_below) store->trim_wish = store->seek.low;
+}
+
+void store_let_go(struct store *store, uint64_t keep_from)
+{
+    if (store->trim_wish == 0 || keep_from < store->trim_wish || store->trimming) return;
     store->trimming = true;
-    log_trim(store->log, store->seek.low);
+    log_trim(store->log, store->trim_wish);
+    store->trim_wish = 0;
 }
 
 /* Block numbers have no gaps, positions have: so a share of the log is a share of its numbers. */
@@ -271,6 +278,7 @@ void store_poll(struct store *store, uint64_t now_ns, struct core_in *in)
     in->fetched = store->fetched;
     in->fetched_count = store->fetched_count;
     in->trimmed_below = store->trimmed_below;
+    in->trim_wish = store->trim_wish;
 }
 
 static void take_snapshot_slice(struct store *store, const struct core_out *out)

@@ -39,7 +39,10 @@ void store_poll(struct store *store, uint64_t now_ns, struct core_in *in);
 /* Carries out one of the core's outputs: CORE_SUBMIT, CORE_FETCH, CORE_SNAPSHOT. */
 void store_take(struct store *store, const struct core_out *out, uint64_t now_ns);
 
-/* Once a turn: begins a snapshot or a trim when it is time. */
+/* Once a turn: what the window wants dropped is dropped when the core needs nothing below keep_from (core_keep_from). */
+void store_let_go(struct store *store, uint64_t keep_from);
+
+/* Once a turn: begins a snapshot or looks for the window's edge when it is time. */
 void store_tick(struct store *store, struct core *core, uint64_t now_ns, uint64_t log_time_ms);
 uint64_t store_deadline_ns(const struct store *store);
 

@@ -116,6 +116,7 @@ static void step(struct world *w, struct core_in *in)
     in->fetched = fetched;
     in->fetched_count = w->slow_log ? 0 : w->fetched_count;
     in->trimmed_below = w->trimmed_below;
+    in->trim_wish = w->trim_wish;
     in->draining = w->draining;
     if (!w->slow_log) w->fetched_count = 0;
     core_step(w->core, in, &outs);

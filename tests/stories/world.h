@@ -38,7 +38,7 @@ struct world {
     uint32_t block_count;
     struct core_fetched fetched[32];
     uint32_t fetched_count;
-    uint64_t trimmed_below;
+    uint64_t trimmed_below, trim_wish;
     char said[SAID_MAX][SAID_BYTES]; /* since the line began */
     uint32_t said_count;
     uint64_t trace; /* hash of all that was ever said */
