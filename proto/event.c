@@ -138,7 +138,7 @@ bool event_header_next(const struct event *event, size_t *cursor, struct span *o
 {
     const uint8_t *end = field_end(event->headers);
     while (*cursor < event->headers.size) {
-        struct field field;
+        struct field field = { 0 };
         const uint8_t *at = field_read(event->headers.data + *cursor, end, &field);
         if (at == NULL) return false;
         *cursor = (size_t)(at - event->headers.data);
