@@ -18,7 +18,11 @@ void failed_queue(struct core *c, uint32_t handle)
 {
     struct failed *f = failed_at(c, handle);
     f->state = letter_is_due(c, handle) ? FAILED_DYING : FAILED_READY;
-    if (f->state == FAILED_DYING) c->dying_count++;
+    if (f->state == FAILED_DYING) {
+        c->dying_count++;
+        if (f->key) order_given_up(c, f->key, f->block); /* it is in nobody's way, however long it waits for its letter */
+        f->key = 0;
+    }
     struct queue *queue = queue_of(c, f);
     f->queue_next = 0;
     f->queue_prev = queue->last;

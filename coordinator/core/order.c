@@ -235,6 +235,16 @@ void order_settled(struct core *c, uint32_t key)
     key_move(c, key, KEY_SETTLING);
 }
 
+void order_given_up(struct core *c, uint32_t key, uint64_t block)
+{
+    if (block <= c->committed_block) {
+        pass_on(c, key);
+        return;
+    }
+    key_at(c, key)->until = block;
+    key_move(c, key, KEY_SETTLING);
+}
+
 uint32_t order_failed(struct core *c, uint32_t key)
 {
     struct key *k = key_at(c, key);

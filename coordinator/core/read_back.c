@@ -102,6 +102,7 @@ static bool take_back(struct core *c, struct turn *t, struct span body)
     if (key && g->options.ordering == ORDERING_GROUP) return false;
     uint32_t lease = claimed(c, t);
     t->failed = failed_find(c, t->group, t->position);
+    if (t->failed && !lease && letter_is_due(c, t->failed)) return true; /* given up: it holds nothing */
     if (!key && !lease && !t->failed) {
         lease = lease_of_nobody(c, t);
         if (!lease) return false;
@@ -122,6 +123,7 @@ bool read_back_late(struct core *c, struct turn *t, struct span body)
     if (!lease && !t->failed) return false;
     bool known = lease ? lease_at(c, lease)->key : failed_at(c, t->failed)->key || failed_at(c, t->failed)->state == FAILED_PARKED;
     if (known) return true; /* it went out again before this reader came here */
+    if (!lease && letter_is_due(c, t->failed)) return true;
     struct key_hashes hashes = order_hashes(c, t, body);
     uint32_t key = hashes.of[KEY_ORDER] ? key_find(c, hashes.of[KEY_ORDER]) : 0;
     if (key)

@@ -309,6 +309,13 @@ static void saw_group(struct walk *w, const struct block *block, uint32_t index)
     if (begins) begin_generation(w, block, index);
 }
 
+/* It will be a dead letter: it is in nobody's way. */
+static bool is_given_up(const struct walk *w, const struct record_failed *failed)
+{
+    uint32_t deliveries = w->options.max_deliveries, deaths = w->options.max_deaths ? w->options.max_deaths : 5;
+    return failed->cause == FAILURE_REJECT || (deliveries && failed->attempts >= deliveries) || failed->deaths >= deaths;
+}
+
 static void end_settled(struct walk *w, struct span body)
 {
     static struct range settled[1 << 15];
@@ -320,6 +327,10 @@ static void end_settled(struct walk *w, struct span body)
         for (uint32_t k = 0; k < w->event_count; k++)
             if (w->events[k].level == read.level && w->events[k].seq >= settled[i].first && w->events[k].seq <= settled[i].last)
                 w->events[k].ended = 1;
+    for (uint32_t i = 0; i < read.failed_count; i++) {
+        uint32_t event = is_given_up(w, &failed[i]) ? event_find(w, failed[i].seq) : UINT32_MAX;
+        if (event != UINT32_MAX) w->events[event].ended = 1;
+    }
 }
 
 static struct span stored(const struct walk *w, uint64_t seq)
