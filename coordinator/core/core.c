@@ -349,6 +349,7 @@ void core_step(struct core *c, const struct core_in *in, struct core_outs *outs)
     peers_sweep(c);
     held_fire(c);
     held_carry(c);
+    letters_carry(c, in->trim_wish);
     letters_write(c);
     groups_read_back(c);
     if (!c->draining) deliver_all(c);
@@ -399,7 +400,8 @@ enum core_group_state core_group_state(const struct core *c, const struct core_g
 
 uint64_t core_keep_from(const struct core *c)
 {
-    return held_keep_from(c);
+    uint64_t held = held_keep_from(c), letters = letters_keep_from(c);
+    return held < letters ? held : letters;
 }
 
 void core_stats(const struct core *c, struct core_stats *out)

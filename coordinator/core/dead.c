@@ -79,7 +79,7 @@ bool dead_apply_letter(struct core *c, const struct block *block, uint32_t index
     unlist(c, handle);
     list_last(c, handle);
     if (again) {
-        if (d->failed) failed_move(c, d->failed, d->place);
+        if (d->failed) failed_move(c, d->failed, d->place, c->started ? block->number : 0);
         return true;
     }
     if (d->failed) failed_drop(c, d->failed);

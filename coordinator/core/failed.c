@@ -50,11 +50,12 @@ void failed_unqueue(struct core *c, uint32_t handle)
     f->state = FAILED_LEASED;
 }
 
-void failed_move(struct core *c, uint32_t handle, uint64_t place)
+void failed_move(struct core *c, uint32_t handle, uint64_t place, uint64_t block)
 {
     struct failed *f = failed_at(c, handle);
     map_remove(&c->by_failed, place_key(f->group, f->position));
     f->position = place;
+    f->block = block;
     must(map_put(&c->by_failed, place_key(f->group, place), handle));
     for (uint32_t h = f->state == FAILED_PARKED ? group_at(c, f->group)->parked_first : 0; h; h = parked_at(c, h)->group_next)
         if (parked_at(c, h)->failed == handle) parked_at(c, h)->position = parked_at(c, h)->from = place;

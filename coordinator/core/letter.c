@@ -180,6 +180,7 @@ static bool bury(struct core *c, uint32_t handle)
         return true;
     }
     if (!again && !dead_has_room(c, g)) return false; /* [R-DEAD-5] */
+    if (f->position > c->head) return false;          /* carried forward a moment ago */
     struct slot *slot = blocks_find_after(c, f->position, &end);
     if (!slot && !end) {
         reader_wait(c);

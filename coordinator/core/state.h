@@ -473,6 +473,10 @@ struct core {
         uint64_t block;      /* of the last one that was written again */
         uint32_t next;       /* the next entry to look at */
     } carry;
+    struct {
+        uint64_t wish, done, block; /* as in carry, of dead letters */
+        uint32_t next_group;
+    } letters;
     bool held_waits;      /* for a fetch or a commit */
 
     struct slot *slots;
@@ -664,7 +668,7 @@ uint32_t failed_find(const struct core *c, uint32_t group, uint64_t position);
 void failed_queue(struct core *c, uint32_t failed);   /* its time has come: behind the others of its group, for a worker or for its letter */
 void failed_unqueue(struct core *c, uint32_t failed); /* out of its queue */
 bool failed_apply(struct core *c, uint32_t group, uint32_t level, const struct record_failed *read, uint64_t block);
-void failed_move(struct core *c, uint32_t failed, uint64_t place); /* its letter was carried forward */
+void failed_move(struct core *c, uint32_t failed, uint64_t place, uint64_t block); /* its letter was carried forward */
 void failed_drop(struct core *c, uint32_t failed);
 void failed_drop_all(struct core *c, uint32_t group);
 void failed_drop_range(struct core *c, uint32_t group, uint32_t level, uint64_t first, uint64_t last);
@@ -837,6 +841,10 @@ struct span letter_topic(struct span group, uint8_t room[NAME_MAX + 1]); /* empt
 bool letter_open(struct span bytes, struct letter *out);
 struct stored_event event_at(const struct block *block, uint32_t index);
 void letters_write(struct core *c);
+
+/* letter_carry.c */
+void letters_carry(struct core *c, uint64_t trim_wish); /* to the end of the log, what the window is about to drop */
+uint64_t letters_keep_from(const struct core *c);
 
 /* text.c */
 size_t text_put(uint8_t *out, size_t at, struct span text); /* gives where it ends */

@@ -112,6 +112,7 @@ struct walk {
     } * delays;
     uint32_t delay_count;
     struct letters letters;
+    uint64_t trim_wish;
     /* as the newest record of the group says it */
     bool group_exists, paused, takes_b, took_b; /* took_b: below filters_from */
     uint64_t generation, filters_from, floor;
@@ -240,7 +241,7 @@ static void saw_delay(struct walk *w, const struct block *block, uint32_t index)
     if ((kind != RECORD_EVENT && kind != RECORD_HELD) || event_scan(block_body(block, record), &event) != EVENT_OK || !event.delay_ms)
         return;
     if (kind == RECORD_HELD) {
-        if (w->delay_count == EVENTS) return;
+        if (w->delay_count == EVENTS || record->flags & RECORD_AGAIN /* carried forward */) return;
         w->delays[w->delay_count].seq = block->first_position + index;
         w->delays[w->delay_count++].due_ms = time_ms + event.delay_ms;
         return;
@@ -582,6 +583,7 @@ static void step(struct walk *w, struct core_in *in)
     in->now_ns = w->now_ns;
     in->log_time_ms = w->log_ms;
     in->committed = w->committed;
+    in->trim_wish = w->trim_wish;
     in->fetched = fetched;
     in->fetched_count = w->fetched_count;
     w->fetched_count = 0;
@@ -1030,6 +1032,7 @@ static void act(struct walk *w)
         break;
     case 15:
         if (how % 16 == 0) restart(w);
+        if (how % 16 == 15) w->trim_wish = w->head; /* what must outlive it is carried forward; nothing is trimmed */
         if (how % 16 < 8)
             core_snapshot(w->core);
         else if (how % 16 < 10)
