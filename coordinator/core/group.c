@@ -27,7 +27,9 @@ static void level_opened(const struct core *c, struct level *l, bool recovered)
     l->handed_before = l->handed;
     l->handed_more = 0;
     l->old_open = false;
-    l->live = l->fresh.cursor > c->head && !c->config.replay.on;
+    /* the block being written was closed before the group was there: its commit will not wake it */
+    uint64_t seen = c->writing ? block_last_position(&c->slots[c->writing - 1].block) : c->head;
+    l->live = l->fresh.cursor > seen && !c->config.replay.on;
 }
 
 void group_opened(struct core *c, uint32_t handle, bool recovered)
