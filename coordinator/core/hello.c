@@ -102,6 +102,8 @@ static void say_kept(struct core *c, uint32_t peer, struct msg_welcome *welcome)
     must(count == 0 || (seq && lease && attempt));
     welcome->kept_count = count;
     for (uint32_t h = p->leases; h; h = lease_at(c, h)->peer_next) { /* the newest first */
+        uint64_t until_ns = c->now_ns + (uint64_t)group_at(c, p->group)->options.lease_ms * 1000000u;
+        if (lease_at(c, h)->deadline_ns < until_ns) lease_extend(c, h, until_ns); /* its time begins with the welcome [R-LEASE-1] */
         count--;
         seq[count] = lease_at(c, h)->position;
         attempt[count] = lease_at(c, h)->attempt;
