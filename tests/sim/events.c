@@ -18,16 +18,29 @@ const char *filter_pick(struct random *random)
     return filters[random_below(random, sizeof filters / sizeof *filters)];
 }
 
-void group_filters(const struct sim *sim, uint32_t group, struct oracle_group_spec *out)
+void group_terms(const struct sim *sim, uint32_t group, struct group_terms *out)
 {
     static const char *const names[GROUPS_MAX] = { "g1", "g2", "g3" };
     struct random random = chance_of(sim->plan.seed, 50 + group);
-    *out =
+    struct oracle_group_spec *known = &out->known;
+    *known =
         (struct oracle_group_spec){ .name = names[group], .backoff_ms = knob(sim, KNOB_backoff_ms), .ordering = knob(sim, KNOB_ordering) };
     uint32_t first = random_below(&random, 5);
-    out->filters[out->filter_count++] = filters[first];
-    if (chance(&random, 40)) out->filters[out->filter_count++] = filters[(first + 1 + random_below(&random, 4)) % 6];
-    out->from_first = chance(&random, 30);
+    known->filters[known->filter_count++] = filters[first];
+    if (chance(&random, 40)) known->filters[known->filter_count++] = filters[(first + 1 + random_below(&random, 4)) % 6];
+    known->from_first = chance(&random, 30);
+    for (uint32_t i = 0; i < known->filter_count; i++)
+        out->filters[i] = span_text(known->filters[i]);
+    out->hello = (struct group_spec){ .name = span_text(known->name), .filters = out->filters, .filter_count = known->filter_count };
+    out->hello.options = (struct group_options){ .lease_ms = knob(sim, KNOB_lease_ms),
+                                                 .backoff_ms = knob(sim, KNOB_backoff_ms),
+                                                 .ordering = known->ordering,
+                                                 .affinity = knob(sim, KNOB_affinity) ? AFFINITY_SESSION : AFFINITY_NONE,
+                                                 .affinity_wait_ms = knob(sim, KNOB_affinity),
+                                                 .limit = knob(sim, KNOB_limit),
+                                                 .limit_each = knob(sim, KNOB_limit_each),
+                                                 .limit_by = span_text(knob(sim, KNOB_limit_each) ? "word:1" : "") };
+    out->hello.start = known->from_first ? START_FIRST : START_NEW;
 }
 
 void event_write(struct sim *sim, struct random *random, const char *topic, const char *data, uint64_t ttl_ms, struct written *out)

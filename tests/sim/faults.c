@@ -100,6 +100,7 @@ static void happen(struct sim *sim, const struct fault *fault)
         host->snapshot_due = true;
         break;
     case FAULT_TRIM:
+        host->snapshot_due = true; /* no trim goes past the second newest */
         host->trim_to = sim->audited;
         break;
     case FAULT_DRAIN:

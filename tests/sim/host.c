@@ -7,7 +7,7 @@
 #include "proto/codec.h"
 #include "tests/sim/sim.h"
 
-enum { PACKETS_MAX = 256, FETCHED_MAX = 32, POSITION_JUMP = 1 << 20 };
+enum { PACKETS_MAX = IN_HAND_MAX, FETCHED_MAX = 32, POSITION_JUMP = 1 << 20, TURNS_MAX = 300000 /* a busy seed has a tenth of that */ };
 
 static const struct span tenant = { (const uint8_t *)"dev", 3 };
 
@@ -74,6 +74,9 @@ static void start(struct sim *sim)
     core_start(host->core, sim->now_ns, log_ms(sim), host->identity.epoch, host->identity.term,
                tail.last_position > 0 ? tail.last_position + POSITION_JUMP : 1, tail.last_number + 1, tail.first_position);
     oracle_starts(sim->oracle, sim->now_ns);
+    for (uint32_t i = 1; i < sim->peer_count && !sim->healing; i++)
+        if (chance(&host->random, knob(sim, KNOB_rough_starts)))
+            sim->peers[i].break_ns = sim->now_ns + chance_between(&host->random, 0, knob(sim, KNOB_grace_ms)) * NS_PER_MS;
     sim->tally.starts++;
     sim_note(sim, core_digest(host->core));
     story_says(sim, "restart");
@@ -171,7 +174,6 @@ static const struct packet *decode(struct sim *sim, const struct message *messag
 
 struct turn {
     struct core_packet packets[PACKETS_MAX];
-    struct message *messages[PACKETS_MAX];
     size_t count;
     struct core_turn load;
     bool full;
@@ -179,22 +181,18 @@ struct turn {
 
 static void take_message(struct sim *sim, struct connection *c, struct turn *turn)
 {
-    struct message *message = wire_take(&c->up);
+    struct message *message = wire_take(sim, &c->up);
     sim_note_bytes(sim, message->bytes, message->head_size + message->body_size);
-    if (c->forgotten) {
-        free(message);
-        return;
-    }
+    turn->full = sim->in_hand_count == PACKETS_MAX;
+    if (c->forgotten) return;
     if (!c->number) c->number = sim->host.next_number++;
     c->known = true;
     if (c->left && c->host_news_ns == NEVER && chance(&sim->host.random, 50))
         c->host_news_ns = sim->now_ns; /* an end without news is found by silence */
     const struct packet *packet = decode(sim, message);
-    turn->messages[turn->count] = message;
     turn->packets[turn->count++] =
         (struct core_packet){ .connection = c->number, .grant = { .roles = ~0u, .tenant = tenant }, .packet = packet };
-    turn->full =
-        !core_turn_add(&turn->load, packet) || turn->count == PACKETS_MAX || sim->decode.size - sim->decode.used < DECODE_PACKET_BYTES;
+    turn->full = turn->full || !core_turn_add(&turn->load, packet) || sim->decode.size - sim->decode.used < DECODE_PACKET_BYTES;
 }
 
 /* One packet of each connection in turn, as a fair queue does. */
@@ -302,10 +300,9 @@ void host_run(struct sim *sim)
     turn.load = (struct core_turn){ 0 };
     gather(sim, &turn);
     step(sim, &turn);
-    for (size_t i = 0; i < turn.count; i++)
-        free(turn.messages[i]);
+    wire_done(sim);
     arena_reset(&sim->decode);
-    sim->tally.turns++;
+    if (++sim->tally.turns > TURNS_MAX) sim_fail(sim, "does_not_spin", "more than %d turns", TURNS_MAX);
     if (host->up) take_news(sim); /* told to the next turn: the last packets of a connection come before its end, mostly */
     if (host->up) host->not_before_ns = sim->now_ns + chance_between(&host->random, 1, knob(sim, KNOB_turn_us) + 1) * 1000;
 }

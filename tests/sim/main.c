@@ -18,7 +18,8 @@ static const char usage[] = "usage: sim [--seeds FIRST COUNT | --seed N | --hour
                             "  --shrink             leaves out of a failing seed all that it can fail without\n"
                             "  --trace FILE         writes what passed the coordinator as a story\n"
                             "  --hash               prints each seed's trace hash\n"
-                            "  --mutants            each mutant of the core has to be caught (sim_mutants)\n";
+                            "  --mutants            each mutant of the core has to be caught (sim_mutants)\n"
+                            "  --mutant NAME        this one alone: its seeds fail\n";
 
 static double seconds(void)
 {
@@ -142,6 +143,7 @@ static bool read_option(struct runner *r, char **argv, int *at)
     }
     if (strcmp(option, "--seeds") == 0) return read_number(value, &r->first) && read_number(argv[++*at], &r->count);
     if (strcmp(option, "--hours") == 0) return (r->hours = strtod(value, NULL)) > 0;
+    if (strcmp(option, "--mutant") == 0) return choose_mutant(r->mutant = value);
     if (strcmp(option, "--trace") == 0) return (r->trace = value) != NULL;
     if (strcmp(option, "--jobs") == 0) return read_number(value, &jobs) && jobs > 0 && (r->jobs = (uint32_t)jobs) > 0;
     if (strcmp(option, "--set") == 0 && r->set_count < SETS_MAX && plan_set(&probe, value))

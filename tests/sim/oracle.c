@@ -170,6 +170,11 @@ uint32_t oracle_writes(struct oracle *o, const struct oracle_event *event)
     return o->events.count;
 }
 
+void oracle_foreign(struct oracle *o, uint32_t event)
+{
+    o->events.items[event].foreign = true;
+}
+
 uint32_t oracle_event_of(const struct oracle *o, const uint8_t *bytes, size_t size)
 {
     uint32_t event = table_get(&o->by_bytes, oracle_hash(bytes, size));

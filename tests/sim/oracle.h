@@ -24,7 +24,7 @@ struct oracle_group_spec {
     const char *filters[ORACLE_FILTERS_MAX];
     uint32_t filter_count, backoff_ms;
     uint32_t ordering; /* 1: of keys, 2: of sessions, 3: of all its events */
-    bool from_first; /* it was made with start = first: every event in the log is its own */
+    bool from_first;   /* it was made with start = first: every event in the log is its own */
 };
 void oracle_group(struct oracle *oracle, const struct oracle_group_spec *spec);
 void oracle_grace(struct oracle *oracle, uint64_t grace_ms);
@@ -36,9 +36,11 @@ struct oracle_event {
     const char *topic;
     uint64_t ttl_ms;
     char key, session; /* a letter each; 0: none */
-    bool foreign; /* not of an honest author: it may be in the log or not */
+    bool foreign;      /* not of an honest author: it may be in the log or not */
 };
 uint32_t oracle_writes(struct oracle *oracle, const struct oracle_event *event);
+
+void oracle_foreign(struct oracle *oracle, uint32_t event); /* after all */
 
 /* -- The coordinator's end of the wire -- */
 void oracle_turn(struct oracle *oracle, uint64_t now_ns, uint64_t log_ms); /* before all of a turn */
@@ -106,6 +108,8 @@ void oracle_user_event(struct oracle *oracle, uint32_t user, uint64_t seq, const
 /* All of the log in its order, as its reader saw it; then the verdict over what only the end can show. */
 void oracle_log(struct oracle *oracle, uint64_t seq, uint64_t cause, const uint8_t *bytes, size_t size);
 void oracle_lost(struct oracle *oracle, const char *group, uint64_t first, uint64_t last); /* announced */
+/* A dead letter of an event, with its copy. */
+void oracle_dead(struct oracle *oracle, const char *group, uint64_t seq, const uint8_t *bytes, size_t size);
 void oracle_lost_unheard(struct oracle *oracle);     /* an announcement may have been missed: whatever has left the window may be lost */
 bool oracle_is_drained(const struct oracle *oracle); /* every answer has come, every event of the log is settled in its groups */
 void oracle_why(const struct oracle *oracle, char *out, size_t size); /* what is still open */
@@ -118,7 +122,7 @@ uint64_t oracle_lease_seq(const struct oracle *oracle, uint32_t connection, uint
 const char *oracle_topic(const struct oracle *oracle, uint32_t event);
 
 struct oracle_counts {
-    uint64_t events, accepted, refused, unknown, deliveries, redeliveries, settles, stale, revoked, kept, emits, seen, lost;
+    uint64_t events, accepted, refused, unknown, deliveries, redeliveries, settles, stale, revoked, kept, emits, seen, lost, dead;
 };
 void oracle_counts(const struct oracle *oracle, struct oracle_counts *out);
 

@@ -23,6 +23,19 @@ void oracle_lost(struct oracle *o, const char *group, uint64_t first, uint64_t l
     o->counts.lost++;
 }
 
+void oracle_dead(struct oracle *o, const char *group, uint64_t seq, const uint8_t *bytes, size_t size)
+{
+    for (uint32_t i = 1; i <= o->groups.count; i++) {
+        if (strcmp(o->groups.items[i].spec.name, group) != 0) continue;
+        uint32_t place = table_get(&o->by_place, pair_key(i, seq)), event = table_get(&o->by_seq, seq);
+        if (!place) broken(o, "only_what_failed_dies", "seq %llu is dead in %s, where it was never delivered", U(seq), group);
+        if (oracle_event_of(o, bytes, size) != event)
+            broken(o, "letters_are_copies", "the dead letter of seq %llu in %s holds something else", U(seq), group);
+        o->places.items[place].dead = true;
+        o->counts.dead++;
+    }
+}
+
 void oracle_lost_unheard(struct oracle *o)
 {
     o->lost_below = o->window;
@@ -30,20 +43,27 @@ void oracle_lost_unheard(struct oracle *o)
 
 /* -- is all done? -- */
 
-static bool has_to_get(const struct oracle *o, uint32_t group, const struct known *known)
+bool group_has_to_get(const struct oracle *o, uint32_t group, const struct known *known)
 {
     if (!group_wants(&o->groups.items[group], known->topic)) return false;
-    if (o->groups.items[group].spec.from_first && o->groups.items[group].exists) return known->log_seq >= o->groups.items[group].begins;
+    if (o->groups.items[group].spec.from_first && o->groups.items[group].exists) return known->seq >= o->groups.items[group].begins;
     for (uint32_t i = 1; i <= known->born; i++)
         if (o->born.items[i] == group) return true;
     return false;
 }
 
-static bool is_lost(const struct group *group, uint64_t seq)
+bool group_has_lost(const struct group *group, uint64_t seq)
 {
     for (uint32_t i = 1; i <= group->lost.count; i++)
         if (seq >= group->lost.items[i].first && seq <= group->lost.items[i].last) return true;
     return false;
+}
+
+/* Rejected, and no letter says so. */
+static bool lacks_letter(const struct oracle *o, const struct place *place)
+{
+    if (!place->settled || o->settles.items[place->settled].verb != ORACLE_REJECT || place->dead) return false;
+    return place->seq >= o->lost_below && !group_has_lost(&o->groups.items[place->group], place->seq);
 }
 
 /* The first event of the log that a group has not done with; 0: none. */
@@ -54,9 +74,10 @@ static uint64_t open_event(const struct oracle *o, uint32_t group, const struct 
         uint64_t seq = o->log.items[i].seq;
         uint32_t place = table_get(&o->by_place, pair_key(group, seq));
         *out_place = place ? &o->places.items[place] : NULL;
-        if (!place && !has_to_get(o, group, known)) continue;
-        if (place && ((*out_place)->settled || (*out_place)->maybe)) continue;
-        if (known->ttl_ms || seq < o->lost_below || is_lost(&o->groups.items[group], seq)) continue;
+        if (!place && !group_has_to_get(o, group, known)) continue;
+        if (place && lacks_letter(o, *out_place)) return seq;
+        if (place && ((*out_place)->settled || (*out_place)->maybe || (*out_place)->dead)) continue;
+        if (known->ttl_ms || seq < o->lost_below || group_has_lost(&o->groups.items[group], seq)) continue;
         return seq;
     }
     return 0;
@@ -91,7 +112,9 @@ void oracle_why(const struct oracle *o, char *out, size_t size)
         if (!seq) continue;
         snprintf(out, size, "seq %llu is not settled in %s: %s", U(seq), o->groups.items[g].spec.name,
                  !place ? "it was never offered" : "it was offered");
-        if (place) snprintf(out + strlen(out), size - strlen(out), ", attempt %u last", place->attempt);
+        if (place)
+            snprintf(out + strlen(out), size - strlen(out), ", attempt %u last%s", place->attempt,
+                     lacks_letter(o, place) ? ", rejected without a letter" : "");
         return;
     }
 }
@@ -125,6 +148,7 @@ static void judge_settle(struct oracle *o, uint32_t index)
         broken(o, "emits_with_their_settle", "of %u emits of one settle %u are in the log", visible, stored);
     if (s->ok && stored != visible)
         broken(o, "emits_with_their_settle", "a settle was answered ok and %u of its emits are missing", visible - stored);
+    if (!s->living && !s->again && stored) broken(o, "emits_with_their_settle", "a settle without a lease has its emits in the log");
     if (s->answered && !s->ok && !s->again && stored)
         broken(o, "emits_with_their_settle", "a settle was refused and its emits are in the log");
     if (stored && place && place->settled && place->settled != index)
@@ -170,6 +194,8 @@ void oracle_judge(struct oracle *o)
     for (uint32_t g = 1; g <= o->groups.count; g++) {
         const struct place *place;
         uint64_t seq = open_event(o, g, &place);
+        if (seq && place && lacks_letter(o, place))
+            broken(o, "rejected_is_dead", "seq %llu was rejected in %s and has no dead letter", U(seq), o->groups.items[g].spec.name);
         if (seq) broken(o, "accepted_is_settled", "seq %llu was never settled in %s", U(seq), o->groups.items[g].spec.name);
     }
 }

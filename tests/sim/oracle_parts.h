@@ -58,6 +58,7 @@ struct place { /* of an event in a group */
     uint32_t maybe;          /* settles that end it and have no answer */
     uint32_t pending;        /* those of them that the coordinator has not forgotten in a crash */
     uint64_t not_before_ns;  /* goes out again */
+    bool dead;               /* a dead letter says so */
     bool same_attempt;       /* it was given back unstarted */
 };
 
@@ -66,6 +67,7 @@ struct settle {
     uint64_t number, turn_ns;
     bool living; /* its lease was the connection's living one when it was taken */
     bool sure;   /* and its time was not over */
+    bool late;   /* its time was over at the turn before */
     bool answered, ok;
     bool again; /* the same as one before, sent again after a lost connection */
 };
@@ -132,15 +134,22 @@ _Noreturn void broken(struct oracle *o, const char *check, const char *format, .
 uint64_t oracle_hash(const uint8_t *bytes, size_t size);
 uint64_t pair_key(uint64_t a, uint64_t b);
 bool oracle_matches(const char *filter, const char *topic);
+bool group_has_lost(const struct group *group, uint64_t seq);
 bool group_wants(const struct group *group, const char *topic);
 /* This event was shown at seq: one place per event, one event per place. */
 void event_is_at(struct oracle *o, uint32_t event, uint64_t seq);
 struct connection *connection_of(struct oracle *o, uint32_t connection); /* NULL: not there */
 uint32_t place_of(struct oracle *o, uint32_t group, uint64_t seq);       /* made when missing */
+bool group_has_to_get(const struct oracle *o, uint32_t group, const struct known *known);
 void leases_of_ended(struct oracle *o, uint32_t connection);
 void leases_crash(struct oracle *o);
 void check_key_order(struct oracle *o, const struct place *place); /* before the event is given out there */
 void reader_check(struct oracle *o, const struct reader *reader);
+/* What a liar made of somebody's bytes: nobody knows on what topic it is, if on any. */
+static inline bool is_of_no_topic(const struct known *known)
+{
+    return known->foreign && known->topic[0] == 0;
+}
 #define U(x) ((unsigned long long)(x))
 
 #endif

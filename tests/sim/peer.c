@@ -91,7 +91,7 @@ static void follow_link(struct peer *peer)
 static void read_one(struct peer *peer)
 {
     struct sim *sim = peer->sim;
-    struct message *message = wire_take(&peer->connection->down);
+    struct message *message = wire_take(sim, &peer->connection->down);
     struct packet *packet;
     struct span head = span_of(message->bytes, message->head_size), body = span_of(message->bytes + message->head_size, message->body_size);
     arena_reset(&sim->decode);
@@ -99,7 +99,7 @@ static void read_one(struct peer *peer)
     if (codec_decode(&sim->decode, head, body, &packet) != CODEC_OK)
         sim_fail(sim, "packets_decode", "%s cannot read what it was sent", peer->name);
     link_packet(peer->link, sim->now_ns, packet);
-    free(message);
+    wire_done(sim);
 }
 
 static void hear(struct peer *peer)
@@ -143,6 +143,7 @@ uint64_t peer_next_ns(const struct peer *peer)
     const struct connection *c = peer->connection;
     if (!peer->alive || peer->wake_ns > sim->now_ns) return peer->wake_ns;
     uint64_t next = earlier(link_deadline_ns(peer->link), peer->kind->next_ns(peer));
+    if (peer->break_ns) next = earlier(next, peer->break_ns);
     if (!c) return next;
     if (!peer->told_ready) next = earlier(next, sim->host.up ? c->ready_ns : earlier(sim->host.start_ns, NEVER - NS_PER_MS) + NS_PER_MS);
     if (c->down.first) next = earlier(next, c->down.first->due_ns);
@@ -155,6 +156,10 @@ void peer_run(struct peer *peer)
     if (peer->wake_ns > sim->now_ns) return;
     if (!peer->alive) begin(peer);
     follow_link(peer);
+    if (peer->break_ns && peer->break_ns <= sim->now_ns) {
+        peer->break_ns = 0;
+        if (peer->connection) wire_break(sim, peer->connection, &peer->random);
+    }
     hear(peer);
     if (link_deadline_ns(peer->link) <= sim->now_ns) link_tick(peer->link, sim->now_ns);
     follow_link(peer);

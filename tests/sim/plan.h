@@ -13,6 +13,7 @@
     X(workers, 100, 1, 6)                                                                                                                  \
     X(publishers, 100, 1, 4)                                                                                                               \
     X(subscribers, 60, 1, 3)                                                                                                               \
+    X(liars, 30, 1, 3)                                                                                                                     \
     /* what they do: events of each publisher, milliseconds between two, and habits in percent */                                          \
     X(events, 100, 10, 300)                                                                                                                \
     X(pace_ms, 100, 1, 400)                                                                                                                \
@@ -52,7 +53,8 @@
     X(slow_turns, 30, 1, 8)                                                                                                                \
     X(bad_reads, 20, 1, 8)                                                                                                                 \
     X(snapshots, 60, 1, 12)                                                                                                                \
-    X(trims, 30, 1, 6)                                                                                                                     \
+    X(rough_starts, 40, 10, 80) /* percent: connections that break within the grace after a start */                                       \
+    X(trims, 30, 1, 12)                                                                                                                    \
     X(drains, 20, 1, 3)
 
 enum knob {

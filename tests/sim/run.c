@@ -65,12 +65,13 @@ static void make_world(struct sim *sim)
     sim->oracle = oracle_new(oracle_says, sim);
     oracle_grace(sim->oracle, knob(sim, KNOB_grace_ms));
     for (uint32_t i = 0; i < knob(sim, KNOB_groups); i++) {
-        struct oracle_group_spec spec;
-        group_filters(sim, i, &spec);
-        oracle_group(sim->oracle, &spec);
+        struct group_terms terms;
+        group_terms(sim, i, &terms);
+        oracle_group(sim->oracle, &terms.known);
     }
     host_init(sim);
     faults_plan(sim);
+    liars_init(sim);
     peer_add(sim, &auditor_kind);
     for (uint32_t i = 0; i < knob(sim, KNOB_workers); i++)
         peer_add(sim, &worker_kind);
@@ -82,7 +83,8 @@ static void make_world(struct sim *sim)
 
 static void advance(struct sim *sim, uint64_t until_ns)
 {
-    uint64_t next = host_next_ns(sim);
+    uint64_t next = host_next_ns(sim), lies = liars_next_ns(sim);
+    if (lies < next) next = lies;
     if (sim->fault_next < sim->fault_count && sim->faults[sim->fault_next].at_ns < next) next = sim->faults[sim->fault_next].at_ns;
     for (uint32_t i = 0; i < sim->peer_count; i++) {
         uint64_t at = peer_next_ns(&sim->peers[i]);
@@ -100,6 +102,7 @@ static void run_until(struct sim *sim, uint64_t until_ns)
         host_run(sim);
         for (uint32_t i = 0; i < sim->peer_count; i++)
             peer_run(&sim->peers[i]);
+        liars_run(sim);
         wire_sweep(sim);
     }
 }

@@ -7,7 +7,7 @@
 enum { SETS_MAX = 64 };
 
 struct runner {
-    const char *program, *trace;
+    const char *program, *trace, *mutant;
     uint64_t first, count;
     double hours;
     uint32_t jobs;
@@ -25,7 +25,8 @@ void tally_print(const struct tally *tally, double core_seconds);
 /* shrink.c: prints the smallest plan that still breaks the same check */
 void shrink(const struct runner *runner, uint64_t seed, const struct verdict *verdict);
 
-/* mutants.c: false: one survived. In `sim`, whose core has none, there is nothing to catch. */
-bool catch_mutants(const struct runner *runner);
+/* mutants.c, in sim_mutants; no_mutants.c in `sim` */
+bool catch_mutants(const struct runner *runner); /* false: one survived */
+bool choose_mutant(const char *name);            /* for single seeds; false: there is none of this name */
 
 #endif

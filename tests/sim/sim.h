@@ -19,6 +19,9 @@ enum {
     CONNECTIONS_MAX = 256, /* with those that are over, but still have packets under way */
     FAULTS_MAX = 256,
     LATER_MAX = 64,
+    IN_HAND_MAX = 256,
+    LIARS_MAX = 3,
+    LEASES_SEEN = 64,
     GROUPS_MAX = 3,
     DECODE_BYTES = 16 << 20,
     DECODE_PACKET_BYTES = 4 << 20,
@@ -103,7 +106,8 @@ struct peer {
     uint32_t index, of_kind; /* in all, among its kind */
     char name[12];
     bool alive;
-    uint64_t wake_ns; /* stopped: until then; dead: born again then */
+    uint64_t wake_ns;  /* stopped: until then; dead: born again then */
+    uint64_t break_ns; /* its connection breaks then; 0: no such plan */
     uint32_t lives;
     struct random random;
     struct link *link;
@@ -112,6 +116,15 @@ struct peer {
     bool told_ready;
     uint8_t instance[INSTANCE_BYTES], publisher[PUBLISHER_BYTES];
     void *app;
+};
+
+struct liar {
+    char name[12];
+    uint8_t id[INSTANCE_BYTES];
+    struct random random;
+    struct connection *connection;
+    uint64_t next_ns, next_settle, next_number, credit, held[64];
+    uint32_t held_count, written;
 };
 
 /* ---- faults ---- */
@@ -151,11 +164,17 @@ struct sim {
     struct connection connections[CONNECTIONS_MAX];
     struct peer peers[PEERS_MAX];
     uint32_t peer_count;
+    struct liar liars[LIARS_MAX];
+    uint32_t liar_count;
+    uint64_t leases_seen[LEASES_SEEN]; /* of deliveries to anybody: a ring, for who guesses well */
+    uint32_t lease_count;
     struct fault faults[FAULTS_MAX];
     uint32_t fault_count, fault_next;
     struct random wire_random, fault_random;
     struct arena decode, encode;
     void *memory;
+    struct message *in_hand[IN_HAND_MAX]; /* taken from the wire and not done with: a verdict may come in between */
+    uint32_t in_hand_count;
     uint64_t audited; /* the auditor has read the log up to here */
     bool audit_again, audited_again;
     struct tally tally;
@@ -192,7 +211,8 @@ void wire_up(struct sim *sim, struct connection *connection, const struct packet
 void wire_up_bytes(struct sim *sim, struct connection *connection, struct span head, struct span body);
 void wire_down(struct sim *sim, struct connection *connection, const struct packet *packet);
 struct connection *wire_find(struct sim *sim, uint32_t number);
-struct message *wire_take(struct pipe *pipe);
+struct message *wire_take(struct sim *sim, struct pipe *pipe); /* lent until wire_done */
+void wire_done(struct sim *sim);
 void wire_break(struct sim *sim, struct connection *connection, struct random *random);
 void wire_stall(struct sim *sim, struct connection *connection, uint64_t ns);
 void wire_leave(struct sim *sim, struct connection *connection, struct random *random, bool killed); /* the peer's end closes */
@@ -238,6 +258,11 @@ void peer_run(struct peer *peer);
 void peer_kill(struct peer *peer, struct random *random, uint64_t down_ns);
 void peer_free(struct peer *peer);
 
+/* liar.c */
+void liars_init(struct sim *sim);
+uint64_t liars_next_ns(const struct sim *sim);
+void liars_run(struct sim *sim);
+
 /* events.c: what authors write */
 const char *topic_pick(struct sim *sim, struct random *random);
 const char *filter_pick(struct random *random);
@@ -247,7 +272,13 @@ struct written {
     uint32_t event; /* the oracle's number */
 };
 void event_write(struct sim *sim, struct random *random, const char *topic, const char *data, uint64_t ttl_ms, struct written *out);
-void group_filters(const struct sim *sim, uint32_t group, struct oracle_group_spec *out);
+/* A group's terms, the same for all who name it: as a worker says them, and as the oracle knows them. The first points into the second. */
+struct group_terms {
+    struct group_spec hello;
+    struct oracle_group_spec known;
+    struct span filters[ORACLE_FILTERS_MAX];
+};
+void group_terms(const struct sim *sim, uint32_t group, struct group_terms *out);
 
 /* faults.c */
 void faults_plan(struct sim *sim);

@@ -9,7 +9,7 @@
 static const char *name_of(struct sim *sim, uint32_t connection)
 {
     const struct connection *c = wire_find(sim, connection);
-    return c ? c->peer->name : "x0";
+    return c && c->peer ? c->peer->name : "x1";
 }
 
 /* e7 is what its author wrote as the seventh of all; s77 stands for a seq that nobody was told of yet. */

@@ -5,12 +5,12 @@
 #include "proto/event.h"
 #include "tests/sim/sim.h"
 
-enum { SUBSCRIPTION_LOG = 1, SUBSCRIPTION_SYSTEM = 2, SUBSCRIPTION_AGAIN = 3, AGAIN_USER = ORACLE_USERS - 1 };
+enum { SUBSCRIPTION_LOG = 1, SUBSCRIPTION_SYSTEM, SUBSCRIPTION_DEAD, SUBSCRIPTION_AGAIN, AGAIN_USER = ORACLE_USERS - 1 };
 
 struct subscriber {
     const char *filter;
     uint64_t next_ns, events, bytes; /* taken and not told as consumed yet */
-    bool open, again_open, system_open;
+    bool open, again_open, system_open, dead_open;
 };
 
 static void init_subscriber(struct peer *peer, struct link_options *options)
@@ -118,6 +118,16 @@ static void hear_system(struct sim *sim, const uint8_t *bytes, uint32_t size)
         oracle_lost(sim->oracle, group, first, last);
 }
 
+/* On $dlq.GROUP: its data is the dead event. */
+static void hear_letter(struct sim *sim, uint64_t cause, const uint8_t *bytes, uint32_t size)
+{
+    struct event event;
+    char topic[64] = "";
+    if (event_scan(span_of(bytes, size), &event) != EVENT_OK || event.topic.size >= sizeof topic) return;
+    memcpy(topic, event.topic.data, event.topic.size);
+    oracle_dead(sim->oracle, topic + strlen("$dlq."), cause, event.data.data, event.data.size);
+}
+
 static void audit(struct peer *peer, const struct link_fact *fact)
 {
     struct sim *sim = peer->sim;
@@ -128,9 +138,15 @@ static void audit(struct peer *peer, const struct link_fact *fact)
         if (fact->events.id == SUBSCRIPTION_AGAIN)
             oracle_user_event(sim->oracle, AGAIN_USER, fact->events.seq[i], at, fact->events.size[i]);
         if (fact->events.id == SUBSCRIPTION_SYSTEM) hear_system(sim, at, fact->events.size[i]);
+        if (fact->events.id == SUBSCRIPTION_DEAD) hear_letter(sim, cause, at, fact->events.size[i]);
         if (fact->events.id == SUBSCRIPTION_LOG) sim->audited = fact->events.seq[i];
     }
     took_events(peer, fact);
+}
+
+static bool is_of_system(uint64_t id)
+{
+    return id == SUBSCRIPTION_SYSTEM || id == SUBSCRIPTION_DEAD;
 }
 
 static void fact_auditor(struct peer *peer, const struct link_fact *fact)
@@ -141,15 +157,16 @@ static void fact_auditor(struct peer *peer, const struct link_fact *fact)
         audit(peer, fact);
         break;
     case LINK_FACT_SUBSCRIBED:
-        if (fact->subscription.id == SUBSCRIPTION_SYSTEM && fact->subscription.gap) oracle_lost_unheard(sim->oracle);
+        if (is_of_system(fact->subscription.id) && fact->subscription.gap) oracle_lost_unheard(sim->oracle);
         if (fact->subscription.id == SUBSCRIPTION_AGAIN)
             oracle_user_subscribed(sim->oracle, AGAIN_USER, ">", fact->subscription.cursor, fact->subscription.resumed,
                                    fact->subscription.gap);
         break;
     case LINK_FACT_ENDED:
-        if (fact->subscription.id == SUBSCRIPTION_SYSTEM) { /* what it had not looked through yet has left the window */
-            ((struct subscriber *)peer->app)->system_open = false;
-            ((struct subscriber *)peer->app)->next_ns = sim->now_ns;
+        if (is_of_system(fact->subscription.id)) { /* what it had not looked through yet has left the window */
+            struct subscriber *s = peer->app;
+            *(fact->subscription.id == SUBSCRIPTION_DEAD ? &s->dead_open : &s->system_open) = false;
+            s->next_ns = sim->now_ns;
             oracle_lost_unheard(sim->oracle);
             break;
         }
@@ -183,6 +200,10 @@ static void act_auditor(struct peer *peer)
     if (!s->system_open) {
         s->system_open = true;
         open_from_first(peer, SUBSCRIPTION_SYSTEM, "$sys.>", 0);
+    }
+    if (!s->dead_open) {
+        s->dead_open = true;
+        open_from_first(peer, SUBSCRIPTION_DEAD, "$dlq.>", 0);
     }
     if (peer->sim->audit_again && !s->again_open) {
         s->again_open = true;

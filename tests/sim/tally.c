@@ -22,9 +22,9 @@ void tally_print(const struct tally *t, double core_seconds)
            ", seen by subscribers %" PRIu64 "\n",
            t->oracle.events, t->oracle.accepted, t->oracle.refused, t->oracle.unknown, t->oracle.emits, t->oracle.seen);
     printf("deliveries %" PRIu64 ": again %" PRIu64 ", kept %" PRIu64 ", revoked %" PRIu64 "; settles %" PRIu64 ", stale %" PRIu64
-           "; ranges lost with the window %" PRIu64 "\n",
+           "; dead %" PRIu64 ", ranges lost with the window %" PRIu64 "\n",
            t->oracle.deliveries, t->oracle.redeliveries, t->oracle.kept, t->oracle.revoked, t->oracle.settles, t->oracle.stale,
-           t->oracle.lost);
+           t->oracle.dead, t->oracle.lost);
     printf("faults:");
     for (uint32_t i = 0; i < FAULT_KINDS; i++)
         printf("%s %s %" PRIu64, i ? "," : "", fault_name(i), t->faults[i]);

@@ -16,7 +16,7 @@ static const char *text_of(struct span span, char *out, size_t room)
 static bool is_honest(struct sim *sim, uint32_t connection)
 {
     const struct connection *c = wire_find(sim, connection);
-    return c != NULL;
+    return c && c->peer; /* a liar's is nobody's */
 }
 
 static void took_hello(struct sim *sim, uint32_t connection, const struct msg_hello *hello)
@@ -148,6 +148,7 @@ void tap_told_events(struct sim *sim, uint32_t connection, const struct packet *
                                          .lease_ms = m->lease_ms,
                                          .bytes = at,
                                          .size = m->size[k] };
+        sim->leases_seen[sim->lease_count++ % LEASES_SEEN] = m->lease[k];
         oracle_told_delivery(sim->oracle, connection, &plain);
     }
 }

@@ -35,7 +35,7 @@ static void send_packet(struct sim *sim, struct pipe *pipe, const struct packet 
     put(sim, pipe, head, packet->pieces, packet->piece_count, codec_body_size(packet));
 }
 
-struct message *wire_take(struct pipe *pipe)
+static struct message *unlink_first(struct pipe *pipe)
 {
     struct message *message = pipe->first;
     pipe->first = message->next;
@@ -44,13 +44,27 @@ struct message *wire_take(struct pipe *pipe)
     return message;
 }
 
+struct message *wire_take(struct sim *sim, struct pipe *pipe)
+{
+    struct message *message = unlink_first(pipe);
+    if (sim->in_hand_count == IN_HAND_MAX) sim_fail(sim, "room_in_the_world", "more than %d messages in hand", IN_HAND_MAX);
+    sim->in_hand[sim->in_hand_count++] = message;
+    return message;
+}
+
+void wire_done(struct sim *sim)
+{
+    while (sim->in_hand_count > 0)
+        free(sim->in_hand[--sim->in_hand_count]);
+}
+
 /* Keeps the first `kept`. */
 static void cut(struct pipe *pipe, uint32_t kept)
 {
     struct pipe rest = *pipe;
     *pipe = (struct pipe){ 0 };
     while (rest.first) {
-        struct message *message = wire_take(&rest);
+        struct message *message = unlink_first(&rest);
         message->next = NULL;
         if (pipe->count >= kept) {
             free(message);
@@ -160,6 +174,7 @@ void wire_sweep(struct sim *sim)
 
 void wire_free(struct sim *sim)
 {
+    wire_done(sim);
     for (uint32_t i = 0; i < CONNECTIONS_MAX; i++) {
         cut(&sim->connections[i].up, 0);
         cut(&sim->connections[i].down, 0);

@@ -21,8 +21,7 @@ struct job {
     struct link_settle settle;
 };
 struct worker {
-    struct oracle_group_spec group;
-    struct span filters[ORACLE_FILTERS_MAX];
+    struct group_terms group;
     struct job jobs[JOBS_MAX];
     uint32_t written;
 };
@@ -36,22 +35,9 @@ static void init(struct peer *peer, struct link_options *options)
 {
     struct worker *w = peer->app;
     struct sim *sim = peer->sim;
-    group_filters(sim, peer->of_kind % knob(sim, KNOB_groups), &w->group);
-    for (uint32_t i = 0; i < w->group.filter_count; i++)
-        w->filters[i] = span_text(w->group.filters[i]);
+    group_terms(sim, peer->of_kind % knob(sim, KNOB_groups), &w->group);
     options->role = ROLE_WORKER;
-    options->group = (struct group_spec){ .name = span_text(w->group.name),
-                                          .filters = w->filters,
-                                          .filter_count = w->group.filter_count,
-                                          .options = { .lease_ms = knob(sim, KNOB_lease_ms),
-                                                       .backoff_ms = knob(sim, KNOB_backoff_ms),
-                                                       .ordering = w->group.ordering,
-                                                       .affinity = knob(sim, KNOB_affinity) ? AFFINITY_SESSION : AFFINITY_NONE,
-                                                       .affinity_wait_ms = knob(sim, KNOB_affinity),
-                                                       .limit = knob(sim, KNOB_limit),
-                                                       .limit_each = knob(sim, KNOB_limit_each),
-                                                       .limit_by = span_text(knob(sim, KNOB_limit_each) ? "word:1" : "") },
-                                          .start = w->group.from_first ? START_FIRST : START_NEW };
+    options->group = w->group.hello;
     options->deliveries_credit = knob(sim, KNOB_credit);
     options->unstarted_ms = 3000;
 }
