@@ -209,6 +209,7 @@ void blocks_committed(struct core *c, uint64_t number)
     wake_touched(c, slot);
     held_wake(c);
     subs_committed(c, slot);
+    rates_sample(c, slot);
 }
 
 uint64_t blocks_settles_deadline(const struct core *c)
@@ -327,6 +328,13 @@ struct slot *blocks_find_after(struct core *c, uint64_t position, bool *out_end)
         if (slot->state == SLOT_FETCHING && slot->wanted == position && !slot->before) return NULL;
     }
     fetch(c, position, false);
+    return NULL;
+}
+
+struct slot *blocks_peek(struct core *c, uint64_t position)
+{
+    for (uint32_t i = 0; i < c->slot_count; i++)
+        if (is_next_for(&c->slots[i], position)) return &c->slots[i];
     return NULL;
 }
 

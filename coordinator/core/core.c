@@ -357,6 +357,7 @@ void core_step(struct core *c, const struct core_in *in, struct core_outs *outs)
     lookups_step(c);
     transfers_go(c);
     groups_follow_head(c);
+    rates_tick(c);
     if (c->trim_due) groups_trim(c);
     blocks_close(c);
     snapshot_step(c);

@@ -43,6 +43,7 @@ void group_opened(struct core *c, uint32_t handle, bool recovered)
     }
     if (recovered && g->failed_count > 0) g->adopting = true; /* what came from a dead letter lies outside of the levels */
     if (g->adopting) g->adopt_until_ns = c->adopt_ns;
+    rates_restart(c, handle);
     if (g->adopting && order_reads_back(g)) {
         g->reading_back = READ_STAGES;
         c->reading_groups++;
@@ -124,8 +125,7 @@ void group_pend_settled(struct core *c, uint32_t handle, uint32_t level, uint64_
     pend_add(c, handle, l, (struct pend){ .first = first, .last = last });
 }
 
-void group_pend_failed(struct core *c, uint32_t handle, uint32_t level, const struct record_failed *failure, uint32_t note,
-                       uint32_t key)
+void group_pend_failed(struct core *c, uint32_t handle, uint32_t level, const struct record_failed *failure, uint32_t note, uint32_t key)
 {
     pend_add(c, handle, &group_at(c, handle)->levels[level],
              (struct pend){ .first = failure->seq,
@@ -417,9 +417,10 @@ static void ring_remove(struct core *c, uint32_t handle)
 {
     struct peer *p = peer_at(c, handle);
     struct group *g = group_at(c, p->group);
-    if (p->ring_next == handle)
+    if (p->ring_next == handle) {
         g->ring = 0;
-    else {
+        g->rates.idle_ms = c->log_ms;
+    } else {
         peer_at(c, p->ring_prev)->ring_next = p->ring_next;
         peer_at(c, p->ring_next)->ring_prev = p->ring_prev;
         if (g->ring == handle) g->ring = p->ring_next;
@@ -467,7 +468,8 @@ void group_leave(struct core *c, uint32_t peer)
     struct peer *p = peer_at(c, peer);
     if (!p->group) return;
     if (p->in_ring) ring_remove(c, peer);
-    group_at(c, p->group)->workers--;
+    struct group *g = group_at(c, p->group);
+    if (--g->workers == 0) g->rates.alone_ms = c->log_ms;
     p->group = 0;
     order_worker_changed(c, peer);
 }

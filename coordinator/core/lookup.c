@@ -1,6 +1,6 @@
-/* Reading the log for somebody who waits for what is found: where a time begins, for a worker whose group is to begin there, or for a
- * section of the configuration. There are few at once (LOOKUPS_MAX); each step goes on with all of them, within the budget that readers
- * share. */
+/* Reading the log for somebody who waits for what is found: where a time begins (a worker's new group, a section of the configuration, an
+ * admin's seek), what an event or a session waits for. There are few at once (LOOKUPS_MAX); each step goes on with all of them, within the
+ * budget that readers share. */
 #include "coordinator/core/state.h"
 
 static struct span copy_text(struct lookup *l, size_t *used, struct span text)
@@ -32,6 +32,8 @@ struct lookup *lookup_begin(struct core *c, enum lookup_kind kind, uint32_t peer
         l->peer = peer;
         l->peer_generation = peer ? slab_generation(&c->peers, peer) : 0;
         l->tenant = tenant;
+        l->position = c->head;
+        l->found = l->blocks = 0;
         copy_spec(l, spec);
         seek_begin(&l->seek, SEEK_TIME, spec->start_at, c->trimmed_below > 0 ? c->trimmed_below : 1, c->head);
         c->lookup_count++;
@@ -79,8 +81,31 @@ static void found(struct core *c, struct lookup *l)
         seek_group(c, l);
 }
 
+static void lookup_end(struct core *c, struct lookup *l)
+{
+    l->kind = LOOKUP_NONE;
+    c->lookup_count--;
+}
+
+/* An answer needs room for nothing but itself. */
+static void go_on_why(struct core *c, struct lookup *l)
+{
+    enum scan scan = SCAN_LATER;
+    if (!peer_still_waits(c, l))
+        scan = SCAN_EVENT;
+    else if (out_has_room(c, 1) && scratch_has_room(c))
+        scan = l->kind == LOOKUP_WHY ? why_event(c, l) : why_session(c, l);
+    if (scan == SCAN_WAIT) reader_wait(c);
+    if (scan == SCAN_LATER) c->lookup_again = true;
+    if (scan == SCAN_EVENT) lookup_end(c, l);
+}
+
 static void go_on(struct core *c, struct lookup *l)
 {
+    if (l->kind == LOOKUP_WHY || l->kind == LOOKUP_WHY_SESSION) {
+        go_on_why(c, l);
+        return;
+    }
     enum scan scan = reader_seek(c, &l->seek);
     if (scan == SCAN_WAIT)
         reader_wait(c);
@@ -88,8 +113,7 @@ static void go_on(struct core *c, struct lookup *l)
         c->lookup_again = true;
     else {
         found(c, l);
-        l->kind = LOOKUP_NONE;
-        c->lookup_count--;
+        lookup_end(c, l);
     }
 }
 

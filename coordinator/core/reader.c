@@ -53,8 +53,7 @@ void matches_forget(struct core *c)
     c->memo.block = NULL;
 }
 
-/* The first record from index on that the owner reads; record_count: none. */
-static uint32_t next_match(struct core *c, const struct slot *slot, uint32_t index, uint32_t owner, uint32_t level)
+uint32_t reader_match(struct core *c, const struct slot *slot, uint32_t index, uint32_t owner, uint32_t level)
 {
     const struct block *block = &slot->block;
     if (level != ANY_LEVEL && !(slot->levels & 1u << level)) return block->record_count;
@@ -75,7 +74,7 @@ enum scan reader_next(struct core *c, struct reader *reader, uint32_t owner, uin
         if (!slot) return SCAN_WAIT;
         const struct block *block = &slot->block;
         uint32_t index = reader->cursor > block->first_position ? (uint32_t)(reader->cursor - block->first_position) : 0;
-        index = next_match(c, slot, index, owner, level);
+        index = reader_match(c, slot, index, owner, level);
         reader->cursor = block->first_position + index;
         if (index < block->record_count) {
             if (reader->cursor > reader->end) return SCAN_END;

@@ -122,45 +122,22 @@ static void answer_stats(struct core *c, struct msg_answer *answer)
     answer->stats = rows;
 }
 
-static void fill_group_row(struct core *c, const struct group *g, struct group_row *row)
+bool scratch_has_room(const struct core *c)
 {
-    struct span *filters = arena_take(&c->scratch, GROUP_FILTERS_MAX * sizeof *filters);
-    must(filters);
-    for (uint32_t i = 0; i < g->filter_count; i++)
-        filters[i] = group_filter(g, i);
-    const struct level *l = &g->levels[0];
-    *row = (struct group_row){ .tenant = tenant_name(c, g->tenant),
-                               .name = group_name(g),
-                               .filters = filters,
-                               .filter_count = g->filter_count,
-                               .generation = g->generation,
-                               .floor = l->floor,
-                               .handed = l->handed,
-                               .cursor = l->live ? c->head + 1 : l->fresh.cursor,
-                               .head = c->head,
-                               .delivered = g->delivered,
-                               .acked = g->acked,
-                               .nacked = g->nacked,
-                               .rejected = g->rejected,
-                               .expired = g->expired,
-                               .workers = g->workers,
-                               .leased = g->leased,
-                               .failed = g->failed_count,
-                               .ranges = l->settled.count };
-    for (uint32_t k = 1; k < PRIORITY_LEVELS; k++)
-        row->ranges += g->levels[k].settled.count;
+    return c->scratch.size - c->scratch.used >= SCRATCH_BYTES / 2;
 }
 
-static void answer_groups(struct core *c, uint32_t tenant, struct span name, struct msg_answer *answer)
+/* What an event or a session waits for: the log is read for it, the answer comes when that is done. */
+static enum error_code ask_why(struct core *c, uint32_t peer, uint32_t tenant, const struct msg_query *m)
 {
-    struct group_row *rows = arena_take(&c->scratch, (size_t)c->groups.taken * sizeof *rows + 1);
-    must(rows);
-    for (uint32_t h = 1; h <= c->groups.touched; h++) {
-        if (!slab_is_taken(&c->groups, h) || (tenant && group_at(c, h)->tenant != tenant)) continue;
-        if (name.size && !span_equal(name, group_name(group_at(c, h)))) continue;
-        fill_group_row(c, group_at(c, h), &rows[answer->group_count++]);
-    }
-    answer->groups = rows;
+    bool of_session = m->seq == 0;
+    if (m->seq >= POSITION_END || m->session.size > NAME_MAX || (of_session && m->session.size == 0)) return CODE_BAD_REQUEST;
+    struct lookup *lookup =
+        lookup_begin(c, of_session ? LOOKUP_WHY_SESSION : LOOKUP_WHY, peer, tenant, &(struct group_spec){ .name = m->session });
+    if (!lookup) return CODE_THROTTLED;
+    lookup->id = m->id;
+    if (!of_session) lookup->position = m->seq;
+    return CODE_OK;
 }
 
 /* A group's dead letters behind a place [R-DEAD-4]. */
@@ -193,20 +170,21 @@ void query_take(struct core *c, uint32_t peer, const struct msg_query *m)
     answer->id = m->id;
     bool all = m->tenant.size == 0 && p->role == ROLE_ADMIN && p->grant.any_tenant;
     uint32_t tenant = all ? 0 : peer_tenant(c, peer, m->tenant); /* [R-QUERY-1] */
-    bool too_much = c->scratch.size - c->scratch.used < SCRATCH_BYTES / 2;
     if (!all && !tenant)
         answer->code = CODE_FORBIDDEN;
-    else if (too_much)
+    else if (!scratch_has_room(c))
         answer->code = CODE_THROTTLED;
     else if (m->ask == ASK_STATS && p->role != ROLE_ADMIN)
         answer->code = CODE_FORBIDDEN;
     else if (m->ask == ASK_STATS)
         answer_stats(c, answer);
     else if (m->ask == ASK_GROUPS)
-        answer_groups(c, tenant, m->name, answer);
+        groups_answer(c, tenant, m->name, answer);
+    else if (m->ask == ASK_WHY && (answer->code = ask_why(c, peer, tenant ? tenant : p->tenant, m)) == CODE_OK)
+        return; /* later */
     else if (m->ask == ASK_DEAD)
         answer_dead(c, tenant ? tenant : p->tenant, m, answer);
-    else
+    else if (m->ask != ASK_WHY)
         answer->code = CODE_UNSUPPORTED;
     out_item(c, peer, ITEM_ANSWER)->more = answer;
 }

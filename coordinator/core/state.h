@@ -55,6 +55,8 @@ enum {
     TEXT_NUMBER_MAX = 20,
     LOOKUPS_MAX = 64,
     TOKENS_EXPECTED = 16,
+    WHY_EVENTS_MAX = 16,  /* of a session, in one answer */
+    START_JUMP = 1 << 20, /* positions that each start jumps ahead, at least */
     SCRATCH_BYTES = 24 * 1024 * 1024,
 };
 
@@ -253,6 +255,19 @@ struct level {
 
 struct queue { uint32_t first, last; }; /* of failed events */
 
+/* How the group keeps up (rates.c); rates are per 1,000 s. */
+struct group_rates {
+    uint64_t matched, matched_before, settled_before; /* matched: events that came, an estimate where blocks are left out */
+    uint64_t arrivals, settles, per_worker;           /* per_worker: what one does when there is enough to do; 0: not known */
+    uint64_t from_cursor, from_head, from_matched;    /* as they were when the group was opened, or, with from_live, live last */
+    uint32_t from_turns;
+    bool from_live, lag_is_estimate;
+    uint32_t wanted;
+    uint64_t behind_ms, behind_term; /* of the event at the lowest cursor, when its block was in memory last; 0: not known */
+    uint64_t lag;
+    uint64_t idle_ms, alone_ms;      /* since when no worker has credit; since when there is no worker */
+};
+
 struct group {
     /* durable */
     uint32_t id, tenant;
@@ -290,6 +305,7 @@ struct group {
     uint64_t replay_started_ns, replay_first_ms;
     bool replay_started;
     uint64_t delivered, acked, nacked, rejected, expired;
+    struct group_rates rates;
 };
 
 enum failed_state { FAILED_WAITING /* in core.due */, FAILED_READY /* in the group's retry */, FAILED_DYING /* in its dying */, FAILED_LEASED, FAILED_PARKED /* waits for a key */ };
@@ -396,12 +412,14 @@ struct sub {
 };
 
 /* ---- what somebody waits for while the log is read ---- */
-enum lookup_kind { LOOKUP_NONE, LOOKUP_HELLO /* its group begins at a time */, LOOKUP_CONFIGURED /* so does a configured one */, LOOKUP_SEEK };
+enum lookup_kind { LOOKUP_NONE, LOOKUP_HELLO /* its group begins at a time */, LOOKUP_CONFIGURED /* so does a configured one */, LOOKUP_SEEK, LOOKUP_WHY, LOOKUP_WHY_SESSION /* its name is the spec's */ };
 struct lookup {
     enum lookup_kind kind;
     uint32_t peer, peer_generation; /* who waits; 0: nobody */
     uint32_t tenant;
-    uint64_t id;                    /* of its manage */
+    uint64_t id;                    /* of its manage or query */
+    uint64_t position;              /* WHY: of the event; WHY_SESSION: so far back it was looked for */
+    uint64_t places[WHY_EVENTS_MAX]; uint32_t found, blocks; /* WHY_SESSION: of what was found; blocks looked through */
     struct seek seek;
     struct group_spec spec; /* its texts are copied into `text` */
     struct span filters[GROUP_FILTERS_MAX];
@@ -511,6 +529,7 @@ struct core {
     uint64_t sweep_ns, adopt_ns, pace_ns; /* next sweep of peers; end of adoption; next event of a paced replay; UINT64_MAX: none */
     uint32_t sweep_group;
 
+    struct { uint64_t sample_ns, tick_ns, events; } rates; /* next sample; last tick; events up to the last sample */
     struct lookup *lookups; uint32_t lookup_count; /* [LOOKUPS_MAX] */
     bool lookup_again; /* one goes on in the next step, without waiting for anything */
 
@@ -651,6 +670,7 @@ uint64_t blocks_settles_deadline(const struct core *c); /* when settles without 
 void blocks_committed(struct core *c, uint64_t number);
 void blocks_fetched(struct core *c, const struct core_fetched *fetched);
 struct slot *blocks_find_after(struct core *c, uint64_t position, bool *out_end); /* holds position or is known to be the next after it; NULL: fetch under way; *out_end: nothing there */
+struct slot *blocks_peek(struct core *c, uint64_t position); /* the same, but only what is in memory */
 struct slot *blocks_find_before(struct core *c, uint64_t position, bool *out_end); /* the last that begins at or before position */
 void blocks_touch_topic(struct core *c, struct slot *slot, uint32_t topic, uint32_t tenant);
 void ticket_add(struct core *c, struct ticket ticket);
@@ -710,10 +730,24 @@ enum error_code group_spec_check(const struct group_spec *spec, const char **out
 const char *group_conflict(const struct group *g, const struct group_spec *spec); /* what it asks for that the group has otherwise; NULL: nothing */
 bool group_has_filters(const struct group *g, const struct group_spec *spec);     /* these and no others, in any order */
 
+/* why.c */
+enum scan why_event(struct core *c, struct lookup *lookup); /* SCAN_EVENT: it was answered */
+enum scan why_session(struct core *c, struct lookup *lookup);
+void groups_answer(struct core *c, uint32_t tenant, struct span name, struct msg_answer *answer);
+
+/* rates.c */
+void rates_sample(struct core *c, const struct slot *slot); /* a committed block */
+void rates_tick(struct core *c);
+void rates_restart(struct core *c, uint32_t group); /* it begins to read somewhere */
+bool group_is_live(const struct group *g);
+uint64_t rates_lag(struct core *c, uint32_t group, uint32_t *budget, bool *out_estimate); /* budget: records that may be looked at */
+uint64_t rates_lag_ms(struct core *c, uint32_t group);
+
 /* reader.c: the one way to read in order */
 enum scan { SCAN_EVENT, SCAN_END /* nothing there (yet) */, SCAN_WAIT /* for a fetch */, SCAN_LATER /* this step has looked enough */ };
 enum { ANY_LEVEL = PRIORITY_LEVELS };
 enum scan reader_next(struct core *c, struct reader *reader, uint32_t owner, uint32_t level, struct slot **out_slot, uint32_t *out_index); /* leaves the cursor on the event */
+uint32_t reader_match(struct core *c, const struct slot *slot, uint32_t index, uint32_t owner, uint32_t level); /* the first from index on that the owner reads; record_count: none */
 bool record_matches(struct core *c, const struct block *block, uint32_t index, uint32_t owner);
 void matches_forget(struct core *c); /* the filters of an owner have changed, or its handle is free for another */
 enum scan reader_seek(struct core *c, struct seek *seek); /* goes on with it: SCAN_EVENT: seek->low is the place */
@@ -877,6 +911,7 @@ void lookups_step(struct core *c);
 /* request.c */
 void partial_take(struct core *c, uint32_t peer, const struct msg_partial *partial, const uint8_t **body);
 void cancel_take(struct core *c, uint32_t peer, const struct msg_cancel *cancel);
+bool scratch_has_room(const struct core *c); /* for a large answer */
 void query_take(struct core *c, uint32_t peer, const struct msg_query *query);
 
 /* manage.c */

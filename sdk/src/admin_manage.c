@@ -103,7 +103,5 @@ weir_status weir_admin_group_delete(weir_admin *admin, const char *tenant, const
 
 const char *weir_wait_word(uint32_t wait)
 {
-    static const char *const words[] = { "none",   "settled",  "working",  "commit", "catch_up", "no_worker", "no_credit",
-                                         "paused", "back_off", "adoption", "room",   "expired",  "drain",     "retry" };
-    return wait < sizeof words / sizeof *words ? words[wait] : "unknown";
+    return wait_word(wait);
 }

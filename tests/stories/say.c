@@ -56,6 +56,17 @@ static void say_welcome(struct world *w, struct story_peer *p, const struct msg_
     say(w, "%s welcome known=%u generation=%llu%s", p->name, m->publisher_known, (unsigned long long)m->generation, kept);
 }
 
+static void say_why(struct world *w, const struct story_peer *p, const struct why_row *row)
+{
+    char by[24] = "", worker[80] = "", since[32] = "", until[32] = "";
+    if (row->by_seq) snprintf(by, sizeof by, " by=%s", world_event_name(w, row->by_seq, false));
+    if (row->worker.size) snprintf(worker, sizeof worker, " worker=%.*s", (int)row->worker.size, (const char *)row->worker.data);
+    if (row->since_ms) snprintf(since, sizeof since, " since=-%us", (unsigned)((w->log_ms - row->since_ms) / 1000));
+    if (row->until_ms) snprintf(until, sizeof until, " until=+%us", (unsigned)((row->until_ms - w->log_ms + 999) / 1000));
+    say(w, "%s why %s %.*s %s attempt=%u%s%s%s%s", p->name, world_event_name(w, row->seq, false), (int)row->group.size,
+        (const char *)row->group.data, wait_word(row->wait), row->attempt, by, worker, since, until);
+}
+
 static void say_answers(struct world *w, struct story_peer *p, const struct packet *m)
 {
     for (size_t i = 0; i < m->accepted_count; i++)
@@ -75,10 +86,15 @@ static void say_answers(struct world *w, struct story_peer *p, const struct pack
         const struct msg_answer *a = &m->answers[i];
         char dead[SAID_BYTES] = "";
         for (size_t k = 0; k < a->dead_count && strlen(dead) < 120; k++)
-            sprintf(dead + strlen(dead), "%s%s/%u/%s%s", k ? "," : " dead=", world_event_name(w, a->deads[k].seq, false), a->deads[k].attempts,
-                    dead_reason_word(a->deads[k].reason), a->deads[k].retried ? "/retried" : "");
-        say(w, "%s answer %s groups=%zu stats=%s count=%llu%s%s", p->name, a->code ? error_code_word(a->code) : "ok", a->group_count,
-            a->stat_count ? "yes" : "no", (unsigned long long)a->count, a->more ? " more" : "", dead);
+            sprintf(dead + strlen(dead), "%s%s/%u/%s%s", k ? "," : " dead=", world_event_name(w, a->deads[k].seq, false),
+                    a->deads[k].attempts, dead_reason_word(a->deads[k].reason), a->deads[k].retried ? "/retried" : "");
+        const struct group_row *g = a->group_count == 1 ? a->groups : &(struct group_row){ 0 };
+        say(w, "%s answer %s groups=%zu stats=%s count=%llu%s%s lag=%llu%s wait=%s wanted=%u", p->name,
+            a->code ? error_code_word(a->code) : "ok", a->group_count, a->stat_count ? "yes" : "no", (unsigned long long)a->count,
+            a->more ? " more" : "", dead, (unsigned long long)g->lag, g->lag_is_estimate ? " estimate" : "", wait_word(g->wait),
+            g->workers_wanted);
+        for (size_t k = 0; k < a->why_count; k++)
+            say_why(w, p, &a->whys[k]);
     }
 }
 
@@ -99,8 +115,8 @@ static void letter_words(struct world *w, struct span bytes, uint64_t cause, cha
     out[0] = 0;
     if (event_scan(bytes, &event) != EVENT_OK || event.topic.size < 5 || memcmp(event.topic.data, "$dlq.", 5) != 0) return;
     while (event_header_next(&event, &cursor, &name, &value) && name.size > 5)
-        size += (size_t)snprintf(out + size, SAID_BYTES - size, " %.*s=%.*s", (int)name.size - 5, (const char *)name.data + 5, (int)value.size,
-                                 (const char *)value.data);
+        size += (size_t)snprintf(out + size, SAID_BYTES - size, " %.*s=%.*s", (int)name.size - 5, (const char *)name.data + 5,
+                                 (int)value.size, (const char *)value.data);
     if (span_equal(event.data, stored(w, cause))) snprintf(out + size, SAID_BYTES - size, " copy=%s", world_event_name(w, cause, false));
 }
 

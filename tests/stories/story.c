@@ -348,10 +348,13 @@ static void do_request_parts(struct world *w, struct story_peer *p, const struct
     struct msg_query query = { .id = 1,
                                .ask = has(l, "groups")  ? ASK_GROUPS
                                       : has(l, "dead")  ? ASK_DEAD
+                                      : has(l, "why")   ? ASK_WHY
                                       : has(l, "stats") ? ASK_STATS
                                                         : 99,
                                .tenant = word_span(arg(l, "tenant")),
-                               .name = word_span(arg(l, "group")) };
+                               .name = word_span(arg(l, "group")),
+                               .session = word_span(arg(l, "session")) };
+    if (query.ask == ASK_WHY && l->word_count > 3 && !strchr(l->words[3], '=')) query.seq = world_seq(w, l->words[3]);
     struct packet packet = { 0 };
     if (strcmp(l->words[1], "partial") == 0) {
         partial.lease = lease_of(p, l->words[2], (uint32_t)number(l, "attempt", 0));
@@ -372,7 +375,7 @@ static void do_request_parts(struct world *w, struct story_peer *p, const struct
 static const struct {
     const char *word;
     uint32_t field; /* of Group in weir.proto */
-} settable[] = { { "name", 1 },      { "filters", 2 },        { "ordering", 3 }, { "lease", 4 },     { "max_deliveries", 5 },
+} settable[] = { { "name", 1 },     { "filters", 2 },        { "ordering", 3 }, { "lease", 4 },     { "max_deliveries", 5 },
                  { "affinity", 9 }, { "affinity_wait", 10 }, { "limit", 11 },   { "limit_by", 12 }, { "limit_each", 13 } };
 
 /* manage group_pause group=ocr [e1] [tenant=t] [filters=a,b lease=5s …] [start=first|e1|new] [ago=10s] */

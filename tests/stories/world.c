@@ -231,6 +231,7 @@ void world_snapshot(struct world *w)
         core_step(w->core, &in, &outs);
         for (size_t k = 0; k < outs.count; k++) {
             const struct core_out *out = &outs.items[k];
+            if (out->kind == CORE_FETCH) serve_fetch(w, out);
             if (out->kind != CORE_SNAPSHOT) continue;
             if (out->block->record_count && !core_recover(copy, out->block, true, &bad)) say(w, "bad slice");
             last = out->last;

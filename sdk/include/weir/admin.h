@@ -95,7 +95,11 @@ typedef enum weir_wait {
     WEIR_WAIT_ROOM = 10,     /* a table of the coordinator is full */
     WEIR_WAIT_EXPIRED = 11,  /* its time is over: it will be settled when its turn comes */
     WEIR_WAIT_DRAIN = 12,    /* the coordinator is leaving */
-    WEIR_WAIT_RETRY = 13     /* it failed, and goes out as soon as a worker takes it */
+    WEIR_WAIT_RETRY = 13,    /* it failed, and goes out as soon as a worker takes it */
+    WEIR_WAIT_KEY = 14,      /* by_seq, of the same key, comes first; of a group: too many wait so */
+    WEIR_WAIT_LIMIT = 15,    /* as many as may be are at work */
+    WEIR_WAIT_AFFINITY = 16, /* for the worker that has its session, until until_ms */
+    WEIR_WAIT_DEAD = 17      /* it is a dead letter, at by_seq */
 } weir_wait;
 /* "no_worker"; "unknown" for a number from the future. Since 0.1. */
 WEIR_API const char *weir_wait_word(uint32_t wait);

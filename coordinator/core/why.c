@@ -1,0 +1,327 @@
+/* What an event, or a whole group, waits for, and since when: read from what there is, kept nowhere. And the rows of `weir groups`. */
+#include "coordinator/core/state.h"
+
+enum { COUNTED_PER_ANSWER = 1 << 18, SESSION_BLOCKS_MAX = 512 };
+#define PER_MS 1000000u
+
+/* Of a moment on the monotonic clock. */
+static uint64_t log_time(const struct core *c, uint64_t ns)
+{
+    return ns >= c->now_ns ? c->log_ms + (ns - c->now_ns) / PER_MS : c->log_ms - (c->now_ns - ns) / PER_MS;
+}
+
+/* Why nothing at all goes out; WAIT_NONE: it may. */
+static enum wait group_stops(const struct core *c, const struct group *g, uint64_t *out_since)
+{
+    *out_since = 0;
+    if (g->paused_ms) return *out_since = g->paused_ms, WAIT_PAUSED;
+    if (c->draining) return WAIT_DRAIN;
+    if (g->workers == 0) return *out_since = g->rates.alone_ms, WAIT_NO_WORKER;
+    if (!g->ring) return *out_since = g->rates.idle_ms, WAIT_NO_CREDIT;
+    if (g->options.limit && g->leased >= g->options.limit) return WAIT_LIMIT;
+    if (g->parked >= c->config.limits.parked_per_group_max) return WAIT_KEY;
+    if (!failed_has_room(c) || c->leases.taken == c->leases.capacity || c->short_of_keys) return WAIT_ROOM;
+    return WAIT_NONE;
+}
+
+static struct span worker_name(const struct core *c, uint32_t peer)
+{
+    return peer ? span_of(peer_at(c, peer)->name, peer_at(c, peer)->name_size) : span_of(NULL, 0);
+}
+
+static void of_lease(const struct core *c, const struct lease *l, struct why_row *row)
+{
+    row->attempt = l->attempt;
+    row->worker = worker_name(c, l->peer);
+    row->wait = l->peer ? WAIT_WORKING : l->returned ? group_stops(c, group_at(c, l->group), &row->since_ms) : WAIT_ADOPTION;
+    if (l->returned && row->wait == WAIT_NONE) row->wait = WAIT_RETRY;
+    if (l->returned) return;
+    row->until_ms = log_time(c, l->deadline_ns);
+    uint64_t lease_ms = group_at(c, l->group)->options.lease_ms;
+    if (l->in_group_list && row->until_ms > lease_ms) row->since_ms = row->until_ms - lease_ms; /* not extended since it went out */
+}
+
+static uint32_t parked_find(const struct core *c, uint32_t group, uint64_t position)
+{
+    for (uint32_t h = group_at(c, group)->parked_first; h; h = parked_at(c, h)->group_next)
+        if (parked_at(c, h)->position == position) return h;
+    return 0;
+}
+
+/* Behind a key: the event that holds it, and who works on that. */
+static void of_parked(const struct core *c, uint32_t handle, struct why_row *row)
+{
+    const struct parked *parked = parked_at(c, handle);
+    const struct key *key = key_at(c, parked->at);
+    static const enum wait waits[KEY_KINDS] = { [KEY_ORDER] = WAIT_KEY, [KEY_WARM] = WAIT_AFFINITY, [KEY_LIMIT] = WAIT_LIMIT };
+    row->wait = key->state == KEY_SETTLING ? WAIT_COMMIT : waits[key->kind];
+    if (key->kind == KEY_WARM) {
+        bool there = slab_is_taken(&c->peers, key->worker) && slab_generation(&c->peers, key->worker) == key->worker_generation;
+        row->worker = worker_name(c, there ? key->worker : 0);
+        row->until_ms = key->state == KEY_AWAITING ? log_time(c, key->until) : 0;
+    }
+    if (key->kind != KEY_ORDER) return;
+    uint32_t lease = map_get(&c->by_lease, place_key(parked->group, key->holder));
+    row->by_seq = key->holder;
+    row->worker = worker_name(c, lease ? lease_at(c, lease)->peer : 0);
+}
+
+static void of_failure(const struct core *c, const struct failed *f, struct why_row *row)
+{
+    const struct group *g = group_at(c, f->group);
+    row->attempt = f->attempts + 1;
+    row->until_ms = f->due_ms > c->log_ms ? f->due_ms : 0;
+    row->wait = f->state == FAILED_WAITING && row->until_ms ? WAIT_BACK_OFF
+                : g->adopting                               ? WAIT_ADOPTION
+                : f->block > c->committed_block             ? WAIT_COMMIT
+                                                            : group_stops(c, g, &row->since_ms);
+    if (row->wait == WAIT_ADOPTION) row->until_ms = log_time(c, g->adopt_until_ns);
+    if (row->wait == WAIT_NONE) row->wait = WAIT_RETRY; /* a budget of retries says so here */
+}
+
+/* Neither out nor failed nor settled: it is still to be read, again after a restart or for the first time. */
+static void of_unread(const struct core *c, uint32_t group, uint32_t level, uint64_t position, struct why_row *row)
+{
+    const struct group *g = group_at(c, group);
+    const struct level *l = &g->levels[level];
+    row->attempt = 1;
+    if (position <= l->old.end && position >= l->old.cursor && (g->adopting || l->old_open)) {
+        row->wait = g->adopting ? WAIT_ADOPTION : WAIT_CATCH_UP;
+        row->until_ms = g->adopting ? log_time(c, g->adopt_until_ns) : 0;
+        return;
+    }
+    row->wait = group_stops(c, g, &row->since_ms);
+    if (row->wait != WAIT_NONE) return;
+    bool read = l->live || position < l->fresh.cursor;
+    row->wait = read || position == l->fresh.cursor ? WAIT_COMMIT : WAIT_CATCH_UP;
+    row->ahead = row->wait == WAIT_CATCH_UP ? position - l->fresh.cursor : 0;
+}
+
+/* One event and one group that takes it. */
+static void fill_why(struct core *c, uint32_t group, const struct block *block, uint32_t index, struct why_row *row)
+{
+    const struct group *g = group_at(c, group);
+    uint64_t position = block->first_position + index;
+    uint32_t level = record_level(&block->records[index]);
+    uint32_t lease = map_get(&c->by_lease, place_key(group, position)), failed = failed_find(c, group, position);
+    uint64_t first = event_first(&block->records[index]);
+    uint32_t parked = parked_find(c, group, position), dead = dead_find(c, group, first ? first : position);
+    *row = (struct why_row){ .tenant = tenant_name(c, g->tenant), .group = group_name(g), .seq = position };
+    if (lease)
+        of_lease(c, lease_at(c, lease), row);
+    else if (parked)
+        of_parked(c, parked, row);
+    else if (failed)
+        of_failure(c, failed_at(c, failed), row);
+    else if (dead) {
+        row->wait = WAIT_DEAD;
+        row->since_ms = dead_at(c, dead)->time_ms;
+        row->by_seq = dead_at(c, dead)->place;
+    } else if (position <= g->levels[level].floor || ranges_hold(&g->levels[level].settled, position, position))
+        row->wait = WAIT_SETTLED;
+    else if (group_pends(c, group, level, position))
+        row->wait = WAIT_COMMIT;
+    else
+        of_unread(c, group, level, position, row);
+    bool waits = row->wait != WAIT_SETTLED && row->wait != WAIT_DEAD && row->wait != WAIT_WORKING;
+    if (waits && delivery_has_expired(c, block, &block->records[index])) row->wait = WAIT_EXPIRED;
+}
+
+static uint32_t rows_of_event(struct core *c, uint32_t tenant, const struct block *block, uint32_t index, struct why_row *rows)
+{
+    uint32_t count = 0;
+    for (uint32_t h = 1; h <= c->groups.touched; h++)
+        if (slab_is_taken(&c->groups, h) && group_at(c, h)->tenant == tenant && record_matches(c, block, index, h))
+            fill_why(c, h, block, index, &rows[count++]);
+    return count;
+}
+
+static struct msg_answer *answer_new(struct core *c, uint64_t id)
+{
+    struct msg_answer *answer = arena_take_zeroed(&c->scratch, 1, sizeof *answer);
+    must(answer);
+    answer->id = id;
+    return answer;
+}
+
+static bool is_event(const struct core *c, uint32_t tenant, const struct block *block, uint32_t index)
+{
+    const struct record *record = &block->records[index];
+    return (record->kind & ~RECORD_MUST_UNDERSTAND) == RECORD_EVENT && record->topic &&
+           span_equal(block_topic_tenant(block, record->topic - 1u), tenant_name(c, tenant));
+}
+
+enum scan why_event(struct core *c, struct lookup *l)
+{
+    bool end = false;
+    struct slot *slot = l->position <= c->head ? blocks_find_after(c, l->position, &end) : NULL;
+    if (!slot && !end && l->position <= c->head) return SCAN_WAIT;
+    struct msg_answer *answer = answer_new(c, l->id);
+    uint32_t index = slot && block_holds(&slot->block, l->position) ? (uint32_t)(l->position - slot->block.first_position) : UINT32_MAX;
+    if (l->position < c->trimmed_below)
+        answer->code = CODE_GONE;
+    else if (index == UINT32_MAX || !is_event(c, l->tenant, &slot->block, index))
+        answer->code = CODE_NOT_FOUND;
+    else {
+        struct why_row *rows = arena_take(&c->scratch, (c->groups.taken + 1) * sizeof *rows);
+        must(rows);
+        answer->whys = rows;
+        answer->why_count = rows_of_event(c, l->tenant, &slot->block, index, rows);
+    }
+    out_item(c, l->peer, ITEM_ANSWER)->more = answer;
+    return SCAN_EVENT;
+}
+
+/* ---- a session: its newest events that some group has not settled, looked for from the head back ---- */
+
+static bool is_open(const struct why_row *rows, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (rows[i].wait != WAIT_SETTLED) return true;
+    return false;
+}
+
+static bool is_of_session(const struct core *c, const struct lookup *l, const struct block *block, uint32_t index)
+{
+    struct event event;
+    return is_event(c, l->tenant, block, index) && event_scan(event_at(block, index).bytes, &event) == EVENT_OK &&
+           span_equal(event.session, l->spec.name);
+}
+
+/* Below this every group has settled all. */
+static uint64_t lowest_floor(const struct core *c, uint32_t tenant)
+{
+    uint64_t floor = c->head;
+    for (uint32_t h = 1; h <= c->groups.touched; h++)
+        for (uint32_t k = 0; k < PRIORITY_LEVELS && slab_is_taken(&c->groups, h) && group_at(c, h)->tenant == tenant; k++)
+            if (group_at(c, h)->levels[k].floor < floor) floor = group_at(c, h)->levels[k].floor;
+    return floor;
+}
+
+static void look_through(struct core *c, struct lookup *l, const struct block *block, struct why_row *rows)
+{
+    uint64_t last = block_last_position(block) < l->position ? block_last_position(block) : l->position;
+    for (; last >= block->first_position && l->found < WHY_EVENTS_MAX; last--) {
+        uint32_t index = (uint32_t)(last - block->first_position);
+        if (is_of_session(c, l, block, index) && is_open(rows, rows_of_event(c, l->tenant, block, index, rows)))
+            l->places[l->found++] = last;
+    }
+    l->position = last;
+}
+
+/* What was found is asked for again, so that all of the answer is of one moment. */
+static enum scan say_session(struct core *c, const struct lookup *l)
+{
+    const struct slot *slots[WHY_EVENTS_MAX];
+    for (uint32_t i = 0; i < l->found; i++) {
+        bool end;
+        slots[i] = blocks_find_after(c, l->places[i], &end);
+        if (!slots[i] && !end) return SCAN_WAIT;
+    }
+    struct msg_answer *answer = answer_new(c, l->id);
+    struct why_row *rows = arena_take(&c->scratch, ((size_t)l->found * c->groups.taken + 1) * sizeof *rows);
+    if (!rows) answer->code = CODE_THROTTLED;
+    for (uint32_t i = 0; rows && i < l->found; i++)
+        if (slots[i] && block_holds(&slots[i]->block, l->places[i]))
+            answer->why_count += rows_of_event(c, l->tenant, &slots[i]->block, (uint32_t)(l->places[i] - slots[i]->block.first_position),
+                                               rows + answer->why_count);
+    answer->whys = rows;
+    answer->seq = l->position;
+    answer->more = l->position > lowest_floor(c, l->tenant);
+    out_item(c, l->peer, ITEM_ANSWER)->more = answer;
+    return SCAN_EVENT;
+}
+
+enum scan why_session(struct core *c, struct lookup *l)
+{
+    struct why_row *rows = arena_take(&c->scratch, (c->groups.taken + 1) * sizeof *rows);
+    if (!rows) return SCAN_LATER;
+    while (l->found < WHY_EVENTS_MAX && l->blocks < SESSION_BLOCKS_MAX && l->position > lowest_floor(c, l->tenant)) {
+        bool end;
+        if (c->scan_budget == 0) return SCAN_LATER;
+        c->scan_budget--;
+        struct slot *slot = blocks_find_before(c, l->position, &end);
+        if (end) break;
+        if (!slot) return SCAN_WAIT;
+        look_through(c, l, &slot->block, rows);
+        l->blocks++;
+    }
+    return say_session(c, l);
+}
+
+/* ---- groups ---- */
+
+static const struct span *copy_filters(struct core *c, const struct group *g, bool old)
+{
+    uint32_t count = old ? g->old_filter_count : g->filter_count;
+    struct span *filters = arena_take(&c->scratch, (count + 1) * sizeof *filters);
+    must(filters);
+    for (uint32_t i = 0; i < count; i++)
+        filters[i] = old ? group_old_filter(g, i) : group_filter(g, i);
+    return filters;
+}
+
+static uint64_t oldest_open(const struct core *c, const struct group *g)
+{
+    uint64_t oldest = 0;
+    for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
+        const struct level *l = &g->levels[k];
+        bool open = l->open > 0 || !l->live || l->old_open || g->adopting;
+        if (open && l->floor < c->head && (!oldest || l->floor + 1 < oldest)) oldest = l->floor + 1;
+    }
+    return oldest;
+}
+
+static void fill_group_row(struct core *c, uint32_t handle, uint32_t *budget, struct group_row *row)
+{
+    const struct group *g = group_at(c, handle);
+    const struct level *l = &g->levels[0];
+    bool estimate;
+    *row = (struct group_row){ .tenant = tenant_name(c, g->tenant),
+                               .name = group_name(g),
+                               .filters = copy_filters(c, g, false),
+                               .filter_count = g->filter_count,
+                               .generation = g->generation,
+                               .floor = l->floor,
+                               .handed = l->handed,
+                               .cursor = l->live ? c->head + 1 : l->fresh.cursor,
+                               .head = c->head,
+                               .delivered = g->delivered,
+                               .acked = g->acked,
+                               .nacked = g->nacked,
+                               .rejected = g->rejected,
+                               .expired = g->expired,
+                               .workers = g->workers,
+                               .leased = g->leased,
+                               .failed = g->failed_count,
+                               .ranges = l->settled.count,
+                               .has_options = true,
+                               .options = g->options,
+                               .old_filters = copy_filters(c, g, true),
+                               .old_filter_count = g->old_filter_count,
+                               .filters_from = g->filters_from,
+                               .lag = rates_lag(c, handle, budget, &estimate),
+                               .lag_ms = rates_lag_ms(c, handle),
+                               .oldest = oldest_open(c, g),
+                               .arrivals = g->rates.arrivals,
+                               .settles = g->rates.settles,
+                               .service_us = g->rates.per_worker ? 1000000000u / g->rates.per_worker : 0,
+                               .workers_wanted = g->rates.wanted };
+    row->lag_is_estimate = estimate;
+    row->wait = row->lag > 0 || g->paused_ms ? group_stops(c, g, &row->wait_since_ms) : WAIT_NONE;
+    for (uint32_t k = 1; k < PRIORITY_LEVELS; k++)
+        row->ranges += g->levels[k].settled.count;
+}
+
+void groups_answer(struct core *c, uint32_t tenant, struct span name, struct msg_answer *answer)
+{
+    struct group_row *rows = arena_take(&c->scratch, (size_t)c->groups.taken * sizeof *rows + 1);
+    uint32_t budget = COUNTED_PER_ANSWER;
+    must(rows);
+    for (uint32_t h = 1; h <= c->groups.touched; h++) {
+        if (!slab_is_taken(&c->groups, h) || (tenant && group_at(c, h)->tenant != tenant)) continue;
+        if (name.size && !span_equal(name, group_name(group_at(c, h)))) continue;
+        fill_group_row(c, h, &budget, &rows[answer->group_count++]);
+    }
+    answer->groups = rows;
+}
