@@ -202,4 +202,12 @@ struct core_stats { /* counters since start; gauges where said */
 };
 void core_stats(const struct core *core, struct core_stats *out);
 
+struct core_group_stats { /* as of the last second */
+    char tenant[256], name[256];
+    uint64_t lag, lag_ms, arrivals, settles; /* the rates per 1,000 s */
+    uint32_t workers, workers_wanted, leased, failed;
+    bool lag_is_estimate, paused;
+};
+size_t core_groups(const struct core *core, struct core_group_stats *out, size_t max); /* how many it wrote */
+
 #endif

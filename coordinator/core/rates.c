@@ -213,3 +213,33 @@ void rates_tick(struct core *c)
     for (uint32_t h = 1; h <= c->groups.touched; h++)
         if (slab_is_taken(&c->groups, h)) tick_group(c, h, dt_ms, &budget, &fetches);
 }
+
+static void copy_name(char to[256], struct span name)
+{
+    memcpy(to, name.data, name.size);
+    to[name.size] = 0;
+}
+
+size_t core_groups(const struct core *c, struct core_group_stats *out, size_t max)
+{
+    size_t count = 0;
+    for (uint32_t h = 1; h <= c->groups.touched && count < max; h++) {
+        if (!slab_is_taken(&c->groups, h)) continue;
+        const struct group *g = group_at(c, h);
+        const struct group_rates *r = &g->rates;
+        struct core_group_stats *s = &out[count++];
+        copy_name(s->tenant, tenant_name(c, g->tenant));
+        copy_name(s->name, group_name(g));
+        s->lag = r->lag;
+        s->lag_ms = !group_is_live(g) && r->behind_ms && c->log_ms > r->behind_ms ? c->log_ms - r->behind_ms : 0;
+        s->arrivals = r->arrivals;
+        s->settles = r->settles;
+        s->workers = g->workers;
+        s->workers_wanted = r->wanted;
+        s->leased = g->leased;
+        s->failed = g->failed_count;
+        s->lag_is_estimate = r->lag_is_estimate;
+        s->paused = g->paused_ms > 0;
+    }
+    return count;
+}

@@ -39,10 +39,11 @@ static enum MHD_Result answer_text(struct MHD_Connection *connection, unsigned s
     return answer(connection, status, response, "text/plain; charset=utf-8");
 }
 
-static enum MHD_Result answer_metrics(struct MHD_Connection *connection, const struct stats *stats)
+static enum MHD_Result answer_metrics(struct MHD_Connection *connection, struct stats_board *board, const struct stats *stats)
 {
     struct metrics metrics = { 0 };
     stats_write(stats, clock_monotonic_ns(), &metrics);
+    stats_write_groups(board, &metrics);
     if (metrics.failed) {
         metrics_free(&metrics);
         return answer_text(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "no memory\n");
@@ -67,7 +68,7 @@ static enum MHD_Result serve(void *arg, struct MHD_Connection *connection, const
         return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET only\n");
     stats_read(http->board, &stats);
     uint64_t now_ns = clock_monotonic_ns();
-    if (strcmp(url, "/metrics") == 0) return answer_metrics(connection, &stats);
+    if (strcmp(url, "/metrics") == 0) return answer_metrics(connection, http->board, &stats);
     if (strcmp(url, "/healthz") == 0) {
         bool alive = !stats.ready || now_ns < stats.alive_ns + ALIVE_WITHIN_S * 1000000000ULL;
         return answer_text(connection, alive ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE,

@@ -24,6 +24,7 @@ enum {
     PACKET_DECODE_MAX = 8 * 1024 * 1024, /* what one packet may cost; more is malformed */
     ENCODE_BYTES = 8 * 1024 * 1024,
     PUBLISH_EVERY_MS = 100,
+    PUBLISH_GROUPS_EVERY_MS = 1000,
     GROUP_WITHIN_MS = 10000, /* a group of the configuration is made, or it is said that it is not */
     ROUND_EVERY_MS = 1000,   /* the loop comes round at least so often */
 };
@@ -34,7 +35,7 @@ enum phase { PHASE_SERVING, PHASE_DRAINING, PHASE_SAVING /* the last snapshot */
 struct loop {
     struct loop_parts parts;
     enum phase phase;
-    uint64_t drain_until_ns, published_ns, watchdog_ns;
+    uint64_t drain_until_ns, published_ns, groups_published_ns, watchdog_ns;
     uint32_t watchdog_ms; /* 0: nobody watches */
     uint64_t now_ns, log_time_ms;
     bool wants_packets, again; /* again: the next turn comes without waiting */
@@ -259,6 +260,10 @@ static void publish(struct loop *loop)
     stats->log_time_ms = loop->log_time_ms;
     stats->draining = loop->phase != PHASE_SERVING;
     stats_publish(loop->parts.board, stats);
+    if (loop->now_ns - loop->groups_published_ns >= PUBLISH_GROUPS_EVERY_MS * NS_PER_MS) {
+        stats_publish_groups(loop->parts.board, loop->parts.core);
+        loop->groups_published_ns = loop->now_ns;
+    }
     loop->published_ns = loop->now_ns;
     loop->board_is_old = false;
 }

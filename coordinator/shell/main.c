@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -100,6 +101,8 @@ static int start_core(struct coordinator *c)
     void *memory = mmap(NULL, c->core_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) return fail("memory for the limits of [limits]", strerror(errno), EXIT_FAILED);
     c->core = core_init(memory, &c->config.core);
+    c->board.group_max = c->config.core.limits.groups_max;
+    c->board.groups = calloc(c->board.group_max, sizeof *c->board.groups);
     if (!c->config.core.replay.on && !store_recover(c->store, c->core, &error)) return fail(c->config.data, error.text, EXIT_FAILED);
     store_tail(c->store, &tail);
     core_start(c->core, clock_monotonic_ns(), log_clock_ms(&c->clock), c->identity.epoch, c->identity.term,
@@ -188,6 +191,7 @@ static void close_all(struct coordinator *c)
     access_close(&c->access);
     store_close(&c->store);
     if (c->core) munmap(c->core, c->core_bytes);
+    free(c->board.groups);
     if (c->signal_fd >= 0) close(c->signal_fd);
     config_free(&c->config);
 }

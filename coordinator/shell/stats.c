@@ -155,3 +155,47 @@ void stats_write(const struct stats *stats, uint64_t now_ns, struct metrics *met
     metrics_family(metrics, "weir_coordinator_ready", METRICS_GAUGE, "1: it serves; 0: it starts or drains");
     metrics_uint(metrics, "weir_coordinator_ready", stats->ready && !stats->draining, NULL);
 }
+
+void stats_publish_groups(struct stats_board *board, const struct core *core)
+{
+    pthread_mutex_lock(&board->lock);
+    board->group_count = board->groups ? core_groups(core, board->groups, board->group_max) : 0;
+    pthread_mutex_unlock(&board->lock);
+}
+
+static double of_group(const struct core_group_stats *g, int which)
+{
+    const double values[] = { (double)g->lag,
+                              (double)g->lag_ms / 1000,
+                              (double)g->arrivals / 1000,
+                              (double)g->settles / 1000,
+                              g->workers,
+                              g->workers_wanted,
+                              g->leased,
+                              g->failed,
+                              g->paused };
+    return values[which];
+}
+
+void stats_write_groups(struct stats_board *board, struct metrics *metrics)
+{
+    static const char *const families[][2] = {
+        { "weir_coordinator_group_lag_events", "events that wait for a worker; an estimate while the group catches up" },
+        { "weir_coordinator_group_lag_seconds", "age of the oldest event that was not given out yet" },
+        { "weir_coordinator_group_arrivals_per_second", "events that come for the group" },
+        { "weir_coordinator_group_settles_per_second", "events that it settles" },
+        { "weir_coordinator_group_workers", "workers connected" },
+        { "weir_coordinator_group_workers_wanted", "workers that would keep up, and catch up within a minute" },
+        { "weir_coordinator_group_leased", "events on loan" },
+        { "weir_coordinator_group_failed", "events that failed and go out again" },
+        { "weir_coordinator_group_paused", "1: nothing goes out" },
+    };
+    pthread_mutex_lock(&board->lock);
+    for (int f = 0; f < (int)(sizeof families / sizeof *families); f++) {
+        metrics_family(metrics, families[f][0], METRICS_GAUGE, families[f][1]);
+        for (size_t i = 0; i < board->group_count; i++)
+            metrics_double(metrics, families[f][0], of_group(&board->groups[i], f), "tenant", board->groups[i].tenant, "group",
+                           board->groups[i].name, NULL);
+    }
+    pthread_mutex_unlock(&board->lock);
+}

@@ -25,10 +25,16 @@ struct stats {
 struct stats_board {
     pthread_mutex_t lock;
     struct stats stats;
+    struct core_group_stats *groups; /* room for group_max; both set before the board is shared */
+    size_t group_max, group_count;
 };
 
 void stats_publish(struct stats_board *board, const struct stats *stats);
+void stats_publish_groups(struct stats_board *board, const struct core *core);
 void stats_read(struct stats_board *board, struct stats *out);
+
+/* Appends the numbers of each group. */
+void stats_write_groups(struct stats_board *board, struct metrics *metrics);
 
 /* Appends all of it in the Prometheus text format. */
 void stats_write(const struct stats *stats, uint64_t now_ns, struct metrics *metrics);

@@ -41,6 +41,8 @@ int cli_worker(struct cli *cli, const struct cli_verb *verb, int argc, char **ar
 int cli_request(struct cli *cli, const struct cli_verb *verb, int argc, char **argv);
 int cli_tail(struct cli *cli, const struct cli_verb *verb, int argc, char **argv);
 int cli_dlq(struct cli *cli, const struct cli_verb *verb, int argc, char **argv);
+int cli_group(struct cli *cli, const struct cli_verb *verb, int argc, char **argv);
+int cli_why(struct cli *cli, const struct cli_verb *verb, int argc, char **argv);
 int cli_groups(struct cli *cli, const struct cli_verb *verb, int argc, char **argv);
 int cli_stats(struct cli *cli, const struct cli_verb *verb, int argc, char **argv);
 int cli_replay(struct cli *cli, const struct cli_verb *verb, int argc, char **argv);

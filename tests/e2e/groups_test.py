@@ -55,6 +55,43 @@ class Groups(TestCase):
         self.assertEqual(len(self.groups()), 2)
         self.assertEqual(self.groups()["ocr"]["workers"], 0)
 
+    def json(self, *arguments):
+        return [json.loads(line) for line in self.weir.weir(*arguments, "--json").stdout.splitlines()]
+
+    def test_a_group_is_paused_moved_changed_and_deleted_at_the_prompt(self):
+        self.weir.start_coordinator()
+        worker = self.worker("--group", "g", "--topic", "docs.>", "--exec", "true")
+        wait_for(lambda: self.groups().get("g", {}).get("workers") == 1, "the worker")
+        seqs = self.publish(5)
+        wait_for(lambda: self.groups()["g"]["acked"] == 5, "acks")
+        self.assertIn("paused", self.weir.weir("group", "pause", "g").stdout)
+        late = self.publish(3)
+        wait_for(lambda: self.groups()["g"]["lag"] == 3, "a lag of 3")
+        self.assertEqual(self.groups()["g"]["wait"], "paused")
+        self.assertEqual([row["wait"] for row in self.json("why", late[0])], ["paused"])
+        self.assertEqual([row["wait"] for row in self.json("why", seqs[0])], ["settled"])
+        wait_for(lambda: self.weir.metric("group_lag_events", 'group="g"') == 3, "the metric")
+        self.assertEqual(self.weir.metric("group_paused", 'group="g"'), 1)
+        self.weir.weir("group", "resume", "g")
+        wait_for(lambda: self.groups()["g"]["acked"] == 8, "acks")
+        self.weir.weir("group", "seek", "g", "first")
+        wait_for(lambda: self.groups()["g"]["acked"] == 16, "all of it again")
+        self.assertEqual(self.groups()["g"]["generation"], 2)
+        refused = self.weir.weir("group", "delete", "g", check=False)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("stop them first", refused.stderr)
+        self.assertEqual(worker.stop(), 0)
+        wait_for(lambda: self.groups()["g"]["workers"] == 0, "nobody")
+        place = self.json("group", "set", "g", "--topic", "mail.>", "--lease-ms", 5000)[0]["seq"]
+        self.assertGreater(place, late[-1])
+        self.assertEqual((self.groups()["g"]["filters"], self.groups()["g"]["lease_ms"]), (["mail.>"], 5000))
+        self.publish(2)
+        mail = self.publish(1, "mail.x")
+        self.assertEqual([row["wait"] for row in self.json("why", mail[0])], ["no_worker"])
+        self.assertIn("no_worker", self.weir.weir("group", "show", "g").stdout)
+        self.weir.weir("group", "delete", "g")
+        self.assertEqual(self.groups(), {})
+
     def test_a_worker_begins_at_a_time(self):
         self.weir.start_coordinator()
         early = self.publish(2)
