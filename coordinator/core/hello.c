@@ -153,6 +153,7 @@ void peer_welcome(struct core *c, uint32_t handle)
     w->replay = c->config.replay.on;
     if (p->group) {
         w->lease_ms = group_at(c, p->group)->options.lease_ms;
+        w->max_deliveries = group_at(c, p->group)->options.max_deliveries;
         w->generation = p->generation = group_at(c, p->group)->generation;
     }
     out_item(c, handle, ITEM_WELCOME)->more = w;

@@ -13,7 +13,7 @@ wait 1h                                        -> nothing
 
 # the block that has the letter has the settle: after it the next event of the group is all there is
 crash ; restart                                -> log recover
-w2: hello group=ocr credit=4 max_deliveries=2  -> w2 welcome
+w2: hello group=ocr credit=4 max_deliveries=2  -> w2 welcome max_deliveries=2
 p1: hello unanswered=2                         -> p1 welcome
 p1: publish                                    -> p1 accepted e2 ; w2 deliver e2 attempt=1
 wait 10s                                       -> nothing

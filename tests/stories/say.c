@@ -53,6 +53,7 @@ static void say_welcome(struct world *w, struct story_peer *p, const struct msg_
         snprintf(kept + strlen(kept), sizeof kept - strlen(kept), "%s%s/%u", i ? "," : " kept=", event, m->kept_attempt[i]);
         hold(p, event, m->kept_lease[i], m->kept_attempt[i]);
     }
+    if (m->max_deliveries) snprintf(kept + strlen(kept), sizeof kept - strlen(kept), " max_deliveries=%u", m->max_deliveries);
     say(w, "%s welcome known=%u generation=%llu%s", p->name, m->publisher_known, (unsigned long long)m->generation, kept);
 }
 
