@@ -110,7 +110,7 @@ static void publish(struct sim *sim, struct liar *liar)
 
 static void garbage(struct sim *sim, struct liar *liar)
 {
-    uint8_t bytes[64];
+    uint8_t bytes[64] = { 0 };
     size_t size = random_below(&liar->random, sizeof bytes);
     for (size_t i = 0; i < size; i++)
         bytes[i] = (uint8_t)random_next(&liar->random);
