@@ -69,6 +69,11 @@ static void of_parked(const struct core *c, uint32_t handle, struct why_row *row
 static void of_failure(const struct core *c, const struct failed *f, struct why_row *row)
 {
     const struct group *g = group_at(c, f->group);
+    if (f->state == FAILED_DYING) {
+        row->attempt = f->attempts;
+        row->wait = f->dead || dead_has_room(c, g) ? WAIT_COMMIT : WAIT_DEAD_FULL;
+        return;
+    }
     row->attempt = f->attempts + 1;
     row->until_ms = f->due_ms > c->log_ms ? f->due_ms : 0;
     row->wait = f->state == FAILED_WAITING && row->until_ms ? WAIT_BACK_OFF

@@ -5,6 +5,8 @@ w2: hello group=other credit=20 filters=mail   -> w2 welcome
 p1: publish count=5                            -> p1 accepted e1 ; p1 accepted e2 ; p1 accepted e3 ; p1 accepted e4 ; p1 accepted e5 ; w1 deliver e1 ; w1 deliver e2 ; w1 deliver e3 ; w1 deliver e4 ; w1 deliver e5
 w1: reject e1 e2 e3 e4 e5 reason=bad           -> w1 settled e1 ; w1 settled e2 ; w1 settled e3 ; w1 settled e4 ; w1 settled e5
 a1: query dead group=ocr                       -> a1 answer ok dead=e1/1/rejected,e2/1/rejected,e3/1/rejected,e4/1/rejected
+a1: query why e5                               -> a1 answer ok ; a1 why e5 ocr dead_letters_full attempt=1
+a1: query why e4                               -> a1 answer ok ; a1 why e4 ocr dead
 wait 1h                                        -> nothing
 # another group has its own room
 p1: publish topic=mail                         -> p1 accepted e6 ; w2 deliver e6

@@ -99,7 +99,8 @@ typedef enum weir_wait {
     WEIR_WAIT_KEY = 14,      /* by_seq, of the same key, comes first; of a group: too many wait so */
     WEIR_WAIT_LIMIT = 15,    /* as many as may be are at work */
     WEIR_WAIT_AFFINITY = 16, /* for the worker that has its session, until until_ms */
-    WEIR_WAIT_DEAD = 17      /* it is a dead letter, at by_seq */
+    WEIR_WAIT_DEAD = 17,     /* it is a dead letter, at by_seq */
+    WEIR_WAIT_DEAD_FULL = 18 /* given up, and the group has as many dead letters as it may */
 } weir_wait;
 /* "no_worker"; "unknown" for a number from the future. Since 0.1. */
 WEIR_API const char *weir_wait_word(uint32_t wait);
