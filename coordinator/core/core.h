@@ -143,6 +143,7 @@ enum core_out_kind {
     CORE_FETCH,    /* read a block into `block`, lent until fetched: the one that holds position, else the first after it;
                       with `before`: the last one that begins at or before position */
     CORE_SNAPSHOT, /* append block (records only) to the snapshot under way; lent until the next step; last: it is complete */
+    CORE_SNAPSHOT_ABANDONED, /* what was appended so far is of no use: ask for another later */
     CORE_HALT      /* stop at once, tell nobody */
 };
 

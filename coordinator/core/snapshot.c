@@ -197,7 +197,7 @@ void snapshot_step(struct core *c)
     bool complete = write_some(c) && c->head >= c->snapshot.position;
     if (c->snapshot.failed) {
         c->snapshot.running = false;
-        c->snapshots_abandoned++;
+        out_add(c, CORE_SNAPSHOT_ABANDONED);
         return;
     }
     for (uint32_t i = 0; i <= c->snapshot.block_now; i++) {

@@ -558,7 +558,6 @@ struct core {
         struct record_dead *dead_rows;  /* [DEAD_PER_RECORD]: the same */
         struct block *blocks; uint32_t block_now; bool failed, reopen; /* reopen: the last step's slices are out, begin anew */
     } snapshot;
-    uint64_t snapshots_abandoned;
 
     struct core_stats stats;
 };

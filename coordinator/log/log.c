@@ -118,6 +118,14 @@ void log_snapshot_end(struct log *log)
     log->ops->snapshot_end(log, log->next_number - 1);
 }
 
+void log_snapshot_abandon(struct log *log)
+{
+    if (log->config.read_only) return;
+    must(log->snapshot == LOG_SNAPSHOT_FILLING);
+    log->snapshot = LOG_SNAPSHOT_NONE;
+    log->ops->snapshot_abandon(log);
+}
+
 void log_trim(struct log *log, uint64_t position)
 {
     if (log->config.read_only) return;

@@ -81,6 +81,8 @@ void log_fetch_before(struct log *log, uint64_t position, struct block *into);
 void log_snapshot_begin(struct log *log, uint64_t position);
 void log_snapshot_slice(struct log *log, const struct block *slice);
 void log_snapshot_end(struct log *log);
+/* Gives up the one that has begun and not ended (must): nothing of it stays, and another may begin. No event. */
+void log_snapshot_abandon(struct log *log);
 
 /* Drops whole files of blocks that end below position, never past the second newest snapshot. Answers LOG_TRIMMED; a call while one is
  * under way is joined with those after it and answered once. What was written last (a few files) may stay. Read-only: ignored, no event. */

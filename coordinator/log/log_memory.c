@@ -151,6 +151,11 @@ static void memory_snapshot_slice(struct log *log, const struct block *slice)
     if (!stored_blocks_append(&m->filling.slices, index, index, span_of(m->coder.out, size))) m->snapshot_full = true;
 }
 
+static void memory_snapshot_abandon(struct log *log)
+{
+    memory_snapshot_free(&memory_of(log)->filling);
+}
+
 static void memory_snapshot_end(struct log *log, uint64_t last_number)
 {
     memory_of(log)->snapshot_after = last_number;
@@ -305,6 +310,7 @@ static const struct log_ops memory_ops = {
     .fetch = memory_fetch,
     .snapshot_begin = memory_snapshot_begin,
     .snapshot_slice = memory_snapshot_slice,
+    .snapshot_abandon = memory_snapshot_abandon,
     .snapshot_end = memory_snapshot_end,
     .trim = memory_trim,
     .pump = memory_pump,

@@ -17,6 +17,7 @@ struct log_ops {
     void (*fetch)(struct log *log, const struct log_wanted *wanted);
     void (*snapshot_begin)(struct log *log, uint64_t position);
     void (*snapshot_slice)(struct log *log, const struct block *slice);
+    void (*snapshot_abandon)(struct log *log);
     void (*snapshot_end)(struct log *log, uint64_t last_number); /* counts once the block of that number is committed */
     void (*trim)(struct log *log, uint64_t position);
     void (*pump)(struct log *log);  /* NULL, or does what is due before a poll: for a backend without threads */

@@ -69,6 +69,7 @@ static const struct log_ops rocks_ops = {
     .fetch = rocks_fetch,
     .snapshot_begin = rocks_snapshot_begin,
     .snapshot_slice = rocks_snapshot_slice,
+    .snapshot_abandon = rocks_snapshot_abandon,
     .snapshot_end = rocks_snapshot_end,
     .trim = rocks_trim,
     .close = rocks_close,

@@ -52,6 +52,16 @@ void rocks_snapshot_slice(struct log *log, const struct block *slice)
     pthread_mutex_unlock(&r->lock);
 }
 
+void rocks_snapshot_abandon(struct log *log)
+{
+    struct rocks_log *r = rocks_of(log);
+    pthread_mutex_lock(&r->lock);
+    while (r->job_count - r->slice_count > KEEPER_OTHERS)
+        pthread_cond_wait(&r->keeper_room, &r->lock);
+    add_job_locked(r, (struct keeper_job){ .kind = KEEPER_ABANDON });
+    pthread_mutex_unlock(&r->lock);
+}
+
 void rocks_snapshot_end(struct log *log, uint64_t last_number)
 {
     struct rocks_log *r = rocks_of(log);
@@ -172,6 +182,9 @@ static void do_job(struct rocks_log *r, const struct keeper_job *job, const stru
     case KEEPER_SLICE:
         if (!snapshot_writer_slice(&r->snapshot, &r->keeper_coder, log_id, slice)) stop_snapshot(r);
         break;
+    case KEEPER_ABANDON:
+        snapshot_writer_abandon(&r->snapshot);
+        break;
     case KEEPER_END:
         end_snapshot(r, job->number);
         break;
@@ -260,8 +273,8 @@ static void finish_job(struct rocks_log *r, const struct keeper_work *work)
     if (work->slice != NULL) {
         r->slice_head = (r->slice_head + 1) % KEEPER_SLICES;
         r->slice_count--;
-        pthread_cond_signal(&r->keeper_room);
     }
+    pthread_cond_signal(&r->keeper_room);
     pthread_mutex_unlock(&r->lock);
 }
 

@@ -16,10 +16,11 @@
 #include "coordinator/log/snapshot_file.h"
 #include "coordinator/log/stored_blocks.h"
 
-enum { KEEPER_SLICES = 16, KEEPER_JOBS = KEEPER_SLICES + 3 /* an end, then a begin and an end */, OVERLAY_BYTES_MAX = 1 << 30 };
+enum { KEEPER_SLICES = 16, KEEPER_OTHERS = 2 /* jobs that may wait when one is given up */,
+       KEEPER_JOBS = KEEPER_SLICES + KEEPER_OTHERS + 5 /* that abandon, a begin and an end, a begin and an end */, OVERLAY_BYTES_MAX = 1 << 30 };
 
 struct keeper_job {
-    enum keeper_job_kind { KEEPER_BEGIN, KEEPER_SLICE, KEEPER_END } kind;
+    enum keeper_job_kind { KEEPER_BEGIN, KEEPER_SLICE, KEEPER_ABANDON, KEEPER_END } kind;
     uint64_t position; /* BEGIN */
     uint64_t number;   /* END: the last block submitted before it */
 };
@@ -80,6 +81,7 @@ void rocks_fetch(struct log *log, const struct log_wanted *wanted);
 void *rocks_keeper_run(void *rocks_log);
 void rocks_snapshot_begin(struct log *log, uint64_t position);
 void rocks_snapshot_slice(struct log *log, const struct block *slice);
+void rocks_snapshot_abandon(struct log *log);
 void rocks_snapshot_end(struct log *log, uint64_t last_number);
 void rocks_trim(struct log *log, uint64_t position);
 

@@ -168,6 +168,7 @@ static void carry_out(struct loop *loop, const struct core_outs *outs)
         case CORE_SUBMIT:
         case CORE_FETCH:
         case CORE_SNAPSHOT:
+        case CORE_SNAPSHOT_ABANDONED:
             store_take(loop->parts.store, out, loop->now_ns);
             break;
         case CORE_HALT:

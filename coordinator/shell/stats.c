@@ -100,6 +100,7 @@ static const struct number numbers[] = {
     COUNTER("log_fetches", log.fetches, "blocks read back"),
     COUNTER("log_fetch_failures", store.fetch_failures, "blocks that could not be read back"),
     COUNTER("snapshots", store.snapshots, "snapshots saved"),
+    COUNTER("snapshots_abandoned", store.snapshots_abandoned, "snapshots given up since too much changed at once; they are tried again"),
     COUNTER("trims", store.trims, "times the window dropped something"),
     GAUGE("log_first_seq", tail.first_position, "the oldest event still there"),
     GAUGE("log_size_bytes", tail.bytes, "size of the log"),

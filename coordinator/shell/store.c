@@ -4,8 +4,8 @@
  * for it; every fetch has a block lent to it, so there are never more than blocks_cached + 1. */
 #include "coordinator/shell/store.h"
 
-#include "coordinator/shell/history_file.h"
 #include "coordinator/core/seek.h"
+#include "coordinator/shell/history_file.h"
 #include "sdk/base/must.h"
 #include "sdk/program/journal.h"
 
@@ -13,7 +13,7 @@
 #include <poll.h>
 #include <stdlib.h>
 
-enum { SUBMITS_MAX = 2, TRIM_EVERY_S = 60, SNAPSHOT_EVERY_H = 6, SIZE_SNAPSHOT_BLOCKS = 64 };
+enum { SUBMITS_MAX = 2, TRIM_EVERY_S = 60, SNAPSHOT_EVERY_H = 6, SNAPSHOT_AGAIN_PART = 8, SIZE_SNAPSHOT_BLOCKS = 64 };
 #define NS_PER_S 1000000000ULL
 
 const double store_commit_bounds[STORE_COMMIT_BUCKETS] = { 0.00005, 0.0001, 0.0002, 0.0003, 0.0005, 0.001, 0.002,
@@ -295,6 +295,18 @@ static void take_snapshot_slice(struct store *store, const struct core_out *out)
     store->snapshot_wanted = false;
 }
 
+/* Too much of the state changed at once for what a step may write. The next try is not far: a start reads what was logged until then. */
+static void abandon_snapshot(struct store *store)
+{
+    if (store->snapshot_begun) log_snapshot_abandon(store->log);
+    store->snapshot_begun = store->snapshot_wanted = false;
+    store->counters.snapshots_abandoned++;
+    uint64_t again = store->submitted + store->snapshot_blocks / SNAPSHOT_AGAIN_PART;
+    store->snapshot_number = again > store->snapshot_blocks ? again - store->snapshot_blocks : 0;
+    store->snapshot_bytes = 0;
+    journal_warning("snapshot_abandoned", "blocks_until_next=%" PRIu64, store->snapshot_blocks / SNAPSHOT_AGAIN_PART);
+}
+
 void store_take(struct store *store, const struct core_out *out, uint64_t now_ns)
 {
     switch (out->kind) {
@@ -309,6 +321,9 @@ void store_take(struct store *store, const struct core_out *out, uint64_t now_ns
             log_fetch_before(store->log, out->position, out->block);
         else
             log_fetch(store->log, out->position, out->block);
+        break;
+    case CORE_SNAPSHOT_ABANDONED:
+        abandon_snapshot(store);
         break;
     default:
         must(out->kind == CORE_SNAPSHOT);

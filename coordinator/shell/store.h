@@ -12,7 +12,7 @@ enum { STORE_COMMIT_BUCKETS = 14 };
 extern const double store_commit_bounds[STORE_COMMIT_BUCKETS]; /* seconds */
 
 struct store_counters {
-    uint64_t snapshots, trims, fetch_failures;
+    uint64_t snapshots, snapshots_abandoned, trims, fetch_failures;
     uint64_t commit_counts[STORE_COMMIT_BUCKETS + 1]; /* from a block's submission to the news of its commit */
     double commit_seconds;
 };
@@ -36,7 +36,7 @@ int store_fd(const struct store *store);
 /* Takes all news of the log into the input (committed, log_failed, fetched, trimmed_below). What it lends there ends with the next call. */
 void store_poll(struct store *store, uint64_t now_ns, struct core_in *in);
 
-/* Carries out one of the core's outputs: CORE_SUBMIT, CORE_FETCH, CORE_SNAPSHOT. */
+/* Carries out one of the core's outputs: CORE_SUBMIT, CORE_FETCH, CORE_SNAPSHOT and CORE_SNAPSHOT_ABANDONED. */
 void store_take(struct store *store, const struct core_out *out, uint64_t now_ns);
 
 /* Once a turn: what the window wants dropped is dropped when the core needs nothing below keep_from (core_keep_from). */

@@ -47,6 +47,29 @@ static void a_snapshot_without_its_end_does_not_count(void **state)
     assert_false(rig->seen[0].from_snapshot);
 }
 
+static void a_snapshot_that_was_given_up_leaves_nothing_and_another_counts(void **state)
+{
+    struct rig *rig = rig_of(state);
+    rig_open(rig);
+    rig_commit(rig, 2);
+    for (int i = 0; i < 50; i++) {
+        log_snapshot_begin(rig->log, rig_last_position(rig));
+        for (int k = 0; k < i % 4; k++)
+            log_snapshot_slice(rig->log, &rig->blocks[0]);
+        log_snapshot_abandon(rig->log);
+    }
+    rig_reopen(rig);
+    assert_int_equal(rig->seen_count, 2);
+    assert_false(rig->seen[0].from_snapshot);
+    log_snapshot_begin(rig->log, rig_last_position(rig));
+    log_snapshot_slice(rig->log, &rig->blocks[0]);
+    log_snapshot_abandon(rig->log);
+    rig_snapshot(rig, rig_last_position(rig), 3);
+    rig_reopen(rig);
+    assert_int_equal(rig->seen_count, 3);
+    assert_true(rig->seen[2].from_snapshot);
+}
+
 static void a_snapshot_may_be_taken_while_blocks_are_under_way(void **state)
 {
     struct rig *rig = rig_of(state);
@@ -209,6 +232,7 @@ int main(void)
         ON_BOTH(recovery_begins_with_the_newest_snapshot_and_goes_on_with_the_blocks_after_it),
         ON_BOTH(a_snapshot_may_have_more_slices_than_wait_at_once),
         ON_BOTH(a_snapshot_without_its_end_does_not_count),
+        ON_BOTH(a_snapshot_that_was_given_up_leaves_nothing_and_another_counts),
         ON_BOTH(a_snapshot_may_be_taken_while_blocks_are_under_way),
         ON_BOTH(a_snapshot_of_an_empty_log_is_harmless),
         ON_BOTH(a_trim_drops_what_ends_below_and_keeps_the_rest),

@@ -105,6 +105,23 @@ static void commits_are_told_in_order_and_measured(void **state)
     assert_int_equal(counters.snapshots, 2);
 }
 
+static void a_snapshot_that_the_core_gives_up_is_followed_by_another(void **state)
+{
+    (void)state;
+    struct store_counters counters;
+    open_store(0, 0);
+    write_blocks();
+    struct core_out slice = { .kind = CORE_SNAPSHOT, .block = &block, .position = block_last_position(&block) };
+    store_take(store, &slice, 1);
+    assert_false(store_is_quiet(store));
+    store_take(store, &(struct core_out){ .kind = CORE_SNAPSHOT_ABANDONED }, 1);
+    assert_true(store_is_quiet(store));
+    save_snapshot();
+    store_counters(store, &counters);
+    assert_int_equal(counters.snapshots, 3);
+    assert_int_equal(counters.snapshots_abandoned, 1);
+}
+
 static struct core_fetched fetch(uint64_t position, bool before)
 {
     struct block *into = &block;
@@ -179,6 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(commits_are_told_in_order_and_measured, close_store),
+        cmocka_unit_test_teardown(a_snapshot_that_the_core_gives_up_is_followed_by_another, close_store),
         cmocka_unit_test_teardown(a_fetch_finds_what_holds_follows_or_precedes, close_store),
         cmocka_unit_test_teardown(the_window_drops_what_is_too_old, close_store),
         cmocka_unit_test_teardown(the_window_never_passes_the_second_newest_snapshot, close_store),
