@@ -40,13 +40,14 @@ static bool absent_or(size_t column, size_t count)
 
 static bool events_fit(const Weir__V1__Events *e)
 {
-    return e->n_seq == e->n_time_ms && e->n_seq == e->n_size && absent_or(e->n_cause, e->n_seq);
+    return e->n_seq == e->n_time_ms && e->n_seq == e->n_size && absent_or(e->n_cause, e->n_seq) && absent_or(e->n_first, e->n_seq);
 }
 
 static bool deliver_fits(const Weir__V1__Deliver *d)
 {
     size_t n = d->n_lease;
-    return d->n_seq == n && d->n_time_ms == n && d->n_attempt == n && d->n_size == n && absent_or(d->n_cause, n);
+    return d->n_seq == n && d->n_time_ms == n && d->n_attempt == n && d->n_size == n && absent_or(d->n_cause, n) &&
+           absent_or(d->n_first, n) && absent_or(d->n_priority, n);
 }
 
 static bool settle_fits(const Weir__V1__Settle *s)
