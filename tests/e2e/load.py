@@ -155,15 +155,8 @@ class Load:
     def histories(self):
         return history.load(sorted(glob.glob(self.weir.path("*.jsonl"))))
 
-    def whole_log(self):
-        try:
-            return read_log(self.weir.endpoint)
-        except AssertionError as stopped:  # seen once, after 100 cuts; not explained yet: it is said, and the log is judged by another read
-            print(f"{stopped}; once more", flush=True)
-            return read_log(self.weir.endpoint)
-
     def log_lines(self):
-        rows, gap = self.whole_log()
+        rows, gap = read_log(self.weir.endpoint)
         lines = [{"op": "log", "seq": seq, "first": event["first"] or None, "id": event["type"].decode() or json.loads(event["data"])["id"], "topic": event["topic"].decode(),
                   "key": event["key"].decode() or None, "token": event["token"].decode() or None, "priority": event["priority"],
                   "semantics": "at_most_once" if event["semantics"] == ENUMS["Semantics"]["AT_MOST_ONCE"] else None}
