@@ -378,7 +378,7 @@ static void saw_accepted(struct walk *w, struct walker *p, const struct msg_acce
         if (seq > w->head) broken(w, "an accept before the commit", seq);
         if (number >= NUMBERS) continue;
         check_token(w, seq, p->token_of[number]);
-        if (m->duplicate && p->token_of[number] && !p->position_of[number]) continue; /* a repeat of another number's, for now */
+        if (m->duplicate && p->token_of[number] && !p->position_of[number]) continue; /* its token was taken under another number, whose place this is */
         if (p->position_of[number] && p->position_of[number] != seq) broken(w, "two positions for one number", number);
         p->position_of[number] = seq;
     }
