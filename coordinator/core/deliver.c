@@ -105,7 +105,8 @@ static enum progress deliver_retry(struct core *c, uint32_t handle)
     return PROGRESS_DONE;
 }
 
-/* Those parked next at its key that are over, too: else each would wait for the commit of the one before. As far as their blocks are at hand. */
+/* Those parked next at its key that are over, too: else each would wait for the commit of the one before. As far as their blocks are at
+ * hand. */
 static void end_followers(struct core *c, uint32_t key)
 {
     for (uint32_t i = 0; i < DELIVERIES_PER_VISIT && blocks_room_for_failure(c) && key_at(c, key)->first; i++) {
@@ -259,6 +260,7 @@ static enum progress take_fresh(struct core *c, struct turn *t, const struct blo
     bool late = t->position <= g->levels[t->level].old.end; /* its reading back had to stop, or its order was changed */
     if ((order_is_on(g) || late) && !order_has_room(c, g, TURN_NEW))
         return PROGRESS_BLOCKED;                                                         /* a parked one that goes on wakes the group */
+    if (late && !lease_has_room(c, true)) return PROGRESS_BLOCKED;                       /* a settle wakes the group */
     if (late && group_pends(c, t->group, t->level, t->position)) return PROGRESS_COMMIT; /* what failed just now is not in its table yet */
     if ((block->records[index].flags & RECORD_PARTS) && too_many_large(c, g)) return PROGRESS_BLOCKED; /* the end of a transfer wakes it */
     if (late) {

@@ -25,6 +25,7 @@ static void level_opened(const struct core *c, struct level *l, bool recovered)
     if (c->config.replay.on) l->fresh.end = c->config.replay.until;
     if (recovered && l->handed > l->floor) l->fresh.cursor = l->fresh.from = l->handed + 1;
     l->handed_before = l->handed;
+    l->handed_at_start = recovered ? l->handed : 0;
     l->handed_more = 0;
     l->old_open = false;
     /* the block being written was closed before the group was there: its commit will not wake it */

@@ -3,7 +3,8 @@
  * it alone may be kept by a worker that says so, and the others are parked behind it. What may be with a worker becomes a lease of nobody,
  * which waits adopt_grace_ms for its worker as that of a lost one does [R-ADOPT-2].
  * Workers that say hello meanwhile are welcomed when the reading is done: what they hold is believed until it is read.
- * Where a table is full the reading stops, and the rest is taken for new, except for what is settled, failed, or held by a worker. */
+ * Where a table is full the reading stops, and the reader of new events goes on with it as room comes: it takes none of it for new that may
+ * have been with a worker. */
 #include "coordinator/core/state.h"
 
 enum { READ_BACK_PER_STEP = 4096 };
@@ -114,13 +115,25 @@ static bool take_back(struct core *c, struct turn *t, struct span body)
     return true;
 }
 
+/* Nobody has claimed it, and it may have been out, unless it comes after another of its key: as in the reading back. */
+static bool take_late(struct core *c, struct turn *t, struct span body)
+{
+    if (group_at(c, t->group)->options.ordering == ORDERING_GROUP) return false; /* the one that was out has been read back */
+    struct key_hashes hashes = order_hashes(c, t, body);
+    if (hashes.of[KEY_ORDER] && key_find(c, hashes.of[KEY_ORDER])) return false;
+    uint32_t lease = lease_of_nobody(c, t);
+    must(lease); /* there was room */
+    hold(c, t, &hashes, lease);
+    return true;
+}
+
 bool read_back_late(struct core *c, struct turn *t, struct span body)
 {
     const struct level *l = &group_at(c, t->group)->levels[t->level];
     if (is_settled(l, t->position)) return true;
     uint32_t lease = claimed(c, t);
     t->failed = failed_find(c, t->group, t->position);
-    if (!lease && !t->failed) return false;
+    if (!lease && !t->failed) return t->position <= l->handed_at_start && take_late(c, t, body);
     bool known = lease ? lease_at(c, lease)->key : failed_at(c, t->failed)->key || failed_at(c, t->failed)->state == FAILED_PARKED;
     if (known) return true; /* it went out again before this reader came here */
     if (!lease && letter_is_due(c, t->failed)) return true;
@@ -133,7 +146,7 @@ bool read_back_late(struct core *c, struct turn *t, struct span body)
     return true;
 }
 
-/* The rest of the level is read as what is new. */
+/* The rest of the level is left to the reader of new events. */
 static void stop_here(struct level *l)
 {
     l->fresh.cursor = l->old.cursor;

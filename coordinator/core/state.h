@@ -246,6 +246,7 @@ struct level {
     bool live;                /* fresh is at the head: only a block that touches the group wakes it */
     bool old_open;            /* old is being read */
     uint64_t handed_wanted;   /* a raise that is pending; 0: none */
+    uint64_t handed_at_start; /* of a recovered level: what lies above was with nobody before the restart */
     uint64_t handed_more;     /* where the reader, while it catches up, asks for the next one */
     uint64_t handed_block, handed_before; /* the block of the last raise, and the value until that is committed */
     uint32_t pend_last;       /* of the filling block: newest pend, chained by .before */

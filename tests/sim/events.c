@@ -25,7 +25,6 @@ void group_terms(const struct sim *sim, uint32_t group, struct group_terms *out)
     struct oracle_group_spec *known = &out->known;
     *known =
         (struct oracle_group_spec){ .name = names[group], .backoff_ms = knob(sim, KNOB_backoff_ms), .ordering = knob(sim, KNOB_ordering) };
-    known->waits = knob(sim, KNOB_ordering) || knob(sim, KNOB_affinity) || knob(sim, KNOB_limit) || knob(sim, KNOB_limit_each);
     uint32_t first = random_below(&random, 5);
     known->filters[known->filter_count++] = filters[first];
     if (chance(&random, 40)) known->filters[known->filter_count++] = filters[(first + 1 + random_below(&random, 4)) % 6];

@@ -24,7 +24,6 @@ struct oracle_group_spec {
     const char *filters[ORACLE_FILTERS_MAX];
     uint32_t filter_count, backoff_ms;
     uint32_t ordering; /* 1: of keys, 2: of sessions, 3: of all its events */
-    bool waits;        /* its events wait for one another: an order, an affinity or a limit */
     bool from_first;   /* it was made with start = first: every event in the log is its own */
 };
 void oracle_group(struct oracle *oracle, const struct oracle_group_spec *spec);
