@@ -5,7 +5,7 @@
 #include "proto/event.h"
 #include "tests/sim/sim.h"
 
-enum { JOBS_MAX = 256, EMITS_EACH = 4 };
+enum { JOBS_MAX = 1024 /* those whose settle has no answer yet, too */, EMITS_EACH = 4 };
 #define OUT_TOPIC "out.x"
 
 enum job_state { JOB_FREE, JOB_WAITING, JOB_WORKING, JOB_SETTLING };
@@ -23,6 +23,7 @@ struct job {
 struct worker {
     struct group_terms group;
     struct job jobs[JOBS_MAX];
+    uint32_t jobs_touched; /* those behind it were never used */
     uint32_t written;
 };
 
@@ -44,9 +45,9 @@ static void init(struct peer *peer, struct link_options *options)
 
 static struct job *job_new(struct worker *w)
 {
-    for (uint32_t i = 0; i < JOBS_MAX; i++)
+    for (uint32_t i = 0; i < w->jobs_touched; i++)
         if (w->jobs[i].state == JOB_FREE) return &w->jobs[i];
-    return NULL;
+    return w->jobs_touched < JOBS_MAX ? &w->jobs[w->jobs_touched++] : NULL;
 }
 
 static void take(struct peer *peer, const struct link_fact *fact)
@@ -57,7 +58,7 @@ static void take(struct peer *peer, const struct link_fact *fact)
     for (size_t i = 0; i < m->count; at += m->size[i++]) {
         struct job *job = job_new(w);
         struct event event;
-        if (!job) sim_fail(peer->sim, "credit_of_deliveries", "%s was given more than %d events", peer->name, JOBS_MAX);
+        if (!job) sim_fail(peer->sim, "simulator", "%s has %d jobs and needs more", peer->name, JOBS_MAX);
         job->state = JOB_WAITING;
         job->handle = fact->deliveries.handles[i];
         job->seq = m->seq[i];
@@ -72,7 +73,7 @@ static void fact(struct peer *peer, const struct link_fact *fact)
 {
     struct worker *w = peer->app;
     if (fact->kind == LINK_FACT_DELIVERIES) take(peer, fact);
-    for (uint32_t i = 0; fact->kind == LINK_FACT_SETTLED && i < JOBS_MAX; i++)
+    for (uint32_t i = 0; fact->kind == LINK_FACT_SETTLED && i < w->jobs_touched; i++)
         if (w->jobs[i].state == JOB_SETTLING && &w->jobs[i] == fact->lease.user) w->jobs[i].state = JOB_FREE;
 }
 
@@ -142,7 +143,7 @@ static void end_work(struct peer *peer, struct job *job)
 static void act(struct peer *peer)
 {
     struct worker *w = peer->app;
-    for (uint32_t i = 0; i < JOBS_MAX; i++) {
+    for (uint32_t i = 0; i < w->jobs_touched; i++) {
         struct job *job = &w->jobs[i];
         if (job->due_ns > peer->sim->now_ns) continue;
         if (job->state == JOB_WAITING)
@@ -156,7 +157,7 @@ static uint64_t next_ns(const struct peer *peer)
 {
     const struct worker *w = peer->app;
     uint64_t next = NEVER;
-    for (uint32_t i = 0; i < JOBS_MAX; i++)
+    for (uint32_t i = 0; i < w->jobs_touched; i++)
         if ((w->jobs[i].state == JOB_WAITING || w->jobs[i].state == JOB_WORKING) && w->jobs[i].due_ns < next) next = w->jobs[i].due_ns;
     return next;
 }
@@ -164,7 +165,7 @@ static uint64_t next_ns(const struct peer *peer)
 static bool is_idle(const struct peer *peer)
 {
     const struct worker *w = peer->app;
-    for (uint32_t i = 0; i < JOBS_MAX; i++)
+    for (uint32_t i = 0; i < w->jobs_touched; i++)
         if (w->jobs[i].state != JOB_FREE) return false;
     return true;
 }
