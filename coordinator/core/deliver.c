@@ -270,6 +270,7 @@ static enum progress take_fresh(struct core *c, struct turn *t, const struct blo
     }
     if (!delivery_has_expired(c, block, &block->records[index])) return give(c, t, block, index);
     delivery_expired(c, t->group, t->level, 0, t->from, t->position);
+    order_passed_over(c, t, block_body(block, &block->records[index]));
     return PROGRESS_DONE;
 }
 

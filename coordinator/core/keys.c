@@ -10,7 +10,7 @@ static bool may_move(enum key_state from, enum key_state to)
     static const bool allowed[KEY_STATES][KEY_STATES] = {
         [KEY_FREE] = { [KEY_HELD] = true },
         [KEY_HELD] = { [KEY_FREE] = true, [KEY_SETTLING] = true, [KEY_READY] = true, [KEY_AWAITING] = true, [KEY_UNUSED] = true },
-        [KEY_SETTLING] = { [KEY_FREE] = true, [KEY_READY] = true },
+        [KEY_SETTLING] = { [KEY_FREE] = true, [KEY_READY] = true, [KEY_SETTLING] = true /* the one that followed is over, too */ },
         [KEY_READY] = { [KEY_FREE] = true, [KEY_HELD] = true, [KEY_AWAITING] = true, [KEY_UNUSED] = true },
         [KEY_AWAITING] = { [KEY_FREE] = true, [KEY_READY] = true, [KEY_UNUSED] = true },
         [KEY_UNUSED] = { [KEY_FREE] = true, [KEY_UNUSED] = true /* used again */, [KEY_AWAITING] = true },

@@ -245,6 +245,19 @@ void order_given_up(struct core *c, uint32_t key, uint64_t block)
     key_move(c, key, KEY_SETTLING);
 }
 
+/* It went nowhere, but is not settled before the commit: after a crash it would be there again, before those of its key that followed. */
+void order_passed_over(struct core *c, const struct turn *t, struct span body)
+{
+    uint64_t hash = order_is_on(group_at(c, t->group)) ? order_hashes(c, t, body).of[KEY_ORDER] : 0;
+    uint32_t key = hash ? key_find(c, hash) : 0;
+    if (!hash || (key && key_at(c, key)->state != KEY_SETTLING)) return; /* whoever holds it is settled no sooner */
+    if (!key) {
+        key = key_take(c, t->group, KEY_ORDER, hash);
+        key_at(c, key)->holder = t->position;
+    }
+    order_settled(c, key);
+}
+
 uint32_t order_failed(struct core *c, uint32_t key)
 {
     struct key *k = key_at(c, key);

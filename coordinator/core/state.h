@@ -797,6 +797,7 @@ void order_went(struct core *c, const struct turn *turn, uint32_t worker); /* it
 uint32_t order_first_ready(struct core *c, const struct level *level); /* parked; 0: none */
 struct turn order_take(struct core *c, uint32_t parked);
 void order_give_up(struct core *c, const struct turn *turn);  /* settled without going out */
+void order_passed_over(struct core *c, const struct turn *turn, struct span body); /* a new event that is over */
 void order_settled(struct core *c, uint32_t key);             /* of a lease or failure; passed on when that is committed */
 void order_given_up(struct core *c, uint32_t key, uint64_t block); /* of a failure that becomes a dead letter; the record of it is in this block */
 uint32_t order_failed(struct core *c, uint32_t key);          /* of a lease; returns what its failure holds */

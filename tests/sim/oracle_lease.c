@@ -194,9 +194,7 @@ static void check_holder(struct oracle *o, const struct place *p)
 static void check_attempt(struct oracle *o, const struct place *p, uint32_t attempt)
 {
     uint32_t restarts = o->starts - p->starts;
-    /* not held against it yet: after a restart an ordered group gives some out under the number they had (seeds 161, 3400) */
-    bool known_fault = restarts > 0 && o->groups.items[p->group].spec.ordering != 0;
-    bool again = attempt == p->attempt && !p->same_attempt && !known_fault;
+    bool again = attempt == p->attempt && !p->same_attempt;
     if (attempt == 0 || (p->attempt && attempt < p->attempt) || again)
         broken(o, "attempts_rise", "seq %llu goes out as attempt %u after attempt %u", U(p->seq), attempt, p->attempt);
     if (p->same_attempt && restarts == 0 && attempt != p->attempt)
