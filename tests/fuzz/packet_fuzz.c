@@ -71,6 +71,20 @@ static bool columns_fit(const Weir__V1__Packet *p)
     return fit;
 }
 
+/* A group's row says its options only: what else stands in that Group is not taken. */
+static void bare_options(const Weir__V1__Packet *p)
+{
+    for (size_t i = 0; i < p->n_answer; i++)
+        for (size_t k = 0; k < p->answer[i]->n_group; k++) {
+            Weir__V1__Group *options = p->answer[i]->group[k]->options;
+            if (options == NULL) continue;
+            options->name = (ProtobufCBinaryData){ 0 };
+            options->n_filters = 0;
+            options->start = WEIR__V1__START__START_NEW;
+            options->start_at = 0;
+        }
+}
+
 /* Encodes and decodes until nothing may change any more. */
 static void round_trip(const struct packet *packet, Weir__V1__Packet *wanted, struct span body)
 {
@@ -80,6 +94,7 @@ static void round_trip(const struct packet *packet, Weir__V1__Packet *wanted, st
     struct packet *copy;
     must(packet->unknown_fields == wanted->base.n_unknown_fields);
     reference_strip(&wanted->base);
+    bare_options(wanted);
     arena_init(&arena, memory[0], sizeof memory[0]);
     must(codec_encode(&arena, packet, &head) == CODEC_OK);
     size_t size = weir__v1__packet__get_packed_size(wanted);
