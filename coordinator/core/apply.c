@@ -1,6 +1,18 @@
 /* apply(record): the only way durable state changes, live and in recovery alike [P9]. It never matches filters, never looks at a clock and
  * never at volatile state; what it sets beside the durable fields (the block of a raise or failure) is only read by deciding code. */
+#include "coordinator/core/apply.h"
+#include "coordinator/core/dead.h"
+#include "coordinator/core/failed.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/held.h"
+#include "coordinator/core/letter.h"
+#include "coordinator/core/reader.h"
+#include "coordinator/core/snapshot.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/tenant.h"
+#include "coordinator/core/token.h"
+#include "sdk/base/ranges.h"
+#include "sdk/base/topic.h"
 
 static uint64_t publisher_key(const struct core *c, const uint8_t id[PUBLISHER_BYTES])
 {

@@ -1,7 +1,19 @@
 /* The block being filled, the one being written, and the blocks kept in memory for readers.
  * Invariants: one block at most is filling and one being written; a slot that this step's outputs point into is not reused before
  * the next step; one slot is always left for the next filling block. */
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/apply.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/held.h"
+#include "coordinator/core/hello.h"
+#include "coordinator/core/manage.h"
+#include "coordinator/core/order.h"
+#include "coordinator/core/out.h"
+#include "coordinator/core/peer.h"
+#include "coordinator/core/rates.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/subscribe.h"
+#include "coordinator/core/transfer.h"
 
 enum {
     FETCHES_AT_ONCE = 12,

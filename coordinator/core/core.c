@@ -1,7 +1,34 @@
 /* The core's door: memory, start, and the step. What a step does, in order:
  *   hear what was committed, fetched and who has gone; take packets; fire timers; hand out events; close the block; say it all.
  * Invariant: everything that promises something waits in the ticket ring, or behind `handed`, until its block is committed. */
+#include "coordinator/core/core.h"
+#include "coordinator/core/apply.h"
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/dead.h"
+#include "coordinator/core/deliver.h"
+#include "coordinator/core/failed.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/group_change.h"
+#include "coordinator/core/group_spec.h"
+#include "coordinator/core/held.h"
+#include "coordinator/core/keys.h"
+#include "coordinator/core/lease.h"
+#include "coordinator/core/letter.h"
+#include "coordinator/core/lookup.h"
+#include "coordinator/core/out.h"
+#include "coordinator/core/part.h"
+#include "coordinator/core/peer.h"
+#include "coordinator/core/rates.h"
+#include "coordinator/core/read_back.h"
+#include "coordinator/core/reader.h"
+#include "coordinator/core/snapshot.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/subscribe.h"
+#include "coordinator/core/tenant.h"
+#include "coordinator/core/token.h"
+#include "coordinator/core/transfer.h"
+#include "proto/event.h"
+#include "sdk/base/ranges.h"
 
 #define OR_DEFAULT(field, value)                                                                                                           \
     if ((field) == 0) (field) = (value)

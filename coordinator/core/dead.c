@@ -2,7 +2,14 @@
  * delivered again. Durable: a letter's own record makes its row or moves it, a record of dead letters says that it is retried or over.
  * Invariants: a group has one row per event at most; its list is in the order of places, since a place that is new is always the highest;
  * a row that is retried has a failed event at its place, which knows it. */
+#include "coordinator/core/dead.h"
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/failed.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/letter.h"
+#include "coordinator/core/snapshot.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/tenant.h"
 
 uint32_t dead_find(const struct core *c, uint32_t group, uint64_t event)
 {

@@ -1,4 +1,7 @@
 /* What an admin does with a group's dead letters: has them delivered again, or drops them [R-DEAD-4]. */
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/dead.h"
+#include "coordinator/core/group.h"
 #include "coordinator/core/state.h"
 
 enum { LETTERS_PER_CHANGE = 1024 };

@@ -1,7 +1,23 @@
 /* Ready events meet free credit. A group is pulled by its workers: nothing is looked at before one of them can take it. What goes first:
  * leases given back, then failed events that are due, then what was handed out before a restart, then new events.
  * Invariants: nothing above the committed `handed` goes out [R-DELIV-1]; a failed event only after its record is committed [R-LEASE-5]. */
+#include "coordinator/core/deliver.h"
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/failed.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/hand_out.h"
+#include "coordinator/core/keys.h"
+#include "coordinator/core/lease.h"
+#include "coordinator/core/letter.h"
+#include "coordinator/core/order.h"
+#include "coordinator/core/out.h"
+#include "coordinator/core/peer.h"
+#include "coordinator/core/read_back.h"
+#include "coordinator/core/reader.h"
 #include "coordinator/core/state.h"
+#include "proto/event.h"
+#include "sdk/base/ranges.h"
+#include "sdk/base/topic.h"
 
 enum { DELIVERIES_PER_VISIT = 64, OLD_PER_VISIT = 16 };
 

@@ -1,6 +1,12 @@
 /* Failed events: the table of those that go out again, and the queues of those whose turn has come. What is in the table, and what it says
  * of each, is durable: only what apply.c calls changes it. The queues are volatile; an entry is in core.due while it waits for its time, in
  * one queue when that has come, in neither while it is leased. */
+#include "coordinator/core/failed.h"
+#include "coordinator/core/dead.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/keys.h"
+#include "coordinator/core/letter.h"
+#include "coordinator/core/order.h"
 #include "coordinator/core/state.h"
 
 uint32_t failed_find(const struct core *c, uint32_t group, uint64_t position)

@@ -1,6 +1,22 @@
 /* Groups: finding and waking them, what happened to them since the last block (pends), and the one record per group and block that says so
  * [P5]. Invariant: a group is in core.pend_groups exactly while it has a pend or wants a raise of `handed`. */
+#include "coordinator/core/group.h"
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/dead.h"
+#include "coordinator/core/failed.h"
+#include "coordinator/core/keys.h"
+#include "coordinator/core/lease.h"
+#include "coordinator/core/letter.h"
+#include "coordinator/core/order.h"
+#include "coordinator/core/peer.h"
+#include "coordinator/core/publish.h"
+#include "coordinator/core/rates.h"
+#include "coordinator/core/read_back.h"
+#include "coordinator/core/reader.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/text.h"
+#include "proto/event.h"
+#include "sdk/base/ranges.h"
 
 uint32_t group_find(const struct core *c, uint32_t tenant, struct span name)
 {

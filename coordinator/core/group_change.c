@@ -1,6 +1,15 @@
 /* Making, changing and ending groups. A change is one record that says all of the group, applied at once; what is volatile is put right
  * here, before and after it. */
+#include "coordinator/core/group_change.h"
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/group_spec.h"
+#include "coordinator/core/lease.h"
+#include "coordinator/core/lookup.h"
+#include "coordinator/core/order.h"
+#include "coordinator/core/read_back.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/tenant.h"
 
 void group_record(const struct core *c, const struct group *g, struct record_group *out)
 {

@@ -1,6 +1,13 @@
 /* What is asked of a group: whether it can be served, and whether it is what the group has. The same for a worker's hello, a section of
  * the configuration, and an admin's change. */
+#include "coordinator/core/group_spec.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/lease.h"
+#include "coordinator/core/letter.h"
+#include "coordinator/core/order.h"
 #include "coordinator/core/state.h"
+#include "proto/limit_by.h"
+#include "sdk/base/topic.h"
 
 static enum error_code check_options(const struct group_options *o, const char **out_message)
 {

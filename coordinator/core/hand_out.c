@@ -1,5 +1,14 @@
 /* From a lease to a worker's hands: which worker, and what is said to it. Whether an event may go out at all is deliver.c's business. */
+#include "coordinator/core/hand_out.h"
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/lease.h"
+#include "coordinator/core/letter.h"
+#include "coordinator/core/out.h"
+#include "coordinator/core/peer.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/transfer.h"
+#include "proto/event.h"
 
 enum { WORKERS_LOOKED_AT = 64, LARGE_WAITING_MAX = 8 };
 

@@ -2,7 +2,14 @@
  * shows, and stand here by the time they are due. Then the event is written again, as RECORD_EVENT with RECORD_AGAIN and its first position
  * for a number: at that place it enters the order, under the id it always had. Only the record of that ends the entry, so it happens once
  * however often the coordinator is killed. Invariant: an entry is in by_held and, unless it has just been found lost, in held_due. */
+#include "coordinator/core/held.h"
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/publish.h"
+#include "coordinator/core/reader.h"
+#include "coordinator/core/snapshot.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/tenant.h"
+#include "proto/event.h"
 
 enum { HELD_PER_STEP = 256, HELD_LOOKED_AT = 16384, HELD_PER_SLICE = 4096, HELD_AHEAD = 8 };
 

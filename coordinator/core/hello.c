@@ -1,5 +1,18 @@
 /* Hello and welcome: who is this, what may it do, what does it still hold. A refused hello leaves no state [R-HELLO-8]. */
+#include "coordinator/core/hello.h"
+#include "coordinator/core/apply.h"
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/group_change.h"
+#include "coordinator/core/group_spec.h"
+#include "coordinator/core/lease.h"
+#include "coordinator/core/lookup.h"
+#include "coordinator/core/out.h"
+#include "coordinator/core/part.h"
+#include "coordinator/core/peer.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/tenant.h"
+#include "coordinator/core/text.h"
 #include "proto/inbox.h"
 
 static void refuse(struct core *c, uint32_t peer, enum error_code code, const char *message)

@@ -2,6 +2,10 @@
  * here it is found, listed, freed, and its queue kept. Invariants: a key is in the list that its state names, and in no other; a READY or
  * AWAITING key has somebody parked, an UNUSED one nobody; every parked event is in the queue of one key and in the list of its group, and
  * counts as open in its level unless it has failed before. */
+#include "coordinator/core/keys.h"
+#include "coordinator/core/failed.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/peer.h"
 #include "coordinator/core/state.h"
 
 /* Every move a key may make; a freed one is KEY_FREE again. */

@@ -1,7 +1,19 @@
 /* Leases: an event on loan to one worker until a deadline. All leases of a group begin with the same time, so a list per group is in the
  * order of their deadlines and costs nothing per event; only those that were extended or orphaned lie in a heap. Invariants: every lease is
  * in by_lease; it is in its peer's list while it has a peer, in its group's list or in core.extended unless it was returned. */
+#include "coordinator/core/lease.h"
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/dead.h"
+#include "coordinator/core/failed.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/letter.h"
+#include "coordinator/core/order.h"
+#include "coordinator/core/out.h"
+#include "coordinator/core/peer.h"
+#include "coordinator/core/read_back.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/transfer.h"
+#include "sdk/base/ranges.h"
 
 /* A lease may end in a failure: its place in the failed table is set aside when it is given. */
 bool failed_has_room(const struct core *c)

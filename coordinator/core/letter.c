@@ -1,7 +1,18 @@
 /* Letters: an event that a group gives up goes onto $dlq.GROUP, whole, in the block that settles it [R-DEAD-1]. Given up are failed events
  * whose last failure was one too many: they stand in their group's queue `dying` until their bytes are at hand, the table has a row, and
  * the block has room. Nothing is dropped where one of these is missing; it waits. */
+#include "coordinator/core/letter.h"
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/dead.h"
+#include "coordinator/core/failed.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/peer.h"
+#include "coordinator/core/reader.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/tenant.h"
+#include "coordinator/core/text.h"
+#include "proto/event.h"
+#include "sdk/base/topic.h"
 
 #define LETTER_TOPIC "$dlq."
 enum { LETTER_TOPIC_SIZE = sizeof LETTER_TOPIC - 1, LETTER_HEADERS_MAX = 6 };

@@ -1,6 +1,12 @@
 /* Dead letters outlive the window: before the shell drops the block of one, it is written again at the end of the log, under its first
  * place, and its row names the new one [R-DEAD-6]. One pass over all groups for each place that the shell would like to trim to; letters
  * that are new meanwhile lie behind it. */
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/dead.h"
+#include "coordinator/core/failed.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/letter.h"
+#include "coordinator/core/reader.h"
 #include "coordinator/core/state.h"
 
 /* False: later. */

@@ -1,7 +1,19 @@
 /* Reading the log for somebody who waits for what is found: where a time begins (a worker's new group, a section of the configuration, an
  * admin's seek), what an event or a session waits for. There are few at once (LOOKUPS_MAX); each step goes on with all of them, within the
  * budget that readers share. */
+#include "coordinator/core/lookup.h"
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/group_change.h"
+#include "coordinator/core/hello.h"
+#include "coordinator/core/manage.h"
+#include "coordinator/core/out.h"
+#include "coordinator/core/peer.h"
+#include "coordinator/core/reader.h"
+#include "coordinator/core/request.h"
+#include "coordinator/core/seek.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/why.h"
 
 static struct span copy_text(struct lookup *l, size_t *used, struct span text)
 {

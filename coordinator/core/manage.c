@@ -1,4 +1,12 @@
 /* What an admin changes. Each action is decided and appended here and answered after the commit of its record [R-MANAGE-1]. */
+#include "coordinator/core/manage.h"
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/dead.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/group_change.h"
+#include "coordinator/core/lookup.h"
+#include "coordinator/core/out.h"
+#include "coordinator/core/peer.h"
 #include "coordinator/core/state.h"
 
 static struct msg_answer *answer_new(struct core *c, uint32_t peer, uint64_t id)

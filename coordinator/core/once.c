@@ -1,6 +1,16 @@
 /* At-most-once events: offered in the step that takes them, before the disk, to whoever can take them now [P6]. They are logged like all
  * others, so history and a replay show them, but no group's reader does and no subscription that was not there. */
+#include "coordinator/core/once.h"
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/hand_out.h"
+#include "coordinator/core/keys.h"
+#include "coordinator/core/lease.h"
+#include "coordinator/core/order.h"
+#include "coordinator/core/out.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/subscribe.h"
+#include "proto/event.h"
 
 bool once_is_read(const struct core *c, uint32_t owner)
 {

@@ -5,7 +5,15 @@
  * Who holds a KEY_ORDER is always one of: a lease, a failure (or the pend that will be it), a parked event that waits for something after
  * it. When that event is settled the key is SETTLING until the block of the settle is committed; only then it is passed on [R-ORDER-2]. A
  * KEY_LIMIT is held by leases alone: what does not run does not count. */
+#include "coordinator/core/order.h"
+#include "coordinator/core/failed.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/keys.h"
+#include "coordinator/core/lease.h"
+#include "coordinator/core/peer.h"
 #include "coordinator/core/state.h"
+#include "proto/event.h"
+#include "proto/limit_by.h"
 
 enum { KEYS_PER_TURN = KEY_KINDS }; /* that one event may need */
 

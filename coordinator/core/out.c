@@ -1,5 +1,7 @@
 /* What a step says: items, chained per peer in the order they arose; at the end of the step out_packet.c makes packets of them.
  * Part of the item table is kept back for answers that a step cannot put off; what can wait asks out_has_room first. */
+#include "coordinator/core/out.h"
+#include "coordinator/core/peer.h"
 #include "coordinator/core/state.h"
 
 static uint32_t reserve(const struct core *c)

@@ -1,5 +1,8 @@
 /* Items of one peer -> packets: columns are laid out in the step's scratch memory, bodies are lent from where they lie. A packet ends where
  * its bodies pass PACKET_OUT_BYTES; the items of one peer keep their order from packet to packet. */
+#include "coordinator/core/group.h"
+#include "coordinator/core/out.h"
+#include "coordinator/core/peer.h"
 #include "coordinator/core/state.h"
 
 struct build {

@@ -1,7 +1,14 @@
 /* Large events on their way in: their parts become records as they come, an assembly remembers where, and the event that ends them is
  * accepted as any other, under the same number. What is never ended costs log space and nothing else [R-PART-5].
  * Invariant: parts_reserved is the room that the field `parts` of every open assembly may take in the filling block. */
+#include "coordinator/core/part.h"
+#include "coordinator/core/apply.h"
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/peer.h"
+#include "coordinator/core/publish.h"
 #include "coordinator/core/state.h"
+#include "proto/event.h"
+#include "proto/parts.h"
 
 static struct assembly *assembly_at(const struct core *c, uint32_t h)
 {

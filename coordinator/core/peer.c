@@ -1,6 +1,20 @@
 /* Peers: a connection from its first packet to its end, and the credit lanes it has in tenants.
  * Life: silent -> (hello) joining -> ready -> ending. A peer's slot is freed at the end of the step in which it ends. */
+#include "coordinator/core/peer.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/hello.h"
+#include "coordinator/core/lease.h"
+#include "coordinator/core/manage.h"
+#include "coordinator/core/order.h"
+#include "coordinator/core/out.h"
+#include "coordinator/core/part.h"
+#include "coordinator/core/publish.h"
+#include "coordinator/core/request.h"
+#include "coordinator/core/settle.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/subscribe.h"
+#include "coordinator/core/tenant.h"
+#include "coordinator/core/transfer.h"
 
 #define PER_MS 1000000u
 

@@ -1,7 +1,12 @@
 /* How a group keeps up: what comes for it, what it settles, how far behind it is, how many workers that takes. Nothing is counted per
  * event: about ten times a second one committed block is looked through, and stands for all that came since the one before (so with few
  * blocks every event is counted); once a second the counters that there are anyway become rates. */
+#include "coordinator/core/rates.h"
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/reader.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/tenant.h"
 
 enum {
     SAMPLE_EVERY_MS = 100,

@@ -5,7 +5,20 @@
  * Workers that say hello meanwhile are welcomed when the reading is done: what they hold is believed until it is read.
  * Where a table is full the reading stops, and the reader of new events goes on with it as room comes: it takes none of it for new that may
  * have been with a worker. */
+#include "coordinator/core/read_back.h"
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/deliver.h"
+#include "coordinator/core/failed.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/hello.h"
+#include "coordinator/core/keys.h"
+#include "coordinator/core/lease.h"
+#include "coordinator/core/letter.h"
+#include "coordinator/core/order.h"
+#include "coordinator/core/peer.h"
+#include "coordinator/core/reader.h"
 #include "coordinator/core/state.h"
+#include "sdk/base/ranges.h"
 
 enum { READ_BACK_PER_STEP = 4096 };
 

@@ -1,6 +1,14 @@
 /* The one way to read in order: from a cursor through the blocks in memory, and through the log where they are not. Whether a record
  * matches is found once per distinct topic of a block and remembered while the same reader stays in it. */
+#include "coordinator/core/reader.h"
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/once.h"
+#include "coordinator/core/seek.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/subscribe.h"
+#include "coordinator/core/tenant.h"
+#include "sdk/base/topic.h"
 
 static bool group_matches(const struct group *g, struct span topic, bool old)
 {

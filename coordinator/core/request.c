@@ -1,6 +1,16 @@
 /* What passes between a requester and the worker that has its request, unlogged: partial answers and cancels. And the questions of
  * administration. */
+#include "coordinator/core/request.h"
+#include "coordinator/core/dead.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/lease.h"
+#include "coordinator/core/lookup.h"
+#include "coordinator/core/out.h"
+#include "coordinator/core/peer.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/subscribe.h"
+#include "coordinator/core/why.h"
+#include "sdk/base/topic.h"
 
 void partial_take(struct core *c, uint32_t peer, const struct msg_partial *m, const uint8_t **body)
 {

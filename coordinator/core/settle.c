@@ -1,5 +1,15 @@
 /* What ends or moves a lease: settle (with its emits in the same block [P5]), extend, release. */
+#include "coordinator/core/settle.h"
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/held.h"
+#include "coordinator/core/lease.h"
+#include "coordinator/core/out.h"
+#include "coordinator/core/peer.h"
+#include "coordinator/core/publish.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/token.h"
+#include "proto/event.h"
 
 static void answer_now(struct core *c, uint32_t peer, uint64_t number, enum error_code code)
 {

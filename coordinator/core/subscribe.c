@@ -1,8 +1,17 @@
 /* Subscriptions: readers without a group. Live ones are fed at the commit; one without credit, or one that began earlier, reads the log
  * (catching) until it is at the head again: no gap, no repeat [R-SUB-2]. Invariants: a live subscription has been sent all that matches up
  * to the head; core.catching holds those that have credit and something to read. */
+#include "coordinator/core/subscribe.h"
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/out.h"
+#include "coordinator/core/peer.h"
+#include "coordinator/core/reader.h"
+#include "coordinator/core/seek.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/tenant.h"
+#include "coordinator/core/transfer.h"
 #include "proto/inbox.h"
+#include "sdk/base/topic.h"
 
 enum { EVENTS_PER_VISIT = 64 };
 

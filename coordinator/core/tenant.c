@@ -1,5 +1,7 @@
 /* Tenants: names to small numbers. Tenants are never removed while the core lives. */
+#include "coordinator/core/tenant.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/token.h"
 
 uint32_t tenant_find(const struct core *c, struct span name)
 {

@@ -1,4 +1,5 @@
 /* Text that the core writes itself: into events of its own, never far. */
+#include "coordinator/core/text.h"
 #include "coordinator/core/state.h"
 
 size_t text_put(uint8_t *out, size_t at, struct span text)

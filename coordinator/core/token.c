@@ -5,7 +5,11 @@
  * that moment on, whether or not it has been taken out. Only a hash of 128 bits is kept; its key is the same in every log, so that a table
  * means the same after a restore. Invariants: by_hash finds the newest token of each first half; a tenant's tokens are chained through the
  * ring from its oldest that is not known to be dead. */
+#include "coordinator/core/token.h"
+#include "coordinator/core/snapshot.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/tenant.h"
+#include "proto/event.h"
 
 enum { TOKENS_PER_SLICE = 4096 };
 

@@ -1,7 +1,19 @@
 /* Large events on their way out: their parts are read through the blocks in memory and sent a few per step, then the event itself, as any
  * other is. A peer is sent one at a time; everything else goes past it, but a subscription waits, for it keeps its order [R-PART-6].
  * Invariants: a transfer belongs to a lease or to a subscription, and its peer, lease or subscription name it; core.sending holds all. */
+#include "coordinator/core/transfer.h"
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/hand_out.h"
+#include "coordinator/core/lease.h"
+#include "coordinator/core/letter.h"
+#include "coordinator/core/out.h"
+#include "coordinator/core/peer.h"
+#include "coordinator/core/reader.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/subscribe.h"
+#include "proto/event.h"
+#include "proto/parts.h"
 
 enum { PARTS_PER_STEP = 4 /* of all transfers together: what small events may have to wait for */ };
 

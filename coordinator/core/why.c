@@ -1,5 +1,22 @@
 /* What an event, or a whole group, waits for, and since when: read from what there is, kept nowhere. And the rows of `weir groups`. */
+#include "coordinator/core/why.h"
+#include "coordinator/core/blocks.h"
+#include "coordinator/core/dead.h"
+#include "coordinator/core/failed.h"
+#include "coordinator/core/group.h"
+#include "coordinator/core/hand_out.h"
+#include "coordinator/core/keys.h"
+#include "coordinator/core/lease.h"
+#include "coordinator/core/letter.h"
+#include "coordinator/core/lookup.h"
+#include "coordinator/core/out.h"
+#include "coordinator/core/peer.h"
+#include "coordinator/core/rates.h"
+#include "coordinator/core/reader.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/tenant.h"
+#include "proto/event.h"
+#include "sdk/base/ranges.h"
 
 enum { COUNTED_PER_ANSWER = 1 << 18, SESSION_BLOCKS_MAX = 512 };
 #define PER_MS 1000000u
