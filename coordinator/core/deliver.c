@@ -145,6 +145,7 @@ static enum progress deliver_ready(struct core *c, uint32_t handle, uint32_t lev
     uint32_t parked = order_first_ready(c, &g->levels[level]);
     if (!parked) return PROGRESS_BLOCKED;
     uint64_t position = parked_at(c, parked)->position;
+    if (position > c->head) return PROGRESS_COMMIT; /* a letter that was carried forward a moment ago */
     bool end;
     struct slot *slot = blocks_find_after(c, position, &end);
     if (!slot && !end) return wait_for_fetch(c, g);

@@ -63,8 +63,7 @@ void failed_move(struct core *c, uint32_t handle, uint64_t place, uint64_t block
     f->position = place;
     f->block = block;
     must(map_put(&c->by_failed, place_key(f->group, place), handle));
-    for (uint32_t h = f->state == FAILED_PARKED ? group_at(c, f->group)->parked_first : 0; h; h = parked_at(c, h)->group_next)
-        if (parked_at(c, h)->failed == handle) parked_at(c, h)->position = parked_at(c, h)->from = place;
+    order_moved(c, handle);
 }
 
 void failed_drop(struct core *c, uint32_t handle)

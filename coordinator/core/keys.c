@@ -116,10 +116,19 @@ void key_free(struct core *c, uint32_t handle)
 
 /* ---- parked events ---- */
 
+static void queue_append(struct core *c, struct key *k, uint32_t handle)
+{
+    if (k->last)
+        parked_at(c, k->last)->next = handle;
+    else
+        k->first = handle;
+    k->last = handle;
+    parked_at(c, handle)->next = 0;
+}
+
 void key_park(struct core *c, uint32_t at, const struct turn *t)
 {
     struct group *g = group_at(c, t->group);
-    struct key *k = key_at(c, at);
     uint32_t handle = slab_take(&c->parked);
     must(handle);
     struct parked *p = parked_at(c, handle);
@@ -129,11 +138,7 @@ void key_park(struct core *c, uint32_t at, const struct turn *t)
         failed_at(c, t->failed)->state = FAILED_PARKED;
     else
         g->levels[t->level].open++;
-    if (k->last)
-        parked_at(c, k->last)->next = handle;
-    else
-        k->first = handle;
-    k->last = handle;
+    queue_append(c, key_at(c, at), handle);
     p->group_prev = g->parked_last;
     if (g->parked_last)
         parked_at(c, g->parked_last)->group_next = handle;
@@ -143,19 +148,30 @@ void key_park(struct core *c, uint32_t at, const struct turn *t)
     g->parked++;
 }
 
+static void queue_remove(struct core *c, struct key *k, uint32_t handle)
+{
+    uint32_t next = parked_at(c, handle)->next, before = 0;
+    for (uint32_t h = k->first; h != handle; h = parked_at(c, h)->next)
+        before = h; /* mostly it is the first */
+    if (before)
+        parked_at(c, before)->next = next;
+    else
+        k->first = next;
+    if (k->last == handle) k->last = before;
+}
+
+void key_park_last(struct core *c, uint32_t handle)
+{
+    struct key *k = key_at(c, parked_at(c, handle)->at);
+    queue_remove(c, k, handle);
+    queue_append(c, k, handle);
+}
+
 void key_unpark(struct core *c, uint32_t handle)
 {
     struct parked *p = parked_at(c, handle);
     struct group *g = group_at(c, p->group);
-    struct key *k = key_at(c, p->at);
-    uint32_t before = 0;
-    for (uint32_t h = k->first; h != handle; h = parked_at(c, h)->next)
-        before = h; /* mostly it is the first */
-    if (before)
-        parked_at(c, before)->next = p->next;
-    else
-        k->first = p->next;
-    if (k->last == handle) k->last = before;
+    queue_remove(c, key_at(c, p->at), handle);
     if (p->group_prev)
         parked_at(c, p->group_prev)->group_next = p->group_next;
     else

@@ -69,5 +69,6 @@ void key_free(struct core *c, uint32_t key);
 bool keys_have_room(struct core *c, uint32_t count);                  /* makes it, as far as unused keys go */
 void key_park(struct core *c, uint32_t key, const struct turn *turn); /* last in the key's queue; the room is there */
 void key_unpark(struct core *c, uint32_t parked);
+void key_park_last(struct core *c, uint32_t parked); /* in the queue it is in */
 
 #endif

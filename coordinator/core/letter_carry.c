@@ -34,8 +34,7 @@ static bool write_again(struct core *c, uint64_t place, bool *out_gone)
     return true;
 }
 
-/* One that is being delivered is waited for, as its lease names the place; one that is parked for its key is not carried, and lost if its
- * turn comes too late. */
+/* One that is being delivered is waited for, as its lease names the place. */
 static bool carry(struct core *c, uint32_t handle)
 {
     const struct dead *d = dead_at(c, handle);
@@ -43,7 +42,6 @@ static bool carry(struct core *c, uint32_t handle)
     uint32_t group = d->group;
     bool gone, out = f && map_get(&c->by_lease, place_key(group, d->place)), written_soon = f && group_at(c, group)->pending;
     if (out || written_soon) return false;
-    if (f && (f->state == FAILED_LEASED || f->state == FAILED_PARKED)) return true;
     if (!write_again(c, d->place, &gone)) return false;
     if (f) group_touch(c, group); /* the commit lets it go out */
     if (gone && !f) {             /* only damage explains it */

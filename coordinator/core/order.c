@@ -381,6 +381,25 @@ void order_trim(struct core *c, uint32_t group, uint32_t level, uint64_t first_l
     }
 }
 
+/* Who waits for an event of its key waits behind those that stand before its new place, who holds the key holds it on. */
+void order_moved(struct core *c, uint32_t failed)
+{
+    const struct failed *f = failed_at(c, failed);
+    uint32_t h = f->state == FAILED_PARKED ? group_at(c, f->group)->parked_first : 0, held = f->key;
+    while (h && parked_at(c, h)->failed != failed)
+        h = parked_at(c, h)->group_next;
+    if (h) {
+        struct parked *p = parked_at(c, h);
+        p->position = p->from = f->position;
+        held = p->order;
+        if (key_at(c, p->at)->kind == KEY_ORDER) {
+            key_park_last(c, h);
+            queue_changed(c, p->at);
+        }
+    }
+    if (held && key_at(c, held)->kind == KEY_ORDER) key_at(c, held)->holder = f->position;
+}
+
 /* ---- workers and time ---- */
 
 void order_worker_changed(struct core *c, uint32_t peer)

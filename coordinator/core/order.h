@@ -35,6 +35,7 @@ void order_given_up(struct core *c, uint32_t key, uint64_t block);
 uint32_t order_failed(struct core *c, uint32_t key); /* of a lease; returns what its failure holds */
 void order_committed(struct core *c);
 void order_end_adoption(struct core *c, uint32_t group);
+void order_moved(struct core *c, uint32_t failed); /* it stands elsewhere now, behind all others */
 void order_trim(struct core *c, uint32_t group, uint32_t level, uint64_t first_left); /* parked ones before it are lost */
 void order_worker_changed(struct core *c, uint32_t peer); /* it has credit, or is gone: who waits for it looks again */
 void order_fire(struct core *c);
