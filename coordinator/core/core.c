@@ -341,6 +341,7 @@ void core_step(struct core *c, const struct core_in *in, struct core_outs *outs)
 {
     must(c->started && in->now_ns >= c->now_ns && in->log_time_ms >= c->log_ms); /* a shell's clocks never run back */
     c->step++;
+    if (blocks_want_packets(c)) peers_listened(c, in->now_ns - c->now_ns);
     c->now_ns = in->now_ns;
     c->log_ms = in->log_time_ms;
     c->item_count = c->dirty_count = c->out_count = 0;

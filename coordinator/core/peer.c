@@ -45,7 +45,8 @@ static uint32_t peer_open(struct core *c, const struct core_packet *in)
     p->connection = in->connection;
     p->grant = in->grant;
     p->settle_next = 1;
-    p->said_ns = p->heard_ns = c->now_ns;
+    p->said_ns = c->now_ns;
+    p->heard_ns = c->listened_ns;
     return handle;
 }
 
@@ -132,19 +133,31 @@ void peers_gone(struct core *c, uint32_t connection)
     if (handle) peer_end(c, handle);
 }
 
+static uint64_t beat_ns(const struct core *c)
+{
+    return (uint64_t)c->config.heartbeat_ms * PER_MS;
+}
+
+/* While the log is busy packets stay where they are, and a process that was stopped finds them late: what peers said then is still to be
+ * read. A step that comes late counts as one heartbeat at most. */
+void peers_listened(struct core *c, uint64_t ns)
+{
+    c->listened_ns += ns < beat_ns(c) ? ns : beat_ns(c);
+}
+
 /* Silence of three heartbeats is the end; our own silence of one is broken [R-BEAT-1, R-BEAT-2]. */
 void peers_sweep(struct core *c)
 {
-    uint64_t beat_ns = (uint64_t)c->config.heartbeat_ms * PER_MS;
     if (c->now_ns < c->sweep_ns) return;
-    c->sweep_ns = c->now_ns + beat_ns / 4;
+    c->sweep_ns = c->now_ns + beat_ns(c) / 4;
     for (uint32_t h = 1; h <= c->peers.touched; h++) {
         if (!slab_is_taken(&c->peers, h)) continue;
         struct peer *p = peer_at(c, h);
         if (p->state == PEER_ENDING) continue;
-        if (c->now_ns - p->heard_ns > 3 * beat_ns)
+        if (c->listened_ns - p->heard_ns > 3 * beat_ns(c)) {
+            c->stats.silent++;
             peer_forget(c, h);
-        else if (p->state == PEER_READY && !p->dirty && c->now_ns - p->said_ns >= beat_ns * 3 / 4)
+        } else if (p->state == PEER_READY && !p->dirty && c->now_ns - p->said_ns >= beat_ns(c) * 3 / 4)
             out_item(c, h, ITEM_HEARTBEAT);
     }
 }
@@ -308,7 +321,8 @@ void peers_packet(struct core *c, const struct core_packet *in)
     }
     struct peer *p = peer_at(c, handle);
     if (p->state == PEER_ENDING) return;
-    if (p->state != PEER_SILENT) p->heard_ns = c->now_ns; /* who only makes noise is not heard: it has three heartbeats for its hello */
+    if (p->state != PEER_SILENT)
+        p->heard_ns = c->listened_ns; /* who only makes noise is not heard: it has three heartbeats for its hello */
     uint32_t before = p->mistakes;
     take_packet(c, handle, in);
     if (p->mistakes == before)

@@ -35,7 +35,7 @@ struct peer {
     uint8_t name[NOTE_WORKER_MAX], name_size; /* for people */
     bool publishes;
     uint64_t first_unanswered, number_seen; /* the highest number on this connection */
-    uint64_t heard_ns, said_ns;
+    uint64_t heard_ns /* in core.listened_ns */, said_ns;
     uint64_t deliver_limit_events, deliver_limit_bytes, deliver_sent_events, deliver_sent_bytes;
     uint64_t settle_next;                                /* [R-SETTLE-1] */
     uint64_t emit_bytes;                                 /* in settles without an answer [R-CREDIT-7] */
@@ -66,6 +66,7 @@ static inline struct lane *lane_at(const struct core *c, uint32_t h)
 void peers_packet(struct core *c, const struct core_packet *in);
 void peers_gone(struct core *c, uint32_t connection);
 void peers_sweep(struct core *c);
+void peers_listened(struct core *c, uint64_t ns); /* for so long packets were taken */
 void peer_move(struct peer *peer, enum peer_state to);
 void peer_end(struct core *c, uint32_t peer);                         /* state goes; its slot too, after the step */
 void peer_forget(struct core *c, uint32_t peer);                      /* cut it after what it is sent in this step */

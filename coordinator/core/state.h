@@ -122,6 +122,7 @@ struct core {
     uint32_t reading_groups;                 /* that read back what they had handed out before the restart */
     bool read_back_more;                     /* there is more than the last step looked at */
     struct heap group_timers, extended, due; /* lease deadlines; extended or orphaned leases; failed events by due_ms */
+    uint64_t listened_ns;                    /* a clock that runs while packets are taken: who is silent then is gone [R-BEAT-2] */
     uint64_t sweep_ns, adopt_ns, pace_ns;    /* next sweep of peers; end of adoption; next event of a paced replay; UINT64_MAX: none */
     uint32_t sweep_group;
 

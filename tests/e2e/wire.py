@@ -2,6 +2,7 @@
 in Python alone, and a DEALER. It shares no code with weir's codec.
 
 A message is a dictionary {field: value}; repeated fields are lists; bytes fields take bytes or str; enums are their names or numbers."""
+import math
 import os
 import re
 import secrets
@@ -10,8 +11,8 @@ import time
 import zmq
 
 PROTO = os.path.join(os.path.dirname(__file__), "../../proto/weir.proto")
-BEAT_S = 3         # a peer that is silent for 15 s is forgotten
 READ_WINDOW = 500  # a reader that grants more than it takes in time is cut
+READ_S = 20        # with no event for so long a read has stopped
 
 
 def load_schema(path):
@@ -123,7 +124,8 @@ class Peer:
         self.socket.setsockopt(zmq.RECONNECT_IVL, 3600000)
         self.socket.connect(endpoint)
         self.timeout_s, self.waiting = timeout_s, []
-        self.number, self.settle_number, self.greeted = 0, 0, False
+        self.number, self.settle_number = 0, 0
+        self.heartbeat_s, self.said = None, 0  # before the welcome nobody waits for one
 
     def __enter__(self):
         return self
@@ -136,19 +138,26 @@ class Peer:
         self.context.term()
 
     def send_raw(self, *frames):
+        self.said = time.monotonic()
         self.socket.send_multipart(list(frames))
 
     def send(self, body=b"", **packet):
         self.send_raw(*([encode("Packet", packet)] + ([body] if body else [])))
 
+    def beat(self):
+        """Says that it is alive when it has said nothing else for half a heartbeat [R-BEAT-1]; -> how long until the next one."""
+        if self.heartbeat_s is None:
+            return math.inf
+        if time.monotonic() - self.said >= self.heartbeat_s / 2:
+            self.send(heartbeat={})
+        return self.said + self.heartbeat_s / 2 - time.monotonic()
+
     def receive(self, timeout_s):
-        """One packet with its bodies under `body`, or None. Who waits long says meanwhile that it is alive."""
+        """One packet with its bodies under `body`, or None."""
         deadline = time.monotonic() + timeout_s
-        while not self.socket.poll(int(max(0, min(deadline - time.monotonic(), BEAT_S)) * 1000)):
+        while not self.socket.poll(math.ceil(max(0, min(self.beat(), deadline - time.monotonic())) * 1000)):
             if time.monotonic() >= deadline:
                 return None
-            if self.greeted:
-                self.send(heartbeat={})
         frames = self.socket.recv_multipart()
         packet = decode("Packet", frames[0])
         packet["body"] = frames[1] if len(frames) > 1 else b""
@@ -178,7 +187,7 @@ class Peer:
         self.send(hello={"protocol": 1, "role": role, "instance": self.instance, "publisher": self.publisher, "first_unanswered": 1,
                          "tenant": "dev", "name": "raw", **fields})
         welcome, _ = self.take("welcome")
-        self.greeted = True
+        self.heartbeat_s = welcome["heartbeat_ms"] / 1000
         return welcome
 
     def credit(self, kind, events, bytes_=1 << 30, **fields):
@@ -229,30 +238,58 @@ class Peer:
         return CODES.get(message["code"], "?"), next((word for word, n in ABOUT.items() if n == message["about"]), "")
 
 
-def read_log(endpoint, filter_=">", role="CLIENT"):
-    """All events of the log that match, in order: [(seq, event)], and whether there was a gap. Needs no SDK. `first` of an event that was
-    delayed is the seq that its author was told; else 0. Dead letters ($dlq.>) are for admins."""
-    rows, gap = [], False
-    with Peer(endpoint) as peer:
-        peer.hello(role)
+class LogRead:
+    """All events that match, in order, into `rows`; over several connections when one is lost."""
+
+    def __init__(self, filter_, role):
+        self.filter, self.role, self.rows, self.gap, self.news = filter_, role, [], False, time.monotonic()
+
+    def begin(self, peer):
+        epoch = peer.hello(self.role)["epoch"]
+        place = {"start": "START_SEQ", "start_at": self.rows[-1][0], "epoch": epoch} if self.rows else {"start": "START_FIRST"}
         peer.credit("CREDIT_EVENTS", READ_WINDOW, 1 << 50)
-        peer.send(subscribe=[{"subscription": 1, "filter": filter_, "start": "START_FIRST", "limit": 1 << 40}])
-        granted = READ_WINDOW
+        peer.send(subscribe=[{"subscription": 1, "filter": self.filter, "limit": 1 << 40, **place}])
+
+    def take(self, packet):
+        at, self.gap = 0, self.gap or any(message["gap"] for message in packet["subscribed"])
+        for message in packet["events"]:
+            for i, size in enumerate(message["size"]):
+                event_ = decode("Event", packet["body"][at:at + size])
+                event_["first"] = message["first"][i] if message["first"] else 0
+                self.rows.append((message["seq"][i], event_))
+                at += size
+            self.news = time.monotonic()
+
+    def read(self, peer):
+        """-> True at the end, False when the connection is lost."""
+        had, granted = len(self.rows), READ_WINDOW
         while True:
-            packet = peer.receive(peer.timeout_s)
-            if packet is None:
-                raise AssertionError(f"the last read stopped after {len(rows)} events")
-            if granted - len(rows) < READ_WINDOW // 2:
-                granted = len(rows) + READ_WINDOW
+            packet = peer.receive(3 * peer.heartbeat_s)
+            if packet is None:  # the coordinator is gone, or has taken us for gone [R-BEAT-2]
+                return False
+            if time.monotonic() - self.news > READ_S:
+                raise AssertionError(f"the last read stopped after {len(self.rows)} events, while its connection lives")
+            self.take(packet)
+            if granted - (len(self.rows) - had) < READ_WINDOW // 2:
+                granted = len(self.rows) - had + READ_WINDOW
                 peer.credit("CREDIT_EVENTS", granted, 1 << 50)
-            at, gap = 0, gap or any(message["gap"] for message in packet["subscribed"])
-            for message in packet["events"]:
-                for i, size in enumerate(message["size"]):
-                    event_ = decode("Event", packet["body"][at:at + size])
-                    event_["first"] = message["first"][i] if message["first"] else 0
-                    rows.append((message["seq"][i], event_))
-                    at += size
             if packet["ended"] or packet["error"]:
                 if packet["error"] or packet["ended"][0]["code"]:
                     raise AssertionError(f"the last read was refused: {packet['error'] or packet['ended']}")
-                return rows, gap
+                return True
+
+    def run(self, endpoint):
+        while True:
+            with Peer(endpoint) as peer:
+                self.begin(peer)
+                if self.read(peer):
+                    return self.rows, self.gap
+            if time.monotonic() - self.news > READ_S:
+                raise AssertionError(f"the last read stopped after {len(self.rows)} events: connections are lost, and new ones bring nothing")
+            print(f"the last read lost its connection after {len(self.rows)} events, and goes on from there", flush=True)
+
+
+def read_log(endpoint, filter_=">", role="CLIENT"):
+    """All events of the log that match, in order: [(seq, event)], and whether there was a gap. Needs no SDK. `first` of an event that was
+    delayed is the seq that its author was told; else 0. Dead letters ($dlq.>) are for admins."""
+    return LogRead(filter_, role).run(endpoint)

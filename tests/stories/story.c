@@ -471,6 +471,8 @@ static void world_acts(struct world *w, struct line *l)
         w->trimmed_below = world_seq(w, l->words[2]), world_step(w, NULL, NULL, false);
     else if (strcmp(word, "wait") == 0)
         world_wait(w, duration_ms(l->words[1]));
+    else if (strcmp(word, "stopped") == 0)
+        world_stop(w, duration_ms(l->words[1]));
     else if (strcmp(word, "crash") == 0)
         world_crash(w);
     else if (strcmp(word, "restart") == 0)

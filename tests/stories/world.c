@@ -182,11 +182,19 @@ void world_wait(struct world *w, uint64_t ms)
             struct story_peer *p = &w->peers[i];
             struct packet beat = { .heartbeat = &(struct msg_heartbeat){ 1 } };
             struct core_packet one = { .connection = p->connection, .grant = { .roles = ~0u, .any_tenant = true }, .packet = &beat };
-            if (p->connection && p->greeted && p->name[0] != 'z') step(w, &(struct core_in){ .packets = &one, .packet_count = 1 });
+            bool speaks = p->connection && p->greeted && p->name[0] != 'z' && core_wants_packets(w->core); /* else it stays in the socket */
+            if (speaks) step(w, &(struct core_in){ .packets = &one, .packet_count = 1 });
         }
         step(w, &(struct core_in){ 0 });
         settle_down(w);
     }
+}
+
+void world_stop(struct world *w, uint64_t ms)
+{
+    w->log_ms += ms;
+    w->now_ns += ms * 1000000;
+    world_step(w, NULL, NULL, false);
 }
 
 void world_crash(struct world *w)

@@ -55,6 +55,7 @@ void world_gone(struct world *w, struct story_peer *peer);
 void world_commit(struct world *w, uint64_t number);
 void world_fail(struct world *w);
 void world_wait(struct world *w, uint64_t ms);
+void world_stop(struct world *w, uint64_t ms); /* the process is stopped for so long, and finds no packet at once */
 void world_crash(struct world *w);   /* all that was not committed is lost, and every connection */
 void world_restart(struct world *w, bool from_snapshot);
 void world_snapshot(struct world *w); /* keeps the slices of one whole snapshot for the restart after it */
