@@ -18,6 +18,7 @@
 #include "coordinator/core/out.h"
 #include "coordinator/core/part.h"
 #include "coordinator/core/peer.h"
+#include "coordinator/core/publisher.h"
 #include "coordinator/core/rates.h"
 #include "coordinator/core/read_back.h"
 #include "coordinator/core/reader.h"

@@ -4,7 +4,6 @@
 #include "coordinator/core/failed.h"
 #include "coordinator/core/dead.h"
 #include "coordinator/core/group.h"
-#include "coordinator/core/keys.h"
 #include "coordinator/core/letter.h"
 #include "coordinator/core/order.h"
 #include "coordinator/core/state.h"

@@ -1,6 +1,5 @@
 /* Hello and welcome: who is this, what may it do, what does it still hold. A refused hello leaves no state [R-HELLO-8]. */
 #include "coordinator/core/hello.h"
-#include "coordinator/core/apply.h"
 #include "coordinator/core/blocks.h"
 #include "coordinator/core/group.h"
 #include "coordinator/core/group_change.h"
@@ -10,6 +9,7 @@
 #include "coordinator/core/out.h"
 #include "coordinator/core/part.h"
 #include "coordinator/core/peer.h"
+#include "coordinator/core/publisher.h"
 #include "coordinator/core/state.h"
 #include "coordinator/core/tenant.h"
 #include "coordinator/core/text.h"

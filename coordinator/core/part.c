@@ -2,10 +2,10 @@
  * accepted as any other, under the same number. What is never ended costs log space and nothing else [R-PART-5].
  * Invariant: parts_reserved is the room that the field `parts` of every open assembly may take in the filling block. */
 #include "coordinator/core/part.h"
-#include "coordinator/core/apply.h"
 #include "coordinator/core/blocks.h"
 #include "coordinator/core/peer.h"
 #include "coordinator/core/publish.h"
+#include "coordinator/core/publisher.h"
 #include "coordinator/core/state.h"
 #include "proto/event.h"
 #include "proto/parts.h"

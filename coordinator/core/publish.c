@@ -1,12 +1,12 @@
 /* Publishing: numbers, admission, the record. Nothing is accepted twice [P3]; each number is answered once per sending [R-PUB-2]. */
 #include "coordinator/core/publish.h"
-#include "coordinator/core/apply.h"
 #include "coordinator/core/blocks.h"
 #include "coordinator/core/held.h"
 #include "coordinator/core/once.h"
 #include "coordinator/core/out.h"
 #include "coordinator/core/part.h"
 #include "coordinator/core/peer.h"
+#include "coordinator/core/publisher.h"
 #include "coordinator/core/state.h"
 #include "coordinator/core/tenant.h"
 #include "coordinator/core/token.h"

@@ -2,7 +2,6 @@
  * so the whole is the state at one position. Records beside one another make the state again when applied in order [P9]. A step that
  * changes more than the slice blocks hold abandons the snapshot; the shell asks again later. */
 #include "coordinator/core/snapshot.h"
-#include "coordinator/core/apply.h"
 #include "coordinator/core/blocks.h"
 #include "coordinator/core/dead.h"
 #include "coordinator/core/failed.h"
@@ -10,6 +9,7 @@
 #include "coordinator/core/group_change.h"
 #include "coordinator/core/held.h"
 #include "coordinator/core/out.h"
+#include "coordinator/core/publisher.h"
 #include "coordinator/core/state.h"
 #include "coordinator/core/tenant.h"
 #include "coordinator/core/token.h"
