@@ -346,6 +346,7 @@ static void take_row(struct decoder *d, const Weir__V1__GroupRow *from, struct g
     to->workers_wanted = from->workers_wanted;
     to->wait = (uint32_t)from->wait;
     to->wait_since_ms = from->wait_since_ms;
+    to->retries_waiting = from->retries_waiting;
 }
 
 static void take_why(struct decoder *d, const Weir__V1__WhyRow *from, struct why_row *to)

@@ -368,6 +368,7 @@ static void put_group_row(struct encoder *e, const struct group_row *from, Weir_
     to->workers_wanted = from->workers_wanted;
     to->wait = (Weir__V1__Wait)from->wait;
     to->wait_since_ms = from->wait_since_ms;
+    to->retries_waiting = from->retries_waiting;
 }
 
 static void put_why_row(struct encoder *e, const struct why_row *from, Weir__V1__WhyRow *to)

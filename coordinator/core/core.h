@@ -195,7 +195,7 @@ uint64_t core_digest(const struct core *core);
 
 struct core_stats { /* counters since start; gauges where said */
     uint64_t packets, bad_packets, silent /* peers forgotten for it */, published, published_bytes, refused, duplicates, delivered,
-        delivered_bytes, redelivered, acked, nacked, rejected, stale, expired, lost, emitted, came_due, carried, events_sent,
+        delivered_bytes, redelivered, retries_delayed, acked, nacked, rejected, stale, expired, lost, emitted, came_due, carried, events_sent,
         events_sent_bytes, partials, undeliverable, blocks, records, fetches, dead_lettered, dead_retried, dead_dropped, errors[CODE_COUNT];
     uint64_t parts, parts_dropped, parts_sent; /* of large events */
     uint64_t peers, groups, leases, failed, dead, dying, busy_keys, parked, subscriptions, publishers, tokens, held, large_events /* being published */, blocks_pinned; /* gauges */
@@ -206,7 +206,7 @@ void core_stats(const struct core *core, struct core_stats *out);
 struct core_group_stats { /* as of the last second */
     char tenant[256], name[256];
     uint64_t lag, lag_ms, arrivals, settles; /* the rates per 1,000 s */
-    uint32_t workers, workers_wanted, leased, failed;
+    uint32_t workers, workers_wanted, leased, failed, retries_waiting;
     bool lag_is_estimate, paused;
 };
 size_t core_groups(const struct core *core, struct core_group_stats *out, size_t max); /* how many it wrote */

@@ -14,6 +14,7 @@
 #include "coordinator/core/peer.h"
 #include "coordinator/core/read_back.h"
 #include "coordinator/core/reader.h"
+#include "coordinator/core/retry_budget.h"
 #include "coordinator/core/state.h"
 #include "proto/event.h"
 #include "sdk/base/ranges.h"
@@ -79,6 +80,7 @@ static enum progress give(struct core *c, struct turn *t, const struct block *bl
                                                           .position = t->position,
                                                           .from = t->from });
     must(lease);
+    if (!t->failed) g->budget.firsts++;
     order_hold(c, t, lease);
     order_went(c, t, hand_out(c, lease, t->worker, block, index));
     return PROGRESS_DONE;
@@ -90,10 +92,17 @@ static bool may_have_been_out(const struct core *c, const struct failed *f)
     return f->block == 0 && f->due_ms <= c->start_ms;
 }
 
-static enum progress deliver_retry(struct core *c, uint32_t handle)
+/* The failed event whose turn it is; 0: none, or it waits for the budget. */
+static uint32_t next_retry(struct core *c, uint32_t handle)
+{
+    const struct group *g = group_at(c, handle);
+    if (g->uncertain.first) return g->uncertain.first;
+    return g->retry.first && budget_allows(c, handle) ? g->retry.first : 0;
+}
+
+static enum progress deliver_retry(struct core *c, uint32_t handle, uint32_t failed)
 {
     struct group *g = group_at(c, handle);
-    uint32_t failed = g->retry.first;
     struct failed *f = failed_at(c, failed);
     bool end;
     struct slot *slot = blocks_find_after(c, f->position, &end);
@@ -115,7 +124,10 @@ static enum progress deliver_retry(struct core *c, uint32_t handle)
     uint32_t index = gone ? 0 : (uint32_t)(f->position - slot->block.first_position);
     struct turn t = { .group = handle, .level = f->level, .failed = failed, .position = f->position, .from = f->position, .order = f->key };
     f->key = 0;
-    if (!gone && !delivery_is_over(c, &slot->block, &slot->block.records[index])) return give(c, &t, &slot->block, index);
+    if (!gone && !delivery_is_over(c, &slot->block, &slot->block.records[index])) {
+        if (!failed_is_uncertain(f)) budget_spend(g);
+        return give(c, &t, &slot->block, index);
+    }
     delivery_expired(c, handle, t.level, failed, t.position, t.position);
     order_give_up(c, &t);
     return PROGRESS_DONE;
@@ -361,12 +373,13 @@ static enum progress deliver_one(struct core *c, uint32_t handle)
     uint32_t *returned = ready_returned(c, g);
     if (returned) return deliver_returned(c, handle, returned);
     if (g->options.limit && g->leased >= g->options.limit) return PROGRESS_BLOCKED; /* the end of a lease wakes it */
-    if (g->retry.first && failed_at(c, g->retry.first)->block <= c->committed_block) {
-        enum progress progress = deliver_retry(c, handle);
+    uint32_t retry = next_retry(c, handle);
+    if (retry && failed_at(c, retry)->block <= c->committed_block) {
+        enum progress progress = deliver_retry(c, handle, retry);
         if (progress != PROGRESS_BLOCKED) return progress; /* else what is parked may make the room it needs */
     }
     for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
-        if (!g->levels[k].old_open || g->pending || g->retry.first) continue;
+        if (!g->levels[k].old_open || g->pending || retry) continue;
         enum progress progress = reopen_old(c, handle, k);
         bool found_nothing = progress == PROGRESS_DONE && !g->pending; /* no commit will wake the group: it goes on at once */
         if (progress == PROGRESS_LATER || found_nothing) return progress;

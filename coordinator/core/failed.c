@@ -16,7 +16,8 @@ uint32_t failed_find(const struct core *c, uint32_t group, uint64_t position)
 static struct queue *queue_of(const struct core *c, const struct failed *f)
 {
     struct group *g = group_at(c, f->group);
-    return f->state == FAILED_READY ? &g->retry : f->state == FAILED_DYING ? &g->dying : NULL;
+    if (f->state == FAILED_READY) return failed_is_uncertain(f) ? &g->uncertain : &g->retry;
+    return f->state == FAILED_DYING ? &g->dying : NULL;
 }
 
 void failed_queue(struct core *c, uint32_t handle)
@@ -36,6 +37,9 @@ void failed_queue(struct core *c, uint32_t handle)
     else
         queue->first = handle;
     queue->last = handle;
+    queue->count++;
+    struct group *g = group_at(c, f->group);
+    if (queue == &g->retry && g->budget.waits) c->stats.retries_delayed++;
 }
 
 void failed_unqueue(struct core *c, uint32_t handle)
@@ -52,6 +56,9 @@ void failed_unqueue(struct core *c, uint32_t handle)
         failed_at(c, f->queue_next)->queue_prev = f->queue_prev;
     else
         queue->last = f->queue_prev;
+    queue->count--;
+    struct group *g = group_at(c, f->group);
+    if (g->retry.count == 0) g->budget.waits = false;
     f->state = FAILED_LEASED;
 }
 
@@ -132,13 +139,13 @@ bool failed_apply(struct core *c, uint32_t group, uint32_t level, const struct r
         g->levels[level].open++;
     }
     struct failed *f = failed_at(c, handle);
+    failed_unqueue(c, handle);
     f->attempts = read->attempts;
     f->deaths = read->deaths;
     f->cause = read->cause < FAILURES ? read->cause : FAILURE_NACK;
     f->due_ms = read->due_ms;
     note_forget(c, &f->note);
     f->block = block;
-    failed_unqueue(c, handle);
     f->state = FAILED_WAITING;
     heap_put(&c->due, handle, f->due_ms);
     return true;

@@ -6,7 +6,7 @@
 
 enum failed_state {
     FAILED_WAITING, /* in core.due */
-    FAILED_READY,   /* in the group's retry */
+    FAILED_READY,   /* in the group's retry, or its uncertain */
     FAILED_DYING,   /* in its dying */
     FAILED_LEASED,
     FAILED_PARKED /* waits for a key */
@@ -27,6 +27,12 @@ struct failed {
 static inline struct failed *failed_at(const struct core *c, uint32_t h)
 {
     return slab_at(&c->failed, h);
+}
+
+/* It never failed, but for a restart of the coordinator while a worker may have had it: its retry is outside the budget [R-RETRY-3]. */
+static inline bool failed_is_uncertain(const struct failed *f)
+{
+    return f->cause == FAILURE_RESTART && f->attempts == 1;
 }
 
 uint32_t failed_find(const struct core *c, uint32_t group, uint64_t position);

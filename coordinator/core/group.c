@@ -61,6 +61,7 @@ void group_opened(struct core *c, uint32_t handle, bool recovered)
     if (recovered && g->failed_count > 0) g->adopting = true; /* what came from a dead letter lies outside of the levels */
     if (g->adopting) g->adopt_until_ns = c->adopt_ns;
     rates_restart(c, handle);
+    budget_open(c, g);
     if (g->adopting && order_reads_back(g)) {
         g->reading_back = READ_STAGES;
         c->reading_groups++;

@@ -4,6 +4,7 @@
 
 #include "coordinator/core/rates.h"
 #include "coordinator/core/reader.h"
+#include "coordinator/core/retry_budget.h"
 #include "coordinator/core/state.h"
 
 enum {
@@ -36,7 +37,7 @@ struct level {
 };
 
 struct queue {
-    uint32_t first, last; /* of failed events */
+    uint32_t first, last, count; /* of failed events */
 };
 
 struct group {
@@ -68,7 +69,8 @@ struct group {
     uint32_t ring;          /* a worker with credit */
     uint32_t workers, leased;
     uint32_t lease_first, lease_last; /* by deadline: all have the same lease_ms */
-    struct queue retry;               /* failed and due */
+    struct queue retry;               /* failed and due: as the budget allows */
+    struct queue uncertain;           /* the same of those outside the budget */
     struct queue dying;               /* failed once too often: to be written as dead letters */
     uint32_t returned;                /* leases given back unstarted, by group_next */
     uint32_t next_pending;            /* groups with pends */
@@ -77,6 +79,7 @@ struct group {
     bool replay_started;
     uint64_t delivered, acked, nacked, rejected, expired;
     struct group_rates rates;
+    struct retry_budget budget;
 };
 
 /* What happened to a group since the last block was closed; becomes its one settle record [P5]. */

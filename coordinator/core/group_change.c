@@ -8,6 +8,7 @@
 #include "coordinator/core/lookup.h"
 #include "coordinator/core/order.h"
 #include "coordinator/core/read_back.h"
+#include "coordinator/core/retry_budget.h"
 #include "coordinator/core/state.h"
 #include "coordinator/core/tenant.h"
 
@@ -80,6 +81,8 @@ static void default_options(const struct core *c, struct group_options *options)
     if (!options->lease_ms) options->lease_ms = c->config.lease_ms;
     if (!options->backoff_ms) options->backoff_ms = c->config.backoff_ms;
     if (options->affinity && !options->affinity_wait_ms) options->affinity_wait_ms = AFFINITY_WAIT_MS;
+    if (!options->retry_percent) options->retry_percent = RETRY_PERCENT;
+    if (!options->retry_floor) options->retry_floor = RETRY_FLOOR;
 }
 
 uint64_t group_create(struct core *c, uint32_t tenant, const struct group_spec *spec)
@@ -219,6 +222,7 @@ enum error_code group_set(struct core *c, uint32_t handle, const struct msg_mana
     record.options = spec.options;
     default_options(c, &record.options);
     if (record.options.lease_ms != g->options.lease_ms) leases_keep_deadlines(c, handle);
+    budget_bring_up(c, g);
     if (changes_order(&g->options, &record.options)) order_read_again(c, handle);
     *out_place = append(c, &record);
     match_anew(c);
@@ -274,6 +278,7 @@ static void forget_everywhere(struct core *c, uint32_t handle)
         if (c->active[i] != handle) c->active[kept++] = c->active[i];
     c->active_count = kept;
     heap_remove(&c->group_timers, handle);
+    heap_remove(&c->budget_waits, handle);
     if (c->filling) forget_touched(filling_slot(c), handle);
     if (c->writing) forget_touched(&c->slots[c->writing - 1], handle);
     c->memo.block = NULL;

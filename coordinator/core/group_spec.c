@@ -5,6 +5,7 @@
 #include "coordinator/core/lease.h"
 #include "coordinator/core/letter.h"
 #include "coordinator/core/order.h"
+#include "coordinator/core/retry_budget.h"
 #include "coordinator/core/state.h"
 #include "proto/limit_by.h"
 #include "sdk/base/topic.h"
@@ -17,7 +18,9 @@ static enum error_code check_options(const struct group_options *o, const char *
     if (o->affinity_wait_ms > AFFINITY_WAIT_MAX_MS) return *out_message = "affinity_wait_ms is at most ten minutes", CODE_BAD_REQUEST;
     if (o->limit_by.size && !limit_by_read(o->limit_by, &by)) return *out_message = "limit_by is header:NAME or word:N", CODE_BAD_REQUEST;
     if (!o->limit_each != !o->limit_by.size) return *out_message = "limit_each and limit_by go together", CODE_BAD_REQUEST;
-    if (o->retry_percent || o->retry_floor) return *out_message = "a retry budget is not served", CODE_UNSUPPORTED;
+    if (o->retry_percent > RETRY_PERCENT_MAX) return *out_message = "retry_percent is 1 to 10000; 0: 100", CODE_BAD_REQUEST;
+    if (o->retry_floor > RETRY_FLOOR_UNLIMITED)
+        return *out_message = "retry_floor is 1 to 1000000, which means no budget; 0: 100", CODE_BAD_REQUEST;
     if (o->lease_ms > EXTEND_MAX_MS) return *out_message = "lease_ms is at most one hour", CODE_BAD_REQUEST;
     return CODE_OK;
 }
@@ -76,5 +79,9 @@ const char *group_conflict(const struct group *g, const struct group_spec *spec)
     if (want->limit && want->limit != has->limit) return "the group has another limit";
     if (want->limit_each && want->limit_each != has->limit_each) return "the group has another limit_each";
     if (want->limit_by.size && !span_equal(want->limit_by, has->limit_by)) return "the group has another limit_by";
+    if (want->retry_percent && want->retry_percent != (has->retry_percent ? has->retry_percent : RETRY_PERCENT))
+        return "the group has another retry_percent";
+    if (want->retry_floor && want->retry_floor != (has->retry_floor ? has->retry_floor : RETRY_FLOOR))
+        return "the group has another retry_floor";
     return group_has_filters(g, spec) ? NULL : "the group has other filters";
 }

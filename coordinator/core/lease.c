@@ -11,6 +11,7 @@
 #include "coordinator/core/out.h"
 #include "coordinator/core/peer.h"
 #include "coordinator/core/read_back.h"
+#include "coordinator/core/retry_budget.h"
 #include "coordinator/core/state.h"
 #include "coordinator/core/transfer.h"
 #include "sdk/base/ranges.h"
@@ -324,6 +325,7 @@ void leases_fire(struct core *c)
         expire(c, handle);
     fire_due(c);
     order_fire(c);
+    budget_fire(c);
 }
 
 uint64_t leases_deadline(const struct core *c)
@@ -332,6 +334,7 @@ uint64_t leases_deadline(const struct core *c)
     uint64_t key, deadline = UINT64_MAX;
     if (heap_first(&c->group_timers, &handle, &key)) deadline = key;
     if (heap_first(&c->key_waits, &handle, &key) && key < deadline) deadline = key;
+    if (heap_first(&c->budget_waits, &handle, &key) && key < deadline) deadline = key;
     if (heap_first(&c->extended, &handle, &key) && key < deadline) deadline = key;
     if (heap_first(&c->due, &handle, &key)) {
         uint64_t due_ns = key <= c->log_ms ? c->now_ns : c->now_ns + (key - c->log_ms) * 1000000u;

@@ -5,6 +5,7 @@
 #include "coordinator/core/blocks.h"
 #include "coordinator/core/group.h"
 #include "coordinator/core/reader.h"
+#include "coordinator/core/retry_budget.h"
 #include "coordinator/core/state.h"
 #include "coordinator/core/tenant.h"
 
@@ -243,6 +244,7 @@ size_t core_groups(const struct core *c, struct core_group_stats *out, size_t ma
         s->workers_wanted = r->wanted;
         s->leased = g->leased;
         s->failed = g->failed_count;
+        s->retries_waiting = budget_waiting(c, g);
         s->lag_is_estimate = r->lag_is_estimate;
         s->paused = g->paused_ms > 0;
     }

@@ -85,6 +85,7 @@ static void answer_stats(struct core *c, struct msg_answer *answer)
         { "delivered", s.delivered },
         { "delivered_bytes", s.delivered_bytes },
         { "redelivered", s.redelivered },
+        { "retries_delayed", s.retries_delayed },
         { "acked", s.acked },
         { "nacked", s.nacked },
         { "rejected", s.rejected },

@@ -119,6 +119,7 @@ struct core {
     bool short_of_failed, short_of_keys;
     struct key_list settling, unused_keys;
     struct heap key_waits;                   /* KEY_AWAITING, by the time when the session moves */
+    struct heap budget_waits;                /* groups with retries that their budget does not allow yet, by the time when it does */
     uint32_t reading_groups;                 /* that read back what they had handed out before the restart */
     bool read_back_more;                     /* there is more than the last step looked at */
     struct heap group_timers, extended, due; /* lease deadlines; extended or orphaned leases; failed events by due_ms */

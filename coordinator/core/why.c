@@ -13,6 +13,7 @@
 #include "coordinator/core/peer.h"
 #include "coordinator/core/rates.h"
 #include "coordinator/core/reader.h"
+#include "coordinator/core/retry_budget.h"
 #include "coordinator/core/state.h"
 #include "coordinator/core/tenant.h"
 #include "proto/event.h"
@@ -83,6 +84,17 @@ static void of_parked(const struct core *c, uint32_t handle, struct why_row *row
     row->worker = worker_name(c, lease ? lease_at(c, lease)->peer : 0);
 }
 
+/* A retry that the budget does not allow yet: those queued before it come first. Log time; 0: it is allowed. */
+static uint64_t budget_until_ms(const struct core *c, const struct failed *f)
+{
+    if (f->state != FAILED_READY || failed_is_uncertain(f)) return 0;
+    uint32_t ahead = 0;
+    for (uint32_t h = f->queue_prev; h; h = failed_at(c, h)->queue_prev)
+        ahead++;
+    uint64_t until_ns = budget_until_ns(c, group_at(c, f->group), ahead);
+    return until_ns ? log_time(c, until_ns) : 0;
+}
+
 static void of_failure(const struct core *c, const struct failed *f, struct why_row *row)
 {
     const struct group *g = group_at(c, f->group);
@@ -98,7 +110,9 @@ static void of_failure(const struct core *c, const struct failed *f, struct why_
                 : f->block > c->committed_block             ? WAIT_COMMIT
                                                             : group_stops(c, g, &row->since_ms);
     if (row->wait == WAIT_ADOPTION) row->until_ms = log_time(c, g->adopt_until_ns);
-    if (row->wait == WAIT_NONE) row->wait = WAIT_RETRY; /* a budget of retries says so here */
+    if (row->wait != WAIT_NONE) return;
+    row->until_ms = budget_until_ms(c, f);
+    row->wait = row->until_ms ? WAIT_RETRY_BUDGET : WAIT_RETRY;
 }
 
 /* Neither out nor failed nor settled: it is still to be read, again after a restart or for the first time. */
@@ -331,6 +345,8 @@ static void fill_group_row(struct core *c, uint32_t handle, uint32_t *budget, st
                                .workers_wanted = g->rates.wanted };
     row->lag_is_estimate = estimate;
     row->wait = row->lag > 0 || g->paused_ms ? group_stops(c, g, &row->wait_since_ms) : WAIT_NONE;
+    row->retries_waiting = budget_waiting(c, g);
+    if (row->wait == WAIT_NONE && row->retries_waiting > 0 && group_is_live(g)) row->wait = WAIT_RETRY_BUDGET;
     for (uint32_t k = 1; k < PRIORITY_LEVELS; k++)
         row->ranges += g->levels[k].settled.count;
 }

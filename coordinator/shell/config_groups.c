@@ -84,8 +84,9 @@ static const struct option table[OPT_COUNT] = {
     [OPT_LIMIT_BY] = { GROUP("limit_by"), .type = OPTION_TEXT, .check = check_limit_by, .allowed = "header:NAME or word:N",
                        .text = "what limit_each looks at: header:NAME or word:N of the topic" },
     [OPT_LIMIT_EACH] = { COUNT("limit_each"), .text = "events at work at once for each value of limit_by" },
-    [OPT_RETRY_PERCENT] = { COUNT("retry_percent"), .text = "retries, at most, for 100 first deliveries" },
-    [OPT_RETRY_FLOOR] = { COUNT("retry_floor"), .text = "retries per second that are always allowed" },
+    [OPT_RETRY_PERCENT] = { COUNT("retry_percent"),
+                            .text = "retries for 100 first deliveries, at most, and retry_floor besides; unset: 100" },
+    [OPT_RETRY_FLOOR] = { COUNT("retry_floor"), .text = "retries in a second, whatever else goes out; unset: 100; 1000000: no budget" },
 };
 
 static struct span text_or_nothing(const struct options *section, size_t index)

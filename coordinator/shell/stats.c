@@ -78,6 +78,7 @@ static const struct number numbers[] = {
     COUNTER("delivered", core.delivered, "deliveries sent to workers"),
     COUNTER("delivered_bytes", core.delivered_bytes, "bytes of deliveries"),
     COUNTER("redelivered", core.redelivered, "deliveries that were not an event's first"),
+    COUNTER("retries_delayed", core.retries_delayed, "failed events that had to wait for their group's budget of retries"),
     COUNTER("acked", core.acked, "deliveries acked"),
     COUNTER("nacked", core.nacked, "deliveries nacked"),
     COUNTER("rejected", core.rejected, "deliveries rejected"),
@@ -175,6 +176,7 @@ static double of_group(const struct core_group_stats *g, int which)
                               g->workers_wanted,
                               g->leased,
                               g->failed,
+                              g->retries_waiting,
                               g->paused };
     return values[which];
 }
@@ -190,6 +192,7 @@ void stats_write_groups(struct stats_board *board, struct metrics *metrics)
         { "weir_coordinator_group_workers_wanted", "workers that would keep up, and catch up within a minute" },
         { "weir_coordinator_group_leased", "events on loan" },
         { "weir_coordinator_group_failed", "events that failed and go out again" },
+        { "weir_coordinator_group_retries_waiting", "those of them that wait for the group's budget of retries" },
         { "weir_coordinator_group_paused", "1: nothing goes out" },
     };
     pthread_mutex_lock(&board->lock);

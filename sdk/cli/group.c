@@ -155,8 +155,8 @@ int cli_group(struct cli *cli, const struct cli_verb *verb, int argc, char **arg
         { "limit", CLI_NUMBER, &given.limit, "N set: events at work at once" },
         { "limit-by", CLI_TEXT, &given.limit_by, "WHAT set: header:NAME or word:N of the topic" },
         { "limit-each", CLI_NUMBER, &given.limit_each, "N set: events at work at once for each value of it" },
-        { "retry-percent", CLI_NUMBER, &given.retry_percent, "N set: retries for 100 first deliveries" },
-        { "retry-floor", CLI_NUMBER, &given.retry_floor, "N set: retries per second that are always allowed" },
+        { "retry-percent", CLI_NUMBER, &given.retry_percent, "N set: retries for 100 first deliveries, at most, and besides" },
+        { "retry-floor", CLI_NUMBER, &given.retry_floor, "N set: so many in a second; 1000000: no budget" },
         { NULL, CLI_FLAG, NULL, NULL },
     };
     struct cli_args args;

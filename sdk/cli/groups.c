@@ -35,6 +35,7 @@ json_t *cli_group_json(const weir_group_info *g)
         { "workers_wanted", g->workers_wanted },
         { "leased", g->leased },
         { "failed", g->failed },
+        { "retries_waiting", g->retries_waiting },
         { "lag", g->lag },
         { "lag_ms", g->lag_ms },
         { "oldest", g->oldest },
@@ -94,7 +95,10 @@ void cli_group_print(const weir_group_info *g)
     if (g->affinity) printf(", affinity session for %u ms", g->affinity_wait_ms);
     if (g->limit) printf(", limit %u", g->limit);
     if (g->limit_each) printf(", limit %u for each %s", g->limit_each, g->limit_by);
-    printf("\n  workers    %u, wanted %u; %u events on loan, %u failed\n", g->workers, g->workers_wanted, g->leased, g->failed);
+    if (g->retry_floor != WEIR_RETRY_FLOOR_UNLIMITED) printf(", retries %u%% and %u/s", g->retry_percent, g->retry_floor);
+    printf("\n  workers    %u, wanted %u; %u events on loan, %u failed", g->workers, g->workers_wanted, g->leased, g->failed);
+    if (g->retries_waiting) printf(", %u of them wait for the budget of retries", g->retries_waiting);
+    putchar('\n');
     printf("  lag        %s%" PRIu64 " events, %.1f s; oldest open place %" PRIu64 ", head %" PRIu64 "\n",
            g->lag_is_estimate ? "about " : "", g->lag, (double)g->lag_ms / 1000, g->oldest, g->head);
     printf("  rates      %.1f come, %.1f are settled in a second", g->arrivals_per_s, g->settles_per_s);

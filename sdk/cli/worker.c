@@ -89,6 +89,8 @@ int cli_worker(struct cli *cli, const struct cli_verb *verb, int argc, char **ar
         { "limit", &o->limit, 0 },
         { "limit-each", &o->limit_each, 0 },
         { "max-deaths", &o->max_deaths, 0 },
+        { "retry-percent", &o->retry_percent, 0 },
+        { "retry-floor", &o->retry_floor, 0 },
     };
     const struct cli_option options[] = {
         { "group", CLI_TEXT, &o->group, "G the group; made if it is new, its options are then fixed" },
@@ -99,6 +101,8 @@ int cli_worker(struct cli *cli, const struct cli_verb *verb, int argc, char **ar
         { numbers[1].name, CLI_NUMBER, &numbers[1].value, "N deliveries held here at most (64)" },
         { numbers[2].name, CLI_NUMBER, &numbers[2].value, "N failed attempts, then an event is a dead letter (no limit)" },
         { numbers[7].name, CLI_NUMBER, &numbers[7].value, "N workers that an event may cost, then the same (5)" },
+        { numbers[8].name, CLI_NUMBER, &numbers[8].value, "N retries for 100 first deliveries, at most, and besides (100)" },
+        { numbers[9].name, CLI_NUMBER, &numbers[9].value, "N so many in a second; 1000000: no budget (100)" },
         { numbers[3].name, CLI_NUMBER, &numbers[3].value, "N commands at once (1)" },
         { "ordering", CLI_TEXT, &ordering, "WORD events of a key, a session, or all: one at a time (none)" },
         { "affinity", CLI_TEXT, &affinity, "WORD session: it stays with the worker that had it last (none)" },

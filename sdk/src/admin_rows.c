@@ -106,6 +106,7 @@ static void copy_group(struct cursor *to, const struct group_row *from)
         .workers_wanted = from->workers_wanted,
         .wait = from->wait,
         .wait_since_ms = from->wait_since_ms,
+        .retries_waiting = from->retries_waiting,
     };
     copy_options(info, &from->options, to);
 }

@@ -80,6 +80,8 @@ static weir_status start(weir_worker *w, const weir_worker_options *o)
                                                            .lease_ms = o->lease_ms,
                                                            .max_deliveries = o->max_deliveries,
                                                            .max_deaths = o->max_deaths,
+                                                           .retry_percent = o->retry_percent,
+                                                           .retry_floor = o->retry_floor,
                                                            .backoff_ms = o->backoff_ms,
                                                            .affinity = (uint32_t)o->affinity,
                                                            .affinity_wait_ms = o->affinity_wait_ms,

@@ -23,7 +23,9 @@ static struct group_options group_options(const struct line *l)
                                    .limit_by = text(l, "limit_by"),
                                    .lease_ms = (uint32_t)ms(l, "lease"),
                                    .max_deliveries = (uint32_t)number(l, "max_deliveries", 0),
-                                   .max_deaths = (uint32_t)number(l, "max_deaths", 0) };
+                                   .max_deaths = (uint32_t)number(l, "max_deaths", 0),
+                                   .retry_percent = (uint32_t)number(l, "retry_percent", 0),
+                                   .retry_floor = (uint32_t)number(l, "retry_floor", 0) };
 }
 
 /* The filters= of the line, cut out of `list`. */
@@ -109,8 +111,9 @@ void do_hello(struct world *w, struct story_peer *p, const struct line *l)
 static const struct {
     const char *word;
     uint32_t field; /* of Group in weir.proto */
-} settable[] = { { "name", 1 },     { "filters", 2 },        { "ordering", 3 }, { "lease", 4 },     { "max_deliveries", 5 },
-                 { "affinity", 9 }, { "affinity_wait", 10 }, { "limit", 11 },   { "limit_by", 12 }, { "limit_each", 13 } };
+} settable[] = { { "name", 1 },           { "filters", 2 },     { "ordering", 3 },       { "lease", 4 },
+                 { "max_deliveries", 5 }, { "affinity", 9 },    { "affinity_wait", 10 }, { "limit", 11 },
+                 { "limit_by", 12 },      { "limit_each", 13 }, { "retry_percent", 15 }, { "retry_floor", 16 } };
 
 /* manage group_pause group=ocr [e1] [tenant=t] [filters=a,b lease=5s …] [start=first|e1|new] [ago=10s] */
 void do_manage(struct world *w, struct story_peer *p, const struct line *l)
@@ -120,7 +123,7 @@ void do_manage(struct world *w, struct story_peer *p, const struct line *l)
     struct msg_manage m = { .id = 1, .action = ACTION_COUNT, .tenant = text(l, "tenant"), .epoch = text(l, "epoch") };
     for (uint32_t i = 0; i < ACTION_COUNT; i++)
         if (strcmp(l->words[2], actions[i]) == 0) m.action = i;
-    uint32_t set[8];
+    uint32_t set[sizeof settable / sizeof *settable];
     struct span filters[8];
     char list[256];
     m.has_group = arg(l, "group") != NULL;

@@ -90,10 +90,10 @@ static void say_answers(struct world *w, struct story_peer *p, const struct pack
             sprintf(dead + strlen(dead), "%s%s/%u/%s%s", k ? "," : " dead=", world_event_name(w, a->deads[k].seq, false),
                     a->deads[k].attempts, dead_reason_word(a->deads[k].reason), a->deads[k].retried ? "/retried" : "");
         const struct group_row *g = a->group_count == 1 ? a->groups : &(struct group_row){ 0 };
-        say(w, "%s answer %s groups=%zu stats=%s count=%llu%s%s lag=%llu%s wait=%s wanted=%u", p->name,
+        say(w, "%s answer %s groups=%zu stats=%s count=%llu%s%s lag=%llu%s wait=%s wanted=%u retries_waiting=%u", p->name,
             a->code ? error_code_word(a->code) : "ok", a->group_count, a->stat_count ? "yes" : "no", (unsigned long long)a->count,
             a->more ? " more" : "", dead, (unsigned long long)g->lag, g->lag_is_estimate ? " estimate" : "", wait_word(g->wait),
-            g->workers_wanted);
+            g->workers_wanted, g->retries_waiting);
         for (size_t k = 0; k < a->why_count; k++)
             say_why(w, p, &a->whys[k]);
     }

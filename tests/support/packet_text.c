@@ -205,7 +205,7 @@ static void print_row(FILE *out, const struct group_row *m)
     N(delivered), N(acked), N(nacked), N(rejected), N(expired), N(ranges), N(head);
     if (m->has_options) print_options(out, &m->options);
     TS(old_filters, old_filter_count), N(filters_from), N(lag), N(lag_is_estimate), N(lag_ms), N(oldest), N(arrivals), N(settles);
-    N(service_us), N(workers_wanted), N(wait), N(wait_since_ms);
+    N(service_us), N(workers_wanted), N(wait), N(wait_since_ms), N(retries_waiting);
     fputs(" }", out);
 }
 

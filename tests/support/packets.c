@@ -158,6 +158,7 @@ static void fill_publishing(void)
         .workers_wanted = 22,
         .wait = WAIT_PAUSED,
         .wait_since_ms = 23,
+        .retries_waiting = 24,
     };
     whys[0] = (struct why_row){ .tenant = span_text("acme"),
                                 .group = span_text("ocr"),

@@ -78,6 +78,7 @@ typedef struct weir_group_info {
     uint32_t lease_ms, backoff_ms, max_deliveries, max_deaths;
     uint32_t affinity, affinity_wait_ms, limit, limit_each, retry_percent, retry_floor;
     const char *limit_by;     /* "" = none */
+    uint32_t retries_waiting; /* failed events that are due, and wait for the budget of retries */
 } weir_group_info;
 
 /* What an event, or a whole group, waits for. */
@@ -100,7 +101,8 @@ typedef enum weir_wait {
     WEIR_WAIT_LIMIT = 15,    /* as many as may be are at work */
     WEIR_WAIT_AFFINITY = 16, /* for the worker that has its session, until until_ms */
     WEIR_WAIT_DEAD = 17,     /* it is a dead letter, at by_seq */
-    WEIR_WAIT_DEAD_FULL = 18 /* given up, and the group has as many dead letters as it may */
+    WEIR_WAIT_DEAD_FULL = 18, /* given up, and the group has as many dead letters as it may */
+    WEIR_WAIT_RETRY_BUDGET = 19 /* it failed, and its group has retried as many as it may for now, until until_ms */
 } weir_wait;
 /* "no_worker"; "unknown" for a number from the future. Since 0.1. */
 WEIR_API const char *weir_wait_word(uint32_t wait);

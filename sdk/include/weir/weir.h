@@ -181,6 +181,8 @@ typedef enum weir_affinity {
     WEIR_AFFINITY_SESSION = 1 /* a session stays with the worker that had its last event while that lives and has credit */
 } weir_affinity;
 
+#define WEIR_RETRY_FLOOR_UNLIMITED 1000000 /* retry_floor: a group's retries are not held back */
+
 /* A settle's answer, after it is committed. Since 0.1. */
 typedef struct weir_settled {
     weir_status status; /* WEIR_OK; WEIR_STALE: the lease had ended, nothing was done; WEIR_OUTCOME_UNKNOWN: it was sent
@@ -233,6 +235,8 @@ typedef struct weir_worker_options {
     uint32_t limit_each;       /* the same for each value of limit_by; no limit */
     const char *limit_by;      /* "header:NAME" or "word:N", the N-th word of the topic from 1; events without it are not limited */
     uint32_t max_deaths;       /* workers that an event may cost before it is a dead letter; 5 */
+    uint32_t retry_percent;    /* retries for 100 first deliveries, at most, besides those of retry_floor; 100 */
+    uint32_t retry_floor;      /* retries in a second, of which ten seconds may be saved up; 100; WEIR_RETRY_FLOOR_UNLIMITED: no budget */
 } weir_worker_options;
 
 static inline weir_worker_options weir_worker_options_init(void)
