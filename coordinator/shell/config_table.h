@@ -1,0 +1,77 @@
+/* The table of all settings. Kind: shell. */
+#ifndef WEIR_COORDINATOR_CONFIG_TABLE_H
+#define WEIR_COORDINATOR_CONFIG_TABLE_H
+
+#include "sdk/program/options.h"
+
+enum {
+    OPT_DATA,
+    OPT_DURABILITY,
+    OPT_WINDOW,
+    OPT_WINDOW_BYTES,
+    OPT_SNAPSHOT_BLOCKS,
+    OPT_CACHE,
+    OPT_WRITE_BUFFER,
+    OPT_BACKEND,
+    OPT_READ_ONLY,
+    OPT_VERIFY,
+    OPT_ACCEPT_LOSS,
+    OPT_ACCEPT_CLOCK,
+    OPT_LISTEN,
+    OPT_HTTP,
+    OPT_INSECURE,
+    OPT_DEV,
+    OPT_TENANTS,
+    OPT_TOKENS,
+    OPT_CURVE_CERTIFICATES,
+    OPT_CURVE_KEY,
+    OPT_HEARTBEAT,
+    OPT_LEASE,
+    OPT_ADOPT_GRACE,
+    OPT_BACKOFF,
+    OPT_TOKEN_LIFE,
+    OPT_PUBLISH_EVENTS,
+    OPT_PUBLISH_BYTES,
+    OPT_EMIT_BYTES,
+    OPT_EVENT_BYTES,
+    OPT_PACKET_BYTES,
+    OPT_PEERS,
+    OPT_GROUPS,
+    OPT_LEASES,
+    OPT_FAILED,
+    OPT_DEAD,
+    OPT_DEAD_PER_GROUP,
+    OPT_BUSY_KEYS,
+    OPT_PARKED,
+    OPT_PARKED_PER_GROUP,
+    OPT_SUBSCRIPTIONS,
+    OPT_PUBLISHERS,
+    OPT_HELD,
+    OPT_HELD_PER_TENANT,
+    OPT_TOKENS_KEPT,
+    OPT_TOKENS_PER_TENANT,
+    OPT_LARGE_EVENTS,
+    OPT_BLOCKS_CACHED,
+    OPT_RANGES,
+    OPT_TURN_ITEMS,
+    OPT_UNSENT_PACKETS,
+    OPT_TENANTS_MAX,
+    OPT_REPLAY_FILTER,
+    OPT_REPLAY_SESSION,
+    OPT_REPLAY_KEY,
+    OPT_REPLAY_FROM,
+    OPT_REPLAY_UNTIL,
+    OPT_REPLAY_SINCE,
+    OPT_REPLAY_SPEED,
+    OPT_LOG_FORMAT,
+    OPT_LOG_LEVEL,
+    OPT_DRAIN,
+    OPT_COUNT
+};
+
+extern const struct program config_program;
+
+/* "original", "max", "step" or a factor. False: none of them. */
+bool config_parse_speed(const char *text, uint32_t *out_percent, bool *out_step);
+
+#endif
