@@ -39,6 +39,10 @@ export class EventList {
   // The subscription ended, or this page is too slow to be pushed to: go on from the last event that came.
   notice(message) {
     if (message.topic !== FILTER || (message.type !== "error" && message.type !== "poll")) return;
+    if (message.type === "error" && !message.ended) {
+      this.take({ gap: true, topic: "events in between have left the window" });
+      return;
+    }
     if (message.type === "error") this.onError(message);
     setTimeout(() => this.connection.isOpen && this.subscribe(), AGAIN_MS);
   }

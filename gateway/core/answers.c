@@ -122,15 +122,25 @@ void send_error(struct gate *g, uint32_t conn, struct span id, uint32_t code, st
     send_frame(g, conn, &w);
 }
 
-void send_topic_error(struct gate *g, uint32_t conn, struct span topic, uint32_t code, const char *message)
+static void send_topic_error(struct gate *g, uint32_t conn, struct span topic, uint32_t code, const char *message, bool ended)
 {
     struct writer w;
     frame_begin(g, &w);
     write_error(g, &w, span_of(NULL, 0), code, span_text(message));
     write_text(&w, ",\"topic\":");
     write_string(&w, topic);
-    write_text(&w, "}");
+    write_text(&w, ended ? ",\"ended\":true}" : ",\"ended\":false}");
     send_frame(g, conn, &w);
+}
+
+void send_sub_ended(struct gate *g, uint32_t conn, struct span topic, uint32_t code)
+{
+    send_topic_error(g, conn, topic, code, "the subscription has ended", true);
+}
+
+void send_sub_gap(struct gate *g, uint32_t conn, struct span topic)
+{
+    send_topic_error(g, conn, topic, CODE_GONE, "events were missed: they have left the window", false);
 }
 
 /* Goes before all that waits: behind it, it would come when it is no news any more. */

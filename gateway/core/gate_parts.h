@@ -104,10 +104,10 @@ enum op_kind { OP_PUBLISH, OP_REQUEST, OP_SUBSCRIBE, OP_HISTORY };
 struct op {
     uint32_t conn; /* 0: gone; the answer is for nobody */
     uint32_t prev, next;
-    uint64_t seq;            /* request: of its event; 0: not accepted yet */
+    uint64_t seq;                   /* request: of its event; 0: not accepted yet */
     uint32_t group, attempt, index; /* request: of the next partial */
-    uint32_t topic;          /* history */
-    uint32_t buffer;         /* history: the events so far */
+    uint32_t topic;                 /* history */
+    uint32_t buffer;                /* history: the events so far */
     uint32_t count, limit;
     uint16_t tenant;
     uint8_t kind, id_size;
@@ -198,7 +198,8 @@ void send_hello(struct gate *g, uint32_t conn);
 void send_ok(struct gate *g, uint32_t conn, struct span id);
 void send_pong(struct gate *g, uint32_t conn, struct span id);
 void send_error(struct gate *g, uint32_t conn, struct span id, uint32_t code, struct span message, uint32_t retry_ms);
-void send_topic_error(struct gate *g, uint32_t conn, struct span topic, uint32_t code, const char *message);
+void send_sub_ended(struct gate *g, uint32_t conn, struct span topic, uint32_t code);
+void send_sub_gap(struct gate *g, uint32_t conn, struct span topic);           /* it goes on behind it */
 void send_pressure(struct gate *g, uint32_t conn, bool slow, uint64_t queued); /* queued: bytes that wait for it */
 
 /* -- event_json.c -- */
@@ -208,7 +209,7 @@ struct event_stamp { /* what an event has besides its bytes */
 };
 struct event_stamp event_stamp(const struct link_fact *fact, size_t index);
 bool write_event(struct gate *g, struct writer *w, const struct event_stamp *stamp, struct span bytes, size_t data_max);
-size_t event_data_max(const struct gate *g); /* of an event to a socket: a part of its queue */
+size_t event_data_max(const struct gate *g);                                   /* of an event to a socket: a part of its queue */
 void write_data(struct writer *w, struct span content_type, struct span data); /* ,"data":… or ,"data_base64":"…" */
 size_t frame_header(uint8_t *before, size_t payload);                          /* writes it so that it ends at before; its size */
 

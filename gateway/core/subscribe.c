@@ -63,7 +63,7 @@ void sub_error(struct gate *g, uint32_t sub, uint32_t code, struct span message)
     if (s->op != 0) {
         op_error(g, s->op, code, message, 0);
     } else {
-        send_topic_error(g, s->conn, filter_of(g, s), code, "the subscription has ended");
+        send_sub_ended(g, s->conn, filter_of(g, s), code);
     }
     sub_close(g, sub);
 }
@@ -230,6 +230,7 @@ void subs_confirmed(struct gate *g, struct topic *t, uint64_t cursor, bool gap)
     if (t->kind == TOPIC_STREAM) {
         struct sub *s = sub_at(g, t->owner);
         s->gap |= gap;
+        if (gap && s->op == 0) send_sub_gap(g, s->conn, topic_filter(t)); /* its ok has gone out before */
         if (s->last < cursor) s->last = cursor;
         if (s->state == SUB_CREDITED && s->op != 0) send_subscribed(g, t->owner, cursor);
         return;
@@ -237,8 +238,7 @@ void subs_confirmed(struct gate *g, struct topic *t, uint64_t cursor, bool gap)
     if (first) t->cursor = cursor;
     for (uint32_t sub = t->members; sub != 0; sub = sub_at(g, sub)->next_member) {
         if (first) confirm_member(g, sub, cursor);
-        if (gap && sub_at(g, sub)->state == SUB_LIVE)
-            send_topic_error(g, sub_at(g, sub)->conn, topic_filter(t), CODE_GONE, "events were missed: they have left the window");
+        if (gap && sub_at(g, sub)->state == SUB_LIVE) send_sub_gap(g, sub_at(g, sub)->conn, topic_filter(t));
     }
 }
 

@@ -160,6 +160,21 @@ static void what_was_missed_comes_first_then_the_ok_then_the_shared_stream(void 
     assert_string_equal(seqs(hear(&f, conn)), "22 23");
 }
 
+static void whoever_goes_by_credit_is_told_of_a_gap_too(void **state)
+{
+    (void)state;
+    uint32_t conn = client(&f);
+    say(&f, conn, "{\"type\":\"subscribe\",\"id\":1,\"topic\":\"docs.x\",\"since\":\"00c0ffee00c0ffee-10\",\"credit\":5}");
+    uint64_t stream = last_subscription(&f);
+    subscribed(&f, stream, 10, false);
+    assert_has(hear(&f, conn), "\"gap\":false");
+    subscribed(&f, stream, 30, true); /* after a lost connection of the gateway's */
+    assert_has(hear(&f, conn),
+               "\"code\":\"gone\",\"message\":\"events were missed: they have left the window\",\"topic\":\"docs.x\",\"ended\":false}");
+    events(&f, stream, 31, 1, NULL);
+    assert_string_equal(seqs(hear(&f, conn)), "31");
+}
+
 static void the_change_waits_while_the_shared_stream_is_ahead(void **state)
 {
     (void)state;
@@ -557,6 +572,7 @@ int main(void)
         TEST(who_is_gone_gets_no_answer_and_leaves_nothing),
         TEST(sockets_with_the_same_filter_share_one_subscription),
         TEST(what_was_missed_comes_first_then_the_ok_then_the_shared_stream),
+        TEST(whoever_goes_by_credit_is_told_of_a_gap_too),
         TEST(the_change_waits_while_the_shared_stream_is_ahead),
         TEST(a_shared_run_is_cut_where_the_client_has_had_it),
         TEST(a_stream_is_given_credit_only_as_its_socket_drains),
