@@ -18,6 +18,13 @@ const char *filter_pick(struct random *random)
     return filters[random_below(random, sizeof filters / sizeof *filters)];
 }
 
+bool filters_overlap(const char *a, const char *b)
+{
+    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
+        if (oracle_fits(a, topics[i]) && oracle_fits(b, topics[i])) return true;
+    return false;
+}
+
 void group_terms(const struct sim *sim, uint32_t group, struct group_terms *out)
 {
     static const char *const names[GROUPS_MAX] = { "g1", "g2", "g3" };
@@ -60,7 +67,9 @@ void event_write(struct sim *sim, struct random *random, const char *topic, cons
                            .ttl_ms = ttl_ms };
     out->size = event_encode(&event, NULL, 0, out->bytes);
     out->data_size = size;
-    struct oracle_event known = { .bytes = out->bytes, .size = out->size, .topic = topic, .ttl_ms = ttl_ms };
+    struct oracle_event known = {
+        .bytes = out->bytes, .size = out->size, .data = (const uint8_t *)text, .data_size = size, .topic = topic, .ttl_ms = ttl_ms
+    };
     known.key = has_key ? *key : 0;
     known.session = has_session ? *session : 0;
     out->event = oracle_writes(sim->oracle, &known);

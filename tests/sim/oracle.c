@@ -93,8 +93,8 @@ static void table_free(struct table *table)
 
 void oracle_free(struct oracle *o)
 {
-    struct table *tables[] = { &o->by_bytes,  &o->by_seq,        &o->by_number, &o->by_lease,  &o->by_place,
-                               &o->by_settle, &o->by_connection, &o->by_reader, &o->publishers };
+    struct table *tables[] = { &o->by_bytes, &o->by_data,   &o->by_seq,        &o->by_number, &o->by_lease,
+                               &o->by_place, &o->by_settle, &o->by_connection, &o->by_reader, &o->publishers };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         table_free(tables[i]);
     for (uint32_t i = 1; i <= o->events.count; i++) {
@@ -104,11 +104,12 @@ void oracle_free(struct oracle *o)
     for (uint32_t i = 1; i <= o->readers.count; i++) {
         free(o->readers.items[i].filter);
         free(o->readers.items[i].seqs.items);
+        free(o->readers.items[i].holes.items);
     }
     for (uint32_t i = 1; i <= o->groups.count; i++)
         free(o->groups.items[i].lost.items);
-    void *lists[] = { o->events.items,  o->groups.items, o->born.items,    o->connections.items, o->leases.items,   o->places.items,
-                      o->settles.items, o->emits.items,  o->readers.items, o->log.items,         o->must_keep.items };
+    void *lists[] = { o->events.items,  o->groups.items, o->born.items,    o->connections.items, o->leases.items, o->places.items,
+                      o->settles.items, o->emits.items,  o->readers.items, o->viewers.items,     o->log.items,    o->must_keep.items };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         free(lists[i]);
     free(o);
@@ -122,7 +123,7 @@ void oracle_counts(const struct oracle *o, struct oracle_counts *out)
 
 /* -- topics: word by word, naively -- */
 
-bool oracle_matches(const char *filter, const char *topic)
+bool oracle_fits(const char *filter, const char *topic)
 {
     if (topic[0] == '$' && filter[0] != '$') return false; /* wildcards never reach the system's topics */
     while (*filter && *topic) {
@@ -139,7 +140,7 @@ bool oracle_matches(const char *filter, const char *topic)
 bool group_wants(const struct group *group, const char *topic)
 {
     for (uint32_t i = 0; i < group->spec.filter_count; i++)
-        if (oracle_matches(group->spec.filters[i], topic)) return true;
+        if (oracle_fits(group->spec.filters[i], topic)) return true;
     return false;
 }
 
@@ -158,16 +159,35 @@ void oracle_grace(struct oracle *o, uint64_t grace_ms)
 uint32_t oracle_writes(struct oracle *o, const struct oracle_event *event)
 {
     struct known *known = list_add(o->events);
-    known->bytes = malloc(event->size ? event->size : 1);
-    memcpy(known->bytes, event->bytes, event->size);
-    known->size = event->size;
     known->topic = strdup(event->topic);
     known->ttl_ms = event->ttl_ms;
     known->key = event->key;
     known->session = event->session;
     known->foreign = event->foreign;
-    table_put(&o->by_bytes, oracle_hash(event->bytes, event->size), o->events.count);
+    if (event->data) table_put(&o->by_data, oracle_hash(event->data, event->data_size), o->events.count);
+    if (event->bytes) oracle_encoded(o, o->events.count, event->bytes, event->size);
     return o->events.count;
+}
+
+uint32_t oracle_event_with(const struct oracle *o, const uint8_t *data, size_t size)
+{
+    return table_get(&o->by_data, oracle_hash(data, size));
+}
+
+void oracle_encoded(struct oracle *o, uint32_t event, const uint8_t *bytes, size_t size)
+{
+    struct known *known = &o->events.items[event];
+    if (known->bytes) return;
+    known->bytes = malloc(size ? size : 1);
+    memcpy(known->bytes, bytes, size);
+    known->size = size;
+    table_put(&o->by_bytes, oracle_hash(bytes, size), event);
+}
+
+const uint8_t *oracle_bytes(const struct oracle *o, uint32_t event, size_t *out_size)
+{
+    *out_size = o->events.items[event].size;
+    return o->events.items[event].bytes;
 }
 
 void oracle_foreign(struct oracle *o, uint32_t event)

@@ -31,8 +31,10 @@ void oracle_grace(struct oracle *oracle, uint64_t grace_ms);
 
 /* An author has made this event and is about to send it. Different events have different bytes. Returns its number, from 1. */
 struct oracle_event {
-    const uint8_t *bytes;
+    const uint8_t *bytes; /* NULL: a client's, which a gateway will encode: oracle_encoded */
     size_t size;
+    const uint8_t *data;
+    size_t data_size;
     const char *topic;
     uint64_t ttl_ms;
     char key, session; /* a letter each; 0: none */
@@ -40,6 +42,9 @@ struct oracle_event {
 };
 uint32_t oracle_writes(struct oracle *oracle, const struct oracle_event *event);
 
+uint32_t oracle_event_with(const struct oracle *oracle, const uint8_t *data, size_t size); /* 0: nobody wrote it */
+/* A gateway says a client's event so; only the first time counts. */
+void oracle_encoded(struct oracle *oracle, uint32_t event, const uint8_t *bytes, size_t size);
 void oracle_foreign(struct oracle *oracle, uint32_t event); /* after all */
 
 /* -- The coordinator's end of the wire -- */
@@ -104,6 +109,24 @@ void oracle_user_subscribed(struct oracle *oracle, uint32_t user, const char *fi
 void oracle_user_caught_up(struct oracle *oracle, uint32_t user, uint64_t cursor);
 void oracle_user_event(struct oracle *oracle, uint32_t user, uint64_t seq, const uint8_t *bytes, size_t size);
 
+/* -- Clients behind a gateway: a viewer is one of their subscriptions, over all its connections -- */
+bool oracle_fits(const char *filter, const char *topic);
+uint32_t oracle_viewer(struct oracle *oracle, const char *filter);
+enum { ORACLE_LAST = 5 };
+enum oracle_since { ORACLE_SINCE_NEW, ORACLE_SINCE_FIRST, ORACLE_SINCE_LAST /* ORACLE_LAST of them */, ORACLE_SINCE_SEQ };
+void oracle_viewer_asks(struct oracle *oracle, uint32_t viewer, enum oracle_since since, uint64_t seq, uint32_t credit);
+void oracle_viewer_event(struct oracle *oracle, uint32_t viewer, uint64_t seq);
+struct oracle_subscribed {
+    uint64_t cursor, recovered;
+    bool gap;
+};
+void oracle_viewer_confirmed(struct oracle *oracle, uint32_t viewer, const struct oracle_subscribed *subscribed);
+void oracle_viewer_acks(struct oracle *oracle, uint32_t viewer);            /* all that it has seen */
+void oracle_viewer_misses(struct oracle *oracle, uint32_t viewer);          /* it is told that the next event comes after a gap */
+void oracle_viewer_leaves(struct oracle *oracle, uint32_t viewer);          /* with its connection, or by itself */
+bool oracle_viewer_is_behind(const struct oracle *oracle, uint32_t viewer); /* the log holds more for it */
+void oracle_client_closed(struct oracle *oracle, uint32_t code, bool slowed /* it was told that it is slow */);
+
 /* -- The end -- */
 /* All of the log in its order, as its reader saw it; then the verdict over what only the end can show. */
 void oracle_log(struct oracle *oracle, uint64_t seq, uint64_t cause, const uint8_t *bytes, size_t size);
@@ -120,9 +143,10 @@ uint32_t oracle_event_of(const struct oracle *oracle, const uint8_t *bytes, size
 uint32_t oracle_event_at(const struct oracle *oracle, uint64_t seq);
 uint64_t oracle_lease_seq(const struct oracle *oracle, uint32_t connection, uint64_t lease); /* 0: no such lease */
 const char *oracle_topic(const struct oracle *oracle, uint32_t event);
+const uint8_t *oracle_bytes(const struct oracle *oracle, uint32_t event, size_t *out_size);
 
 struct oracle_counts {
-    uint64_t events, accepted, refused, unknown, deliveries, redeliveries, settles, stale, revoked, kept, emits, seen, lost, dead;
+    uint64_t events, accepted, refused, unknown, deliveries, redeliveries, settles, stale, revoked, kept, emits, seen, lost, dead, cut;
 };
 void oracle_counts(const struct oracle *oracle, struct oracle_counts *out);
 

@@ -81,17 +81,26 @@ struct connection {
     uint64_t event_credit, events_sent;
 };
 
+struct lost {
+    uint64_t first, last;
+};
 struct reader { /* a subscription, at the wire or behind the SDK */
     char *filter;
     uint64_t cursor, last, credit, sent; /* complete from `cursor` (not included) to `last` */
     uint64_t complete_to;                /* it said that all up to here was sent */
     bool begun, own_credit;
     LIST(uint64_t) seqs;
+    LIST(struct lost) holes; /* where it was told, or could not be told yet, that something is missing */
 };
 
-struct lost {
-    uint64_t first, last;
+struct viewer {
+    uint32_t reader, credit, unacked;
+    enum oracle_since since;
+    uint64_t since_seq;
+    uint32_t shown_before; /* of its reader's events, those that came before it asked */
+    bool asked, confirmed, misses;
 };
+
 struct group {
     struct oracle_group_spec spec;
     bool exists;
@@ -113,7 +122,7 @@ struct oracle {
     uint64_t now_ns, log_ms, last_turn_ns, grace_ns, adopt_until_ns, highest_answer, window, lost_below;
     uint32_t starts;
     bool running;
-    struct table by_bytes, by_seq, by_number, by_lease, by_place, by_settle, by_connection, by_reader, publishers;
+    struct table by_bytes, by_data, by_seq, by_number, by_lease, by_place, by_settle, by_connection, by_reader, publishers;
     LIST(struct known) events;
     LIST(struct group) groups;
     uint32_t group_order_count; /* groups that exist, in the order of their first welcome */
@@ -124,6 +133,7 @@ struct oracle {
     LIST(struct settle) settles;
     LIST(uint32_t) emits; /* events, by settle */
     LIST(struct reader) readers;
+    LIST(struct viewer) viewers;
     LIST(struct logged) log;
     LIST(struct due_back) must_keep; /* in this turn */
     uint32_t unanswered;             /* publishes of honest authors that their users wait for */
@@ -133,7 +143,6 @@ struct oracle {
 _Noreturn void broken(struct oracle *o, const char *check, const char *format, ...) __attribute__((format(printf, 3, 4)));
 uint64_t oracle_hash(const uint8_t *bytes, size_t size);
 uint64_t pair_key(uint64_t a, uint64_t b);
-bool oracle_matches(const char *filter, const char *topic);
 bool group_has_lost(const struct group *group, uint64_t seq);
 bool group_wants(const struct group *group, const char *topic);
 /* This event was shown at seq: one place per event, one event per place. */
@@ -144,6 +153,8 @@ bool group_has_to_get(const struct oracle *o, uint32_t group, const struct known
 void leases_of_ended(struct oracle *o, uint32_t connection);
 void leases_crash(struct oracle *o);
 void check_key_order(struct oracle *o, const struct place *place); /* before the event is given out there */
+uint32_t reader_add(struct oracle *o, const char *filter);
+void reader_take(struct oracle *o, struct reader *reader, uint64_t seq, uint32_t event);
 void reader_check(struct oracle *o, const struct reader *reader);
 /* What a liar made of somebody's bytes: nobody knows on what topic it is, if on any. */
 static inline bool is_of_no_topic(const struct known *known)

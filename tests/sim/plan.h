@@ -14,6 +14,8 @@
     X(publishers, 100, 1, 4)                                                                                                               \
     X(subscribers, 60, 1, 3)                                                                                                               \
     X(liars, 30, 1, 3)                                                                                                                     \
+    X(gateways, 30, 1, 2)                                                                                                                  \
+    X(clients, 100, 1, 6) /* of gateways */                                                                                                \
     /* what they do: events of each publisher, milliseconds between two, and habits in percent */                                          \
     X(events, 100, 10, 300)                                                                                                                \
     X(pace_ms, 100, 1, 400)                                                                                                                \
@@ -32,6 +34,15 @@
     X(affinity, 20, 1, 2000)                                                                                                               \
     X(limit, 15, 1, 10)                                                                                                                    \
     X(limit_each, 15, 1, 5)                                                                                                                \
+    /* what clients do, each; habits in percent of its connections (slow: of its reads) */                                                 \
+    X(client_events, 100, 1, 60)                                                                                                           \
+    X(client_pace_ms, 100, 10, 1500)                                                                                                       \
+    X(client_subs, 100, 1, 3)                                                                                                              \
+    X(client_credit, 60, 1, 40)                                                                                                            \
+    X(client_slow, 40, 1, 30)                                                                                                              \
+    X(client_leaves, 40, 10, 80)                                                                                                           \
+    X(client_breaks, 40, 10, 80)                                                                                                           \
+    X(queue_kb, 100, 4, 64) /* of a gateway, per socket */                                                                                 \
     /* how long things take */                                                                                                             \
     X(seconds, 100, 5, 60)                                                                                                                 \
     X(latency_us, 100, 10, 30000)                                                                                                          \

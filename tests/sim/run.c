@@ -79,12 +79,14 @@ static void make_world(struct sim *sim)
         peer_add(sim, &publisher_kind);
     for (uint32_t i = 0; i < knob(sim, KNOB_subscribers); i++)
         peer_add(sim, &subscriber_kind);
+    web_init(sim);
 }
 
 static void advance(struct sim *sim, uint64_t until_ns)
 {
-    uint64_t next = host_next_ns(sim), lies = liars_next_ns(sim);
+    uint64_t next = host_next_ns(sim), lies = liars_next_ns(sim), web = web_next_ns(sim);
     if (lies < next) next = lies;
+    if (web < next) next = web;
     if (sim->fault_next < sim->fault_count && sim->faults[sim->fault_next].at_ns < next) next = sim->faults[sim->fault_next].at_ns;
     for (uint32_t i = 0; i < sim->peer_count; i++) {
         uint64_t at = peer_next_ns(&sim->peers[i]);
@@ -102,6 +104,7 @@ static void run_until(struct sim *sim, uint64_t until_ns)
         host_run(sim);
         for (uint32_t i = 0; i < sim->peer_count; i++)
             peer_run(&sim->peers[i]);
+        web_run(sim);
         liars_run(sim);
         wire_sweep(sim);
     }
@@ -123,7 +126,7 @@ static bool all_idle(const struct sim *sim)
 {
     for (uint32_t i = 0; i < sim->peer_count; i++)
         if (!sim->peers[i].alive || !sim->peers[i].kind->is_idle(&sim->peers[i])) return false;
-    return host_is_idle(sim) && oracle_is_drained(sim->oracle);
+    return host_is_idle(sim) && oracle_is_drained(sim->oracle) && !web_waits(sim);
 }
 
 static _Noreturn void never_drains(struct sim *sim)
@@ -134,6 +137,7 @@ static _Noreturn void never_drains(struct sim *sim)
     for (uint32_t i = 0; i < sim->peer_count; i++)
         if (!sim->peers[i].alive || !sim->peers[i].kind->is_idle(&sim->peers[i]))
             snprintf(why + strlen(why), sizeof why - strlen(why), "; %s waits", sim->peers[i].name);
+    if (web_waits(sim)) snprintf(why + strlen(why), sizeof why - strlen(why), "; %s waits", web_waits(sim));
     if (!host_is_idle(sim)) snprintf(why + strlen(why), sizeof why - strlen(why), "; the coordinator is not idle");
     sim_fail(sim, "all_drains", "%d s after the last fault: %s", DRAIN_S, why);
 }
@@ -162,6 +166,7 @@ static void unmake_world(struct sim *sim)
     for (uint32_t i = 0; i < sim->peer_count; i++)
         peer_free(&sim->peers[i]);
     host_free(sim);
+    web_free(sim);
     wire_free(sim);
     oracle_free(sim->oracle);
     free(sim->memory);

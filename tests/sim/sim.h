@@ -98,7 +98,7 @@ struct peer_kind {
     bool (*is_idle)(const struct peer *peer); /* nothing is asked or owed any more */
     void (*free)(struct peer *peer);
 };
-extern const struct peer_kind worker_kind, publisher_kind, subscriber_kind, auditor_kind;
+extern const struct peer_kind worker_kind, publisher_kind, subscriber_kind, auditor_kind, gateway_kind;
 
 struct peer {
     struct sim *sim;
@@ -166,6 +166,7 @@ struct sim {
     uint32_t peer_count;
     struct liar liars[LIARS_MAX];
     uint32_t liar_count;
+    struct web *web;                   /* what is in front of the gateways */
     uint64_t leases_seen[LEASES_SEEN]; /* of deliveries to anybody: a ring, for who guesses well */
     uint32_t lease_count;
     struct fault faults[FAULTS_MAX];
@@ -219,6 +220,9 @@ void wire_leave(struct sim *sim, struct connection *connection, struct random *r
 void wire_host_dies(struct sim *sim);
 void wire_sweep(struct sim *sim); /* frees what both ends are done with */
 void wire_free(struct sim *sim);
+void pipe_put(struct sim *sim, struct pipe *pipe, struct span bytes);
+struct message *pipe_take(struct pipe *pipe);    /* the caller frees it */
+void pipe_cut(struct pipe *pipe, uint32_t kept); /* keeps the first `kept` */
 
 /* host.c */
 void host_init(struct sim *sim);
@@ -258,6 +262,15 @@ void peer_run(struct peer *peer);
 void peer_kill(struct peer *peer, struct random *random, uint64_t down_ns);
 void peer_free(struct peer *peer);
 
+/* client.c: gateways and their clients */
+void web_init(struct sim *sim);
+uint64_t web_next_ns(const struct sim *sim);
+void web_run(struct sim *sim);
+const char *web_waits(const struct sim *sim); /* a client that is not served in full; NULL: none */
+void web_free(struct sim *sim);
+/* client_hear.c: a gateway says this for a client; the oracle learns which of the client's events it is */
+void client_event_met(struct sim *sim, struct span bytes);
+
 /* liar.c */
 void liars_init(struct sim *sim);
 uint64_t liars_next_ns(const struct sim *sim);
@@ -266,6 +279,7 @@ void liars_run(struct sim *sim);
 /* events.c: what authors write */
 const char *topic_pick(struct sim *sim, struct random *random);
 const char *filter_pick(struct random *random);
+bool filters_overlap(const char *a, const char *b); /* some topic fits both */
 struct written {
     uint8_t bytes[1024];
     size_t size, data_size;

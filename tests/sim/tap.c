@@ -38,6 +38,7 @@ static const uint8_t *took_publishes(struct sim *sim, uint32_t connection, const
     for (size_t i = 0; i < packet->publish_count; i++)
         for (size_t k = 0; k < packet->publishes[i].count; k++) {
             uint32_t size = packet->publishes[i].size[k];
+            client_event_met(sim, span_of(body, size));
             oracle_took_publish(sim->oracle, connection, packet->publishes[i].first_number + k, body, size);
             body += size;
         }

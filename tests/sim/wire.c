@@ -35,7 +35,12 @@ static void send_packet(struct sim *sim, struct pipe *pipe, const struct packet 
     put(sim, pipe, head, packet->pieces, packet->piece_count, codec_body_size(packet));
 }
 
-static struct message *unlink_first(struct pipe *pipe)
+void pipe_put(struct sim *sim, struct pipe *pipe, struct span bytes)
+{
+    put(sim, pipe, bytes, NULL, 0, 0);
+}
+
+struct message *pipe_take(struct pipe *pipe)
 {
     struct message *message = pipe->first;
     pipe->first = message->next;
@@ -46,7 +51,7 @@ static struct message *unlink_first(struct pipe *pipe)
 
 struct message *wire_take(struct sim *sim, struct pipe *pipe)
 {
-    struct message *message = unlink_first(pipe);
+    struct message *message = pipe_take(pipe);
     if (sim->in_hand_count == IN_HAND_MAX) sim_fail(sim, "room_in_the_world", "more than %d messages in hand", IN_HAND_MAX);
     sim->in_hand[sim->in_hand_count++] = message;
     return message;
@@ -58,13 +63,12 @@ void wire_done(struct sim *sim)
         free(sim->in_hand[--sim->in_hand_count]);
 }
 
-/* Keeps the first `kept`. */
-static void cut(struct pipe *pipe, uint32_t kept)
+void pipe_cut(struct pipe *pipe, uint32_t kept)
 {
     struct pipe rest = *pipe;
     *pipe = (struct pipe){ 0 };
     while (rest.first) {
-        struct message *message = unlink_first(&rest);
+        struct message *message = pipe_take(&rest);
         message->next = NULL;
         if (pipe->count >= kept) {
             free(message);
@@ -124,8 +128,8 @@ void wire_break(struct sim *sim, struct connection *c, struct random *random)
 {
     if (c->broken) return;
     c->broken = true;
-    cut(&c->up, random_below(random, c->up.count + 1));
-    cut(&c->down, random_below(random, c->down.count + 1));
+    pipe_cut(&c->up, random_below(random, c->up.count + 1));
+    pipe_cut(&c->down, random_below(random, c->down.count + 1));
     c->peer_news_ns = news_ns(sim, random);
     c->host_news_ns = news_ns(sim, random);
     if (chance(random, 30)) wire_stall(sim, c, chance_between(random, 1, 3000) * NS_PER_MS);
@@ -140,10 +144,10 @@ void wire_stall(struct sim *sim, struct connection *c, uint64_t ns)
 void wire_leave(struct sim *sim, struct connection *c, struct random *random, bool killed)
 {
     c->left = true;
-    cut(&c->down, 0);
+    pipe_cut(&c->down, 0);
     if (c->broken) return;
     c->broken = true;
-    if (killed) cut(&c->up, random_below(random, c->up.count + 1));
+    if (killed) pipe_cut(&c->up, random_below(random, c->up.count + 1));
     c->host_news_ns = news_ns(sim, random);
 }
 
@@ -153,11 +157,11 @@ void wire_host_dies(struct sim *sim)
         struct connection *c = &sim->connections[i];
         if (!c->used || c->ready_ns > sim->now_ns) continue; /* those that still knock wait for the next start */
         if (!c->broken) {
-            cut(&c->down, random_below(&sim->wire_random, c->down.count + 1));
+            pipe_cut(&c->down, random_below(&sim->wire_random, c->down.count + 1));
             c->peer_news_ns = news_ns(sim, &sim->wire_random);
         }
         c->broken = true;
-        cut(&c->up, 0);
+        pipe_cut(&c->up, 0);
         c->known = false;
         c->number = 0;
         c->host_news_ns = NEVER;
@@ -176,7 +180,7 @@ void wire_free(struct sim *sim)
 {
     wire_done(sim);
     for (uint32_t i = 0; i < CONNECTIONS_MAX; i++) {
-        cut(&sim->connections[i].up, 0);
-        cut(&sim->connections[i].down, 0);
+        pipe_cut(&sim->connections[i].up, 0);
+        pipe_cut(&sim->connections[i].down, 0);
     }
 }

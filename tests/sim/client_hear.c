@@ -1,0 +1,182 @@
+/* What a client hears, held against what was written, and told to the oracle. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/event.h"
+#include "tests/sim/frames.h"
+#include "tests/sim/web.h"
+
+static struct client_sub *sub_of_filter(struct client *c, struct span frame)
+{
+    for (uint32_t i = 0; i < c->sub_count; i++)
+        if (frame_is(frame, "topic", c->subs[i].filter)) return &c->subs[i];
+    return NULL;
+}
+
+static struct client_sub *sub_of_id(struct client *c, uint64_t id)
+{
+    for (uint32_t i = 0; i < c->sub_count; i++)
+        if (c->subs[i].state == SUB_ASKED && c->subs[i].id == id) return &c->subs[i];
+    return NULL;
+}
+
+static void move_cursor(struct client_sub *sub, struct span frame, const char *name)
+{
+    struct span text;
+    uint64_t seq = frame_cursor(frame, name);
+    if (!frame_field(frame, name, &text) || text.size >= CURSOR_MAX || (sub->cursor[0] && seq <= sub->cursor_seq)) return;
+    memcpy(sub->cursor, text.data, text.size);
+    sub->cursor[text.size] = 0;
+    sub->cursor_seq = seq;
+}
+
+static void close_sub(struct client *c, struct client_sub *sub)
+{
+    if (sub->state != SUB_CLOSED) oracle_viewer_leaves(c->sim->oracle, sub->viewer);
+    sub->state = SUB_CLOSED;
+    sub->ack_ns = NEVER;
+    sub->retry_ns = c->sim->now_ns + 200 * NS_PER_MS;
+}
+
+void client_loses(struct client *c)
+{
+    for (uint32_t i = 0; i < c->sub_count; i++)
+        close_sub(c, &c->subs[i]);
+    for (uint32_t i = 0; i < c->call_count; i++)
+        oracle_user_answer(c->sim->oracle, c->calls[i].event, UINT64_MAX);
+    c->call_count = 0;
+    c->greeted = false;
+}
+
+/* -- events -- */
+
+void client_event_met(struct sim *sim, struct span bytes)
+{
+    struct event event;
+    if (oracle_event_of(sim->oracle, bytes.data, bytes.size) || event_scan(bytes, &event) != EVENT_OK) return;
+    uint32_t intent = oracle_event_with(sim->oracle, event.data.data, event.data.size);
+    if (!intent) return;
+    if (!span_equal(event.topic, span_text(oracle_topic(sim->oracle, intent))))
+        sim_fail(sim, "gateways_say_what_clients_said", "event %u goes to another topic", intent);
+    oracle_encoded(sim->oracle, intent, bytes.data, bytes.size);
+}
+
+static void same_text(struct client *c, struct span frame, const char *name, struct span written)
+{
+    struct span read = { NULL, 0 };
+    for (size_t i = 0; i < written.size; i++)
+        if (written.data[i] < ' ' || written.data[i] == '"' || written.data[i] == '\\') return; /* a liar's: JSON says it otherwise */
+    (void)frame_field(frame, name, &read);
+    if (!span_equal(read, written)) sim_fail(c->sim, "clients_see_what_was_written", "%s sees another %s", c->name, name);
+}
+
+static void check_event(struct client *c, struct span frame, uint64_t seq)
+{
+    struct sim *sim = c->sim;
+    struct event event;
+    struct span data, bytes = { NULL, 0 };
+    uint32_t known = oracle_event_at(sim->oracle, seq);
+    if (known) bytes.data = oracle_bytes(sim->oracle, known, &bytes.size);
+    if (!known || event_scan(bytes, &event) != EVENT_OK)
+        sim_fail(sim, "nothing_from_nowhere", "%s sees seq %llu, which nobody wrote", c->name, (unsigned long long)seq);
+    same_text(c, frame, "topic", event.topic);
+    same_text(c, frame, "key", event.key);
+    same_text(c, frame, "session", event.session);
+    if (!frame_data(frame, sim->web->room, sizeof sim->web->room, &data) || !span_equal(data, event.data))
+        sim_fail(sim, "clients_see_what_was_written", "%s sees other data at seq %llu", c->name, (unsigned long long)seq);
+    if (frame_cursor(frame, frame_cursor(frame, "cursor") ? "cursor" : "event") != seq)
+        sim_fail(sim, "clients_see_what_was_written", "%s sees seq %llu under another id", c->name, (unsigned long long)seq);
+}
+
+static bool matches(const struct client_sub *sub, struct span frame)
+{
+    char topic[64];
+    struct span text;
+    if (!frame_field(frame, "topic", &text) || text.size >= sizeof topic) return false;
+    memcpy(topic, text.data, text.size);
+    topic[text.size] = 0;
+    return oracle_fits(sub->filter, topic);
+}
+
+/* A frame does not say of which subscription it is: a client that resumes by cursors has filters that do not overlap. */
+static struct client_sub *sub_of_event(struct client *c, struct span frame)
+{
+    for (uint32_t i = 0; i < c->sub_count; i++)
+        if (c->subs[i].state != SUB_CLOSED && matches(&c->subs[i], frame)) return &c->subs[i];
+    return NULL;
+}
+
+static void hear_event(struct client *c, struct span frame)
+{
+    uint64_t seq = frame_number(frame, "seq");
+    struct client_sub *sub = sub_of_event(c, frame);
+    check_event(c, frame, seq);
+    if (!sub) sim_fail(c->sim, "only_what_matches", "%s sees seq %llu, for which it has no subscription", c->name, (unsigned long long)seq);
+    oracle_viewer_event(c->sim->oracle, sub->viewer, seq);
+    move_cursor(sub, frame, frame_cursor(frame, "cursor") ? "cursor" : "event");
+    if (!sub->credit) return;
+    sub->unacked++;
+    uint64_t wait_ms = c->sim->healing ? 5 : 500;
+    if (sub->ack_ns == NEVER) sub->ack_ns = c->sim->now_ns + chance_between(&c->random, 0, wait_ms) * NS_PER_MS;
+}
+
+/* -- answers -- */
+
+static void hear_subscribed(struct client *c, struct client_sub *sub, struct span frame)
+{
+    struct oracle_subscribed plain = { .cursor = frame_cursor(frame, "cursor"),
+                                       .recovered = frame_number(frame, "recovered"),
+                                       .gap = frame_true(frame, "gap") };
+    sub->state = SUB_OPEN;
+    oracle_viewer_confirmed(c->sim->oracle, sub->viewer, &plain);
+    move_cursor(sub, frame, "cursor");
+}
+
+static void hear_answer(struct client *c, struct span frame, bool ok)
+{
+    uint64_t id = frame_number(frame, "id");
+    struct client_sub *sub = sub_of_id(c, id);
+    if (sub && ok) hear_subscribed(c, sub, frame);
+    if (sub && !ok) close_sub(c, sub);
+    if (sub) return;
+    uint32_t i = 0;
+    while (i < c->call_count && c->calls[i].id != id)
+        i++;
+    if (i == c->call_count)
+        sim_fail(c->sim, "one_answer_per_call", "%s hears an answer to %llu, which waits for none", c->name, (unsigned long long)id);
+    uint32_t event = c->calls[i].event;
+    c->calls[i] = c->calls[--c->call_count];
+    uint64_t seq = ok ? frame_number(frame, "seq") : frame_is(frame, "code", "gone") ? UINT64_MAX : 0;
+    oracle_user_answer(c->sim->oracle, event, seq);
+}
+
+/* Without an id: of a subscription that goes on with a gap, or has ended. */
+static void hear_error(struct client *c, struct span frame)
+{
+    struct client_sub *sub = sub_of_filter(c, frame);
+    if (!sub && frame_is(frame, "code", "not_found")) return; /* an ack crossed the end of its subscription */
+    if (!sub) sim_fail(c->sim, "clients_are_understood", "%s is told of an error of its own", c->name);
+    if (frame_true(frame, "ended"))
+        close_sub(c, sub);
+    else
+        oracle_viewer_misses(c->sim->oracle, sub->viewer);
+}
+
+void client_hears(struct client *c, struct span frame)
+{
+    story_says(c->sim, "%s hears %.*s", c->name, frame.size < STORY_FRAME ? (int)frame.size : STORY_FRAME, (const char *)frame.data);
+    struct span id;
+    bool answers = frame_field(frame, "id", &id);
+    sim_note(c->sim, frame.size);
+    if (frame_is(frame, "type", "event")) {
+        hear_event(c, frame);
+    } else if (frame_is(frame, "type", "ok") || (frame_is(frame, "type", "error") && answers)) {
+        hear_answer(c, frame, frame_is(frame, "type", "ok"));
+    } else if (frame_is(frame, "type", "error")) {
+        hear_error(c, frame);
+    } else if (frame_is(frame, "type", "hello")) {
+        c->greeted = true;
+    } else if (frame_is(frame, "type", "slow_down")) {
+        c->slowed = true;
+    }
+}
