@@ -3,19 +3,20 @@
 
 #include "proto/field.h"
 
-enum { FIELD_DATA = 8, FIELD_PARTS = 21, PARTS_SIZE = 1, PARTS_STEP = 2, POSITION_BYTES_MAX = 8 /* positions are below 2^53 */ };
+enum { FIELD_DATA = 8, FIELD_PARTS = 21, PARTS_SIZE = 1, PARTS_STEP = 2 };
 
-static bool read_steps(struct span packed, uint64_t *positions, uint32_t most, uint32_t *count)
+static bool read_steps(struct span packed, uint64_t *positions, uint32_t most, struct parts *out)
 {
     const uint8_t *at = packed.data, *end = field_end(packed);
     uint64_t position = 0, step;
-    *count = 0;
+    out->count = 0;
     while (at < end) {
         at = field_varint(at, end, FIELD_VARINT_BYTES_MAX, &step);
-        if (at == NULL || *count == most || step == 0 || step > (UINT64_C(1) << 53) - position) return false;
+        if (at == NULL || out->count == most || step == 0 || step > (UINT64_C(1) << 53) - position) return false;
         position += step;
-        if (positions != NULL) positions[*count] = position;
-        ++*count;
+        if (out->count == 0) out->first = position;
+        if (positions != NULL) positions[out->count] = position;
+        out->count++;
     }
     return true;
 }
@@ -29,14 +30,14 @@ bool parts_read(struct span bytes, uint64_t *positions, uint32_t most, struct pa
         at = field_read(at, end, &field);
         if (at == NULL) return false;
         if (field.number == PARTS_SIZE && field.wire == WIRE_VARINT) out->size = field.value;
-        if (field.number == PARTS_STEP && (field.wire != WIRE_BYTES || !read_steps(field.bytes, positions, most, &out->count))) return false;
+        if (field.number == PARTS_STEP && (field.wire != WIRE_BYTES || !read_steps(field.bytes, positions, most, out))) return false;
     }
     return out->count > 0 && out->size <= EVENT_LARGE_BYTES_MAX && parts_count(out->size) == out->count;
 }
 
 size_t parts_field_bound(uint32_t count)
 {
-    return 2 + 3 + 6 + 4 + (size_t)count * POSITION_BYTES_MAX;
+    return PARTS_FIELD_ROUND + (size_t)count * PARTS_POSITION_BYTES;
 }
 
 size_t parts_field_write(uint64_t size, const uint64_t *positions, uint32_t count, uint8_t *out)
@@ -67,19 +68,25 @@ bool parts_cut(struct span bytes, struct span *out_before, struct span *out_data
     return true;
 }
 
-/* The field stands at the end, where the coordinator put it: what is before it is the author's. */
-bool parts_join(uint8_t *room, uint64_t data_size, struct span bytes, struct span *out)
+bool parts_author(struct span bytes, struct span *out_author, struct span *out_field)
 {
     struct event event;
+    if (event_scan(bytes, &event) != EVENT_OK || event.data.size > 0 || event.parts.size == 0) return false;
+    if (event.parts.data + event.parts.size != bytes.data + bytes.size) return false;
+    *out_author = span_of(bytes.data, bytes.size - 2 - field_varint_size(event.parts.size) - event.parts.size);
+    *out_field = event.parts;
+    return true;
+}
+
+bool parts_join(uint8_t *room, uint64_t data_size, struct span bytes, struct span *out)
+{
+    struct span author, field;
     struct parts parts;
     uint8_t head[PARTS_FRONT];
-    if (event_scan(bytes, &event) != EVENT_OK || event.data.size > 0 || !parts_read(event.parts, NULL, PARTS_MAX, &parts)) return false;
-    if (parts.size != data_size || event.parts.data + event.parts.size != bytes.data + bytes.size) return false;
-    size_t field = 2 + field_varint_size(event.parts.size) + event.parts.size;
-    size_t before = bytes.size - field;
+    if (!parts_author(bytes, &author, &field) || !parts_read(field, NULL, PARTS_MAX, &parts) || parts.size != data_size) return false;
     size_t size = (size_t)(field_put_varint(field_put_tag(head, FIELD_DATA, WIRE_BYTES), data_size) - head);
     memcpy(room + PARTS_FRONT - size, head, size);
-    memcpy(room + PARTS_FRONT + data_size, bytes.data, before);
-    *out = span_of(room + PARTS_FRONT - size, size + data_size + before);
+    memcpy(room + PARTS_FRONT + data_size, author.data, author.size);
+    *out = span_of(room + PARTS_FRONT - size, size + data_size + author.size);
     return true;
 }

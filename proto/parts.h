@@ -10,6 +10,9 @@ enum {
     PART_BYTES = 64 * 1024,
     PARTS_MAX = EVENT_LARGE_BYTES_MAX / PART_BYTES,
     PARTS_FRONT = 6, /* room that parts_join needs in front of the data */
+    PARTS_POSITION_BYTES = 8, /* of a position, which is below 2^53 */
+    PARTS_FIELD_ROUND = 15,
+    PARTS_FIELD_MAX = PARTS_FIELD_ROUND + PARTS_MAX * PARTS_POSITION_BYTES, /* bytes of the largest field */
 };
 
 static inline uint32_t parts_count(uint64_t data_size)
@@ -24,13 +27,18 @@ static inline bool parts_fit(uint32_t index, uint32_t count, uint32_t size)
 }
 
 struct parts {
-    uint64_t size; /* of the data */
+    uint64_t size;  /* of the data */
+    uint64_t first; /* position of the first part */
     uint32_t count;
 };
 
 /* Reads the field. False: malformed, no part, more than `most`, positions that do not rise, or a size that is not of so many parts.
  * positions has room for `most`; NULL: only looks. */
 bool parts_read(struct span field, uint64_t *positions, uint32_t most, struct parts *out);
+
+/* What the author wrote of an event that is stored with the field, which stands at its end, where the coordinator put it. False: it does
+ * not. */
+bool parts_author(struct span event, struct span *out_author, struct span *out_field);
 
 /* The whole field `parts` of an event, tag and length with it: its size at most, and writing it. */
 size_t parts_field_bound(uint32_t count);

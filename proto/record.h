@@ -91,6 +91,7 @@ struct record_dead {
     uint64_t event; /* first position of the event that is dead */
     uint64_t place; /* where its letter stands */
     uint64_t time_ms;
+    uint64_t parts_from; /* where the first part of its data stands; 0: it has none */
     uint32_t attempts, reason, level, state;
 };
 
@@ -134,6 +135,7 @@ struct record_tokens {
 
 struct record_delay {
     uint64_t first, position, due_ms;
+    uint64_t parts_from; /* as in record_dead */
     uint32_t tenant;
     uint32_t unused;
 };

@@ -4,6 +4,7 @@
 #include "coordinator/core/core.h"
 #include "coordinator/core/apply.h"
 #include "coordinator/core/blocks.h"
+#include "coordinator/core/carry.h"
 #include "coordinator/core/dead.h"
 #include "coordinator/core/deliver.h"
 #include "coordinator/core/failed.h"
@@ -128,6 +129,7 @@ static void carve_tables(struct carver *v, struct core *c, const struct core_con
     carve_slab(v, &c->parked, l->parked_max, sizeof(struct parked));
     carve_slab(v, &c->subs, l->subscriptions_max, sizeof(struct sub));
     carve_slab(v, &c->transfers, l->peers_max, sizeof(struct transfer));
+    c->carriers = carve(v, CARRIERS * sizeof(struct carrier));
     carve_slab(v, &c->assemblies, l->large_events_max, part_assembly_bytes(config));
     carve_map(v, &c->by_connection, l->peers_max);
     carve_map(v, &c->by_instance, l->peers_max);
@@ -348,6 +350,7 @@ void core_step(struct core *c, const struct core_in *in, struct core_outs *outs)
     c->log_ms = in->log_time_ms;
     c->item_count = c->dirty_count = c->out_count = 0;
     c->scan_budget = SCAN_BLOCKS_PER_STEP;
+    c->carry_budget = CARRY_PARTS_PER_STEP;
     arena_reset(&c->scratch);
     if (in->log_failed) c->halted = true;
     if (c->halted) {

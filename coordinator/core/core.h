@@ -197,7 +197,7 @@ struct core_stats { /* counters since start; gauges where said */
     uint64_t packets, bad_packets, silent /* peers forgotten for it */, published, published_bytes, refused, duplicates, delivered,
         delivered_bytes, redelivered, retries_delayed, acked, nacked, rejected, stale, expired, lost, emitted, came_due, carried, events_sent,
         events_sent_bytes, partials, undeliverable, blocks, records, fetches, dead_lettered, dead_retried, dead_dropped, errors[CODE_COUNT];
-    uint64_t parts, parts_dropped, parts_sent; /* of large events */
+    uint64_t parts, parts_dropped, parts_sent, parts_carried; /* of large events */
     uint64_t peers, groups, leases, failed, dead, dying, busy_keys, parked, subscriptions, publishers, tokens, held, large_events /* being published */, blocks_pinned; /* gauges */
     uint64_t head; /* the highest committed position */
 };

@@ -4,6 +4,7 @@
  * a row that is retried has a failed event at its place, which knows it. */
 #include "coordinator/core/dead.h"
 #include "coordinator/core/blocks.h"
+#include "coordinator/core/carry.h"
 #include "coordinator/core/failed.h"
 #include "coordinator/core/group.h"
 #include "coordinator/core/letter.h"
@@ -51,10 +52,21 @@ static uint32_t add(struct core *c, uint32_t group, uint64_t event)
     return handle;
 }
 
+/* What has parts needs the log from there on, wherever its letter stands. */
+static void set_parts(struct core *c, struct dead *d, uint64_t from)
+{
+    struct group *g = group_at(c, d->group);
+    g->dead_large -= d->parts_from > 0;
+    g->dead_large += from > 0;
+    d->parts_from = from;
+    letters_need(c, from);
+}
+
 static void drop(struct core *c, uint32_t handle)
 {
     struct dead *d = dead_at(c, handle);
     if (d->failed) failed_drop(c, d->failed);
+    set_parts(c, d, 0);
     unlist(c, handle);
     group_at(c, d->group)->dead_count--;
     map_remove(&c->by_dead, place_key(d->group, d->event));
@@ -83,6 +95,7 @@ bool dead_apply_letter(struct core *c, const struct block *block, uint32_t index
     if (!handle) return false;
     struct dead *d = dead_at(c, handle);
     d->place = block->first_position + index;
+    set_parts(c, d, carry_parts_from(block, index));
     unlist(c, handle);
     list_last(c, handle);
     if (again) {
@@ -113,6 +126,7 @@ static bool apply_row(struct core *c, uint32_t group, const struct record_dead *
     d->attempts = row->attempts;
     d->reason = row->reason;
     d->level = row->level;
+    set_parts(c, d, row->parts_from);
     if (row->state == DEAD_LIES || d->failed) return true;
     struct record_failed anew = { .seq = row->place, .due_ms = row->time_ms }; /* in a snapshot more is said of it behind this */
     if (!failed_apply(c, group, row->level, &anew, block)) return false;
@@ -139,6 +153,7 @@ struct record_dead dead_row(const struct core *c, uint32_t handle)
     return (struct record_dead){ .event = d->event,
                                  .place = d->place,
                                  .time_ms = d->time_ms,
+                                 .parts_from = d->parts_from,
                                  .attempts = d->attempts,
                                  .reason = d->reason,
                                  .level = d->level,

@@ -49,6 +49,7 @@ struct group {
     struct level levels[PRIORITY_LEVELS];
     uint32_t failed_list, failed_count;
     uint32_t dead_first, dead_last, dead_count; /* by place */
+    uint32_t dead_large;                        /* with parts */
     uint32_t name_size, text_size, filter_count, old_filter_count;
     uint32_t saved;
     uint64_t filters_from; /* what lies below is matched by the old filters; those are kept until all of it is settled */

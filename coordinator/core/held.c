@@ -4,6 +4,7 @@
  * however often the coordinator is killed. Invariant: an entry is in by_held and, unless it has just been found lost, in held_due. */
 #include "coordinator/core/held.h"
 #include "coordinator/core/blocks.h"
+#include "coordinator/core/carry.h"
 #include "coordinator/core/publish.h"
 #include "coordinator/core/reader.h"
 #include "coordinator/core/snapshot.h"
@@ -38,13 +39,23 @@ bool held_has_room(const struct core *c, uint32_t tenant, uint32_t ahead)
 
 /* ---- applying ---- */
 
+/* The window is to be held for its parts, too: if the pass has been there, it looks again. */
+static void set_place(struct core *c, struct held *h, uint64_t position, uint64_t parts_from)
+{
+    h->position = position;
+    h->parts_from = parts_from;
+    if (parts_from == 0 || parts_from >= c->carry.wish) return;
+    c->carry.next = 1;
+    if (c->carry.done > parts_from) c->carry.done = parts_from;
+}
+
 static bool put(struct core *c, uint32_t tenant, const struct record_delay *delay)
 {
     uint32_t handle = slab_take(&c->held);
     if (!handle || !map_put(&c->by_held, delay->first, handle)) return false;
     struct held *h = held_at(c, handle);
     h->first = delay->first;
-    h->position = delay->position;
+    set_place(c, h, delay->position, delay->parts_from);
     h->due_ms = delay->due_ms;
     h->tenant = tenant;
     c->tenants[tenant].held_count++;
@@ -85,14 +96,14 @@ bool apply_held(struct core *c, const struct block *block, uint32_t index)
             return true;
         }
         touch(c, handle);
-        held_at(c, handle)->position = position;
+        set_place(c, held_at(c, handle), position, carry_parts_from(block, index));
         return true;
     }
     struct event event;
     uint32_t tenant = tenant_get(c, block_topic_tenant(block, record->topic - 1u));
     if (!tenant) return true; /* it is not configured any more, and its events go nowhere */
     if (event_scan(block_body(block, record), &event) != EVENT_OK) return false;
-    struct record_delay delay = { .first = position, .position = position };
+    struct record_delay delay = { .first = position, .position = position, .parts_from = carry_parts_from(block, index) };
     delay.due_ms = held_due(c, &event, block->time_ms + record->time_delta_ms);
     return put(c, tenant, &delay);
 }
@@ -122,21 +133,28 @@ static void ask_ahead(struct core *c)
     reader_wait(c);
 }
 
-static void enter(struct core *c, const struct held *held, const struct block *from)
-{
-    const struct record *was = &from->records[held->position - from->first_position];
-    struct record record = { .kind = RECORD_EVENT | RECORD_MUST_UNDERSTAND, .number = held->first, .cause = was->cause };
-    record.flags = (uint16_t)((was->flags & ~RECORD_TOKEN) | RECORD_AGAIN);
-    publish_write(c, held->tenant, block_topic_name(from, was->topic - 1u), record, block_body(from, was));
-    c->stats.came_due++;
-}
-
 /* Its block is not there any more, which only damage explains. */
 static void give_up(struct core *c, const struct held *held)
 {
     struct record record = { .kind = RECORD_HELD | RECORD_MUST_UNDERSTAND, .number = held->first, .flags = RECORD_AGAIN };
     blocks_append(c, record, span_of(NULL, 0));
     c->stats.lost++;
+}
+
+/* With the parts of its data, so that it is whole for as long as any event. */
+static enum carry_state write_again(struct core *c, enum carrier_of who, enum record_kind kind, const struct held *held)
+{
+    const struct block *from;
+    uint32_t index;
+    struct span event;
+    enum carry_state state = carry_parts(c, who, held->position, &from, &index, &event);
+    if (state == CARRY_GONE) give_up(c, held);
+    if (state != CARRY_READY || !blocks_have_room_in_turn(c, event.size)) return state == CARRY_GONE ? state : CARRY_LATER;
+    const struct record *was = &from->records[index];
+    struct record record = { .kind = (uint8_t)(kind | RECORD_MUST_UNDERSTAND), .number = held->first, .cause = was->cause };
+    record.flags = (uint16_t)((was->flags & ~RECORD_TOKEN) | RECORD_AGAIN);
+    publish_write(c, held->tenant, block_topic_name(from, was->topic - 1u), record, event);
+    return state;
 }
 
 static bool is_due(const struct core *c, uint32_t *out_handle)
@@ -149,20 +167,12 @@ void held_fire(struct core *c)
 {
     uint32_t handle;
     if (c->held_waits || c->draining || c->config.replay.on) return;
-    for (uint32_t i = 0; i < HELD_PER_STEP && is_due(c, &handle) && blocks_have_room_in_turn(c, EVENT_BYTES_MAX); i++) {
-        const struct held *held = held_at(c, handle);
-        bool end;
-        c->held_waits = held->position > c->head; /* for its commit */
-        if (c->held_waits) return;
-        struct slot *slot = blocks_find_after(c, held->position, &end);
-        if (!slot && !end) {
-            ask_ahead(c);
-            return;
-        }
-        if (slot && block_holds(&slot->block, held->position))
-            enter(c, held, &slot->block);
-        else
-            give_up(c, held);
+    for (uint32_t i = 0; i < HELD_PER_STEP && is_due(c, &handle); i++) {
+        enum carry_state state = write_again(c, CARRIER_DUE, RECORD_EVENT, held_at(c, handle));
+        c->stats.came_due += state == CARRY_READY;
+        if (state != CARRY_LATER) continue;
+        ask_ahead(c);
+        return;
     }
 }
 
@@ -173,16 +183,6 @@ void held_wish(struct core *c, uint64_t trim_wish)
     if (trim_wish == c->carry.wish) return;
     c->carry.wish = trim_wish;
     c->carry.next = 1;
-}
-
-static void write_again(struct core *c, const struct held *held, const struct block *from)
-{
-    const struct record *was = &from->records[held->position - from->first_position];
-    struct record record = { .kind = RECORD_HELD | RECORD_MUST_UNDERSTAND, .number = held->first, .cause = was->cause };
-    record.flags = (uint16_t)((was->flags & ~RECORD_TOKEN) | RECORD_AGAIN);
-    publish_write(c, held->tenant, block_topic_name(from, was->topic - 1u), record, block_body(from, was));
-    c->carry.block = filling_slot(c)->block.number;
-    c->stats.carried++;
 }
 
 static bool carry_is_wanted(const struct core *c)
@@ -196,19 +196,15 @@ void held_carry(struct core *c)
     if (!carry_is_wanted(c) || c->held_waits) return;
     for (; c->carry.next <= c->held.touched && looked < HELD_LOOKED_AT; c->carry.next++, looked++) {
         const struct held *held = held_at(c, c->carry.next);
-        if (!slab_is_taken(&c->held, c->carry.next) || held->position >= c->carry.wish) continue;
-        if (!blocks_have_room_in_turn(c, EVENT_BYTES_MAX)) return;
-        bool end;
-        struct slot *slot = blocks_find_after(c, held->position, &end);
-        if (!slot && !end) {
+        if (!slab_is_taken(&c->held, c->carry.next) || !carry_is_due(c, c->carry.wish, held->position, held->parts_from)) continue;
+        enum carry_state state = write_again(c, CARRIER_HELD, RECORD_HELD, held);
+        if (state == CARRY_LATER) {
             c->held_waits = true;
             reader_wait(c);
             return;
         }
-        if (slot && block_holds(&slot->block, held->position))
-            write_again(c, held, &slot->block);
-        else
-            give_up(c, held);
+        c->stats.carried += state == CARRY_READY;
+        c->carry.block = filling_slot(c)->block.number;
     }
     if (c->carry.next > c->held.touched && c->carry.block <= c->committed_block) c->carry.done = c->carry.wish;
 }
@@ -244,7 +240,7 @@ static void save(struct core *c, struct record_delays *table, uint32_t entries)
 static void save_entry(struct core *c, uint32_t handle)
 {
     const struct held *h = held_at(c, handle);
-    struct record_delay delay = { .first = h->first, .position = h->position, .due_ms = h->due_ms };
+    struct record_delay delay = { .first = h->first, .position = h->position, .due_ms = h->due_ms, .parts_from = h->parts_from };
     struct record_delays table = { .tenants = { tenant_name(c, h->tenant) }, .tenant_count = 1, .delays = &delay, .count = 1 };
     save(c, &table, 1);
 }
@@ -260,7 +256,9 @@ bool held_save_slice(struct core *c)
         if (!slab_is_taken(&c->held, *next) || h->position > c->snapshot.position) continue;
         uint32_t tenant = table_tenant(c, &tenants, h->tenant, table.tenants);
         if (tenant == RECORD_TABLE_TENANTS_MAX) break;
-        delays[table.count++] = (struct record_delay){ .first = h->first, .position = h->position, .due_ms = h->due_ms, .tenant = tenant };
+        delays[table.count++] = (struct record_delay){
+            .first = h->first, .position = h->position, .due_ms = h->due_ms, .parts_from = h->parts_from, .tenant = tenant
+        };
     }
     table.tenant_count = tenants.count;
     if (table.count > 0) save(c, &table, table.count);
@@ -273,7 +271,7 @@ uint64_t held_digest(const struct core *c)
     for (uint32_t h = 1; h <= c->held.touched; h++) {
         if (!slab_is_taken(&c->held, h)) continue;
         const struct held *held = held_at(c, h);
-        const uint64_t fields[3] = { held->first, held->position, held->due_ms };
+        const uint64_t fields[4] = { held->first, held->position, held->due_ms, held->parts_from };
         sum += map_hash((const uint64_t[2]){ 11, 12 }, fields, sizeof fields);
     }
     return sum;

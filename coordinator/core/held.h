@@ -13,6 +13,7 @@ enum {
 struct held {                 /* durable */
     uint64_t first, position; /* its id; where it stands now */
     uint64_t due_ms;          /* log time */
+    uint64_t parts_from;      /* where the first part of its data stands; 0: it has none */
     uint32_t tenant, unused;
 };
 

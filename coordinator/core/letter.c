@@ -159,6 +159,20 @@ static struct span write_letter(struct core *c, const struct failed *f, const st
     return span_of(body, event_encode(&event, headers, count, body));
 }
 
+struct span letter_around(struct core *c, struct span letter, struct span inner)
+{
+    struct event event;
+    struct event_header headers[LETTER_HEADERS_MAX];
+    size_t count = 0, cursor = 0;
+    if (event_scan(letter, &event) != EVENT_OK || span_equal(event.data, inner)) return letter;
+    while (count < LETTER_HEADERS_MAX && event_header_next(&event, &cursor, &headers[count].name, &headers[count].value))
+        count++;
+    event.data = inner;
+    uint8_t *body = arena_take(&c->scratch, event_encoded_size(&event, headers, count));
+    must(body);
+    return span_of(body, event_encode(&event, headers, count, body));
+}
+
 static void append_letter(struct core *c, const struct group *g, struct record record, struct span letter)
 {
     uint8_t room[NAME_MAX + 1];

@@ -41,11 +41,13 @@ enum dead_reason letter_verdict(const struct group *g, const struct record_faile
 bool letter_is_due(const struct core *c, uint32_t failed);
 struct span letter_topic(struct span group, uint8_t room[NAME_MAX + 1]); /* empty: the name is too long */
 bool letter_open(struct span bytes, struct letter *out);
+struct span letter_around(struct core *c, struct span letter, struct span event); /* the same letter of this event, in scratch */
 struct stored_event event_at(const struct block *block, uint32_t index);
 void letters_write(struct core *c);
 
 /* letter_carry.c */
 void letters_carry(struct core *c, uint64_t trim_wish); /* to the end of the log, what the window is about to drop */
+void letters_need(struct core *c, uint64_t from); /* a letter has its parts from there on; 0: none */
 uint64_t letters_keep_from(const struct core *c);
 
 #endif

@@ -61,10 +61,8 @@ enum error_code part_check(const struct core *c, uint32_t handle, const struct e
 {
     const struct assembly *a = assembly_at(c, handle);
     if (a->taken < a->count || event->data.size > 0) return CODE_BAD_REQUEST;
-    if (a->size + bytes.size > c->config.max_event_bytes || event->semantics == EVENT_AT_MOST_ONCE || event->delay_ms ||
-        event->not_before_ms)
-        return CODE_TOO_LARGE; /* [R-ONCE-5] [R-DELAY-4] */
-    return CODE_OK;
+    if (a->size + bytes.size > c->config.max_event_bytes || event->semantics == EVENT_AT_MOST_ONCE) return CODE_TOO_LARGE; /* [R-ONCE-5] */
+    return a->positions[0] < c->trimmed_below ? CODE_OVERLOADED : CODE_OK; /* its first parts have left the window already */
 }
 
 struct span part_seal(struct core *c, uint32_t handle, struct span bytes, struct event *event)

@@ -120,6 +120,7 @@ static void answer_stats(struct core *c, struct msg_answer *answer)
         { "large_events", s.large_events },
         { "parts", s.parts },
         { "parts_sent", s.parts_sent },
+        { "parts_carried", s.parts_carried },
         { "parts_dropped", s.parts_dropped },
         { "tokens", s.tokens },
         { "head", s.head },

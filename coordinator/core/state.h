@@ -83,10 +83,12 @@ struct core {
     struct map by_held;   /* by first position */
     struct heap held_due; /* by due_ms, then by first position */
     struct {
-        uint64_t wish, done; /* held events below `wish` are to stand above it; none is below `done` */
+        uint64_t wish, done; /* held events below `wish` are to stand above it, with their parts; none is below `done` */
         uint64_t block;      /* of the last one that was written again */
         uint32_t next;       /* the next entry to look at */
     } carry;
+    struct carrier *carriers; /* [CARRIERS] */
+    uint32_t carry_budget;    /* parts that may still be carried in this step */
     struct {
         uint64_t wish, done, block; /* as in carry, of dead letters */
         uint32_t next_group;

@@ -91,6 +91,7 @@ static const struct number numbers[] = {
     COUNTER("events_sent_bytes", core.events_sent_bytes, "bytes of events sent to subscriptions"),
     COUNTER("parts", core.parts, "parts of large events stored"),
     COUNTER("parts_sent", core.parts_sent, "parts of large events sent"),
+    COUNTER("parts_carried", core.parts_carried, "parts of large events written again, as the window passed or their delay was over"),
     COUNTER("parts_dropped", core.parts_dropped, "parts of what was refused"),
     COUNTER("partials", core.partials, "partial answers passed on"),
     COUNTER("undeliverable", core.undeliverable, "messages dropped because nobody was there to take them"),

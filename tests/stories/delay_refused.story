@@ -1,4 +1,4 @@
-# a delay does not go with at_most_once, a request, an answer, or an event in parts; nor for more than 400 days   [R-DELAY-4]
+# a delay does not go with at_most_once, a request or an answer; nor for more than 400 days   [R-DELAY-4]
 log: auto
 w1: hello group=ocr credit=9             -> w1 welcome
 p1: publish delay=5s at_most_once        -> p1 refused e1 bad_request
@@ -8,5 +8,3 @@ p1: publish not_before=9700h             -> p1 refused e4 bad_request
 p1: publish delay=9600h                  -> p1 accepted e5
 p1: publish                              -> p1 accepted e6 ; w1 deliver e6
 w1: ack e6 emit=$inbox.me delay=5s       -> w1 bad_request e6
-p1: parts of=2                           -> nothing
-p1: publish number=7 body=0 delay=5s     -> p1 refused e7 too_large

@@ -82,6 +82,10 @@ static void what_is_cut_is_joined_again(void **state)
     assert_int_equal(joined.size, size);
     assert_false(parts_join(room, SIZE - 1, span_of(small, sealed), &joined)); /* other data */
     assert_false(parts_join(room, SIZE, span_of(small, rest), &joined));      /* of no parts */
+    struct span author, field;
+    assert_true(parts_author(span_of(small, sealed), &author, &field));
+    assert_int_equal(author.size, rest);
+    assert_false(parts_author(span_of(small, rest), &author, &field));
 }
 
 static void what_is_written_longer_than_it_need_be_is_not_cut(void **state)

@@ -162,6 +162,7 @@ static void dead_letters_are_read_as_they_were_written(void **state)
         letters[i] = (struct record_dead){ .event = UINT64_MAX - i,
                                            .place = UINT64_MAX,
                                            .time_ms = UINT64_MAX,
+                                           .parts_from = UINT64_MAX,
                                            .attempts = UINT32_MAX,
                                            .reason = UINT32_MAX - (uint32_t)i,
                                            .level = UINT32_MAX,
@@ -176,6 +177,11 @@ static void dead_letters_are_read_as_they_were_written(void **state)
     assert_memory_equal(again, bytes, size);
     assert_false(record_dead_letters_read(span_of(bytes, size), room, MANY - 1, &found));
     assert_false(record_dead_letters_read(span_of(bytes, size - 1), room, MANY, &found));
+    for (uint32_t i = 0; i < MANY; i++)
+        letters[i].parts_from = 0;
+    assert_int_equal(record_dead_letters_write(&dead, bytes, sizeof bytes), size - MANY * 10 - 3); /* the column is absent */
+    assert_true(record_dead_letters_read(span_of(bytes, size - MANY * 10 - 3), room, MANY, &found));
+    assert_true(room[3].parts_from == 0 && room[3].event == UINT64_MAX - 3);
     dead.count = 0;
     size = record_dead_letters_write(&dead, bytes, sizeof bytes);
     assert_true(record_dead_letters_read(span_of(bytes, size), NULL, 0, &found));
@@ -255,13 +261,13 @@ static void a_piece_of_the_table_of_held_events_is_read_as_it_was_written(void *
     (void)state;
     struct record_delay delays[MANY], room[MANY];
     for (uint32_t i = 0; i < MANY; i++)
-        delays[i] = (struct record_delay){ .first = UINT64_MAX - i, .position = 9 - i % 3, .due_ms = i };
+        delays[i] = (struct record_delay){ .first = UINT64_MAX - i, .position = 9 - i % 3, .due_ms = i, .parts_from = i % 2 };
     struct record_delays found, table = { .tenants = { span_text("acme") }, .tenant_count = 1, .delays = delays, .count = MANY };
     static uint8_t bytes[32 * 1024], again[sizeof bytes];
     size_t size = record_delays_write(&table, bytes, sizeof bytes);
     assert_true(size > 0);
     assert_true(record_delays_read(span_of(bytes, size), room, MANY, &found));
-    assert_true(room[5].first == UINT64_MAX - 5 && room[5].position == 7 && room[5].due_ms == 5);
+    assert_true(room[5].first == UINT64_MAX - 5 && room[5].position == 7 && room[5].due_ms == 5 && room[5].parts_from == 1);
     assert_int_equal(record_delays_write(&found, again, sizeof again), size);
     assert_memory_equal(again, bytes, size);
     assert_false(record_delays_read(span_of(bytes, size), room, MANY - 1, &found));

@@ -98,7 +98,7 @@ void do_large(struct walk *w, uint32_t peer, uint32_t how)
     if (p->sending.count == 0) {
         bool again = how / 8 % 8 == 7 && p->sending.number > 0;
         if (!again && p->next_number + 1 >= NUMBERS) return;
-        p->sending = (struct large_sending){ .number = again ? p->sending.number : p->next_number++, .count = 1 + how / 8 % 12 };
+        p->sending = (struct large_sending){ .number = again ? p->sending.number : p->next_number++, .count = 1 + how / 8 % 12, .delay = how % 32 == 7 ? 3 : 0 };
         p->life_of[p->sending.number] = w->life;
     }
     for (uint32_t i = 0; i <= how % 8 && p->sending.count > 0; i++) {

@@ -17,7 +17,7 @@ void large_next(struct large_sending *s, uint32_t peer, bool wrong, uint8_t *roo
         out->part = (struct msg_part){ .number = s->number, .index = s->index++ + wrong, .count = s->count, .size = size };
         out->packet = (struct packet){ .parts = &out->part, .part_count = 1, .body = span_of(room, size) };
     } else {
-        struct event event = { .topic = span_text("a.large") };
+        struct event event = { .topic = span_text("a.large"), .delay_ms = s->delay * 100 };
         out->size = (uint32_t)event_encode(&event, NULL, 0, room);
         out->publish = (struct msg_publish){ .first_number = s->number, .size = &out->size, .count = 1 };
         out->packet = (struct packet){ .publishes = &out->publish, .publish_count = 1, .body = span_of(room, out->size) };
@@ -55,6 +55,21 @@ const char *large_event(struct large_receiving *r, bool takes, uint64_t lease, u
     if (r->next != r->count || parts.count != r->count) return "a large event before its last part";
     r->count = 0;
     return NULL;
+}
+
+bool large_same(struct span a, struct span b, large_look *look, const void *log)
+{
+    struct span author[2], field[2];
+    struct parts parts[2];
+    static uint64_t positions[2][PARTS_MAX];
+    if (span_equal(a, b)) return true;
+    if (!parts_author(a, &author[0], &field[0]) || !parts_author(b, &author[1], &field[1]) || !span_equal(author[0], author[1]))
+        return false;
+    for (uint32_t i = 0; i < 2; i++)
+        if (!parts_read(field[i], positions[i], PARTS_MAX, &parts[i]) || parts[i].size != parts[0].size) return false;
+    for (uint32_t i = 0; i < parts[0].count; i++)
+        if (!span_equal(look(log, positions[0][i]), look(log, positions[1][i]))) return false;
+    return true;
 }
 
 void large_ended(struct large_receiving *r, uint64_t lease)

@@ -8,6 +8,7 @@
 struct large_sending { /* count 0: nothing is under way */
     uint64_t number;
     uint32_t index, count;
+    uint32_t delay; /* 100 ms each; 0: none */
 };
 
 /* The next packet of it, its body in room (PART_BYTES + 64): a part, then the event on topic. Moves it on. A wrong one names a place that is
@@ -29,6 +30,9 @@ struct large_receiving { /* count 0: nothing is coming */
 const char *large_part(struct large_receiving *receiving, const struct msg_part *part, struct span data);
 /* takes: it said in its hello that it takes parts; an event without them is a subscription's right else. */
 const char *large_event(struct large_receiving *receiving, bool takes, uint64_t lease, uint64_t subscription, uint64_t seq, struct span event);
+/* Are two stored events what one author wrote, with the same data, wherever it stands? look: the bytes at a position. */
+typedef struct span large_look(const void *log, uint64_t position);
+bool large_same(struct span a, struct span b, large_look *look, const void *log);
 void large_ended(struct large_receiving *receiving, uint64_t lease);
 
 #endif

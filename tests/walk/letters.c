@@ -29,7 +29,8 @@ void letters_forget(struct letters *l)
 }
 
 /* A letter is carried forward with the same bytes and in the same state. */
-static const char *take_letter(struct letters *l, const struct block *block, uint32_t index, struct span original)
+static const char *take_letter(struct letters *l, const struct block *block, uint32_t index, struct span original, large_look *look,
+                               const void *log)
 {
     const struct record *record = &block->records[index];
     struct event event;
@@ -37,7 +38,7 @@ static const char *take_letter(struct letters *l, const struct block *block, uin
     bool again = record->flags & RECORD_AGAIN;
     if (event_scan(block_body(block, record), &event) != EVENT_OK || !span_equal(event.topic, span_text("$dlq.g")))
         return "a letter is no event";
-    if (!span_equal(event.data, original)) return "a letter is not the event";
+    if (!large_same(event.data, original, look, log)) return "a letter is not the event";
     if (again && (!before || before->state == LETTER_OVER)) return "a letter that is over is carried forward";
     if (!again && before && before->state == LETTER_LIES && !before->old) return "an event has two letters";
     if (!again && before && before->state == LETTER_RETRIED && before->acked) return "given up after its ack was answered";
@@ -67,10 +68,10 @@ static const char *take_changes(struct letters *l, const struct block *block, ui
     return NULL;
 }
 
-const char *letters_take(struct letters *l, const struct block *block, uint32_t index, struct span original)
+const char *letters_take(struct letters *l, const struct block *block, uint32_t index, large_look *look, const void *log)
 {
     const struct record *record = &block->records[index];
     uint32_t kind = record->kind & ~(uint32_t)RECORD_MUST_UNDERSTAND;
     if (kind == RECORD_DEAD_LETTERS) return take_changes(l, block, index);
-    return kind == RECORD_EVENT && record->flags & RECORD_DEAD ? take_letter(l, block, index, original) : NULL;
+    return kind == RECORD_EVENT && record->flags & RECORD_DEAD ? take_letter(l, block, index, look(log, record->cause), look, log) : NULL;
 }

@@ -3,6 +3,7 @@
 #define WEIR_WALK_LETTERS_H
 
 #include "proto/block.h"
+#include "tests/walk/large.h"
 
 enum letter_state { LETTER_LIES, LETTER_RETRIED, LETTER_OVER };
 
@@ -18,8 +19,8 @@ struct letters {
     uint32_t count;
 };
 
-/* Takes a committed record. `original`: the bytes at its cause. NULL, or what is broken. */
-const char *letters_take(struct letters *letters, const struct block *block, uint32_t index, struct span original);
+/* Takes a committed record. NULL, or what is broken. */
+const char *letters_take(struct letters *letters, const struct block *block, uint32_t index, large_look *look, const void *log);
 void letters_begin_generation(struct letters *letters);
 void letters_forget(struct letters *letters); /* their group is deleted */
 

@@ -58,6 +58,14 @@ static uint8_t lane_of(const struct walk *w, const struct event *event)
     return by.size ? by.data[0] : 0;
 }
 
+static struct span stored(const void *walk, uint64_t seq)
+{
+    const struct walk *w = walk;
+    for (uint32_t i = 0; i < w->block_count; i++)
+        if (block_holds(w->blocks[i], seq)) return block_body(w->blocks[i], &w->blocks[i]->records[seq - w->blocks[i]->first_position]);
+    return span_of(NULL, 0);
+}
+
 /* A delayed event enters the order once, and not before its time [R-DELAY-1, R-DELAY-2]. */
 static void saw_delay(struct walk *w, const struct block *block, uint32_t index)
 {
@@ -67,6 +75,8 @@ static void saw_delay(struct walk *w, const struct block *block, uint32_t index)
     struct event event;
     if ((kind != RECORD_EVENT && kind != RECORD_HELD) || event_scan(block_body(block, record), &event) != EVENT_OK || !event.delay_ms)
         return;
+    if (record->flags & RECORD_AGAIN && !large_same(block_body(block, record), stored(w, record->number), stored, w))
+        broken(w, "a delayed event comes again as another", record->number);
     if (kind == RECORD_HELD) {
         if (w->delay_count == EVENTS || record->flags & RECORD_AGAIN /* carried forward */) return;
         w->delays[w->delay_count].seq = block->first_position + index;
@@ -161,20 +171,13 @@ static void end_settled(struct walk *w, struct span body)
     }
 }
 
-static struct span stored(const struct walk *w, uint64_t seq)
-{
-    for (uint32_t i = 0; i < w->block_count; i++)
-        if (block_holds(w->blocks[i], seq)) return block_body(w->blocks[i], &w->blocks[i]->records[seq - w->blocks[i]->first_position]);
-    return span_of(NULL, 0);
-}
-
 static void saw_letters(struct walk *w, const struct block *block, uint32_t index)
 {
     const struct record *record = &block->records[index];
     uint32_t event = record->flags & RECORD_DEAD ? oracle_event(w, record->cause) : UINT32_MAX; /* of one that did not come again */
     if (event != UINT32_MAX && w->events[event].settled == SETTLED_BY_ACK && !letters_newest(&w->letters, record->cause))
         broken(w, "given up after its ack was answered", record->cause);
-    const char *wrong = letters_take(&w->letters, block, index, stored(w, record->cause));
+    const char *wrong = letters_take(&w->letters, block, index, stored, w);
     if (wrong) broken(w, wrong, block->first_position + index);
 }
 

@@ -126,7 +126,7 @@ typedef struct weir_event {
     uint64_t deadline_ms; /* Unix; a request: when its author stops waiting. Leave it to weir_request. */
     uint32_t priority;    /* 0..3; within a group a higher one goes first, and no other starves */
     weir_semantics semantics;
-    uint64_t delay_ms;      /* not shown before it is so old; at most 400 days. Not with AT_MOST_ONCE or a request, nor over 64 KiB */
+    uint64_t delay_ms;      /* not shown before it is so old; at most 400 days. Not with AT_MOST_ONCE or a request */
     uint64_t not_before_ms; /* the same as a time, Unix; of both the later */
 } weir_event;
 
