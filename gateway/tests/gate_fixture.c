@@ -275,3 +275,47 @@ uint64_t last_subscription(const struct fixture *f)
 {
     return f->subscribed[f->subscribed_count - 1].id;
 }
+
+void assert_has(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL) fail_msg("no %s in %s", part, text);
+}
+
+size_t lines(const char *text)
+{
+    size_t count = 0;
+    for (; *text != 0; text++)
+        count += *text == '\n';
+    return count;
+}
+
+const char *seqs(const char *text)
+{
+    static char out[4096];
+    size_t used = 0;
+    out[0] = 0;
+    while ((text = strstr(text, "\"seq\":")) != NULL) {
+        unsigned long long seq;
+        text += 6;
+        sscanf(text, "%llu", &seq);
+        used += (size_t)snprintf(out + used, sizeof out - used, "%s%llu", used > 0 ? " " : "", seq);
+    }
+    return out;
+}
+
+struct fixture it;
+
+int open_default(void **state)
+{
+    (void)state;
+    const struct gate_config config = fixture_config();
+    fixture_open(&it, &config);
+    return 0;
+}
+
+int close_it(void **state)
+{
+    (void)state;
+    fixture_close(&it);
+    return 0;
+}

@@ -36,6 +36,11 @@ struct fixture {
     uint64_t again; /* the first seq of the one event that comes next; 0: it stands where it stood first */
 };
 
+extern struct fixture it; /* of the test at hand */
+int open_default(void **state);
+int close_it(void **state);
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_default, close_it)
+
 /* Small limits; change config before for others. */
 struct gate_config fixture_config(void);
 void fixture_open(struct fixture *f, const struct gate_config *config);
@@ -57,5 +62,9 @@ void partial(struct fixture *f, uint64_t cause, uint32_t attempt, uint32_t index
 void accepted(struct fixture *f, uint64_t number, uint64_t seq);
 void refused(struct fixture *f, uint64_t number, uint32_t code);
 uint64_t last_subscription(const struct fixture *f);
+
+void assert_has(const char *text, const char *part);
+size_t lines(const char *text);
+const char *seqs(const char *text); /* of the event frames in text, in order: "1 2 3"; lent until the next call */
 
 #endif

@@ -11,8 +11,6 @@ static const char *inbox_or_self(struct world *w, const char *value)
     return value && strncmp(value, "inbox:", 6) == 0 ? world_peer(w, value + 6)->inbox : value;
 }
 
-/* ---- what peers do ---- */
-
 static struct span encode(const struct line *l, const char *topic, uint8_t *out)
 {
     static uint8_t data[2 * EVENT_BYTES_MAX];

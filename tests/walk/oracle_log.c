@@ -1,8 +1,6 @@
 /* The oracle over the committed log: what the group wants from now on, and what must not stand there. */
 #include "tests/walk/world.h"
 
-/* ---- the oracle ---- */
-
 uint32_t oracle_event(const struct walk *w, uint64_t seq)
 {
     uint32_t low = 0, high = w->event_count;

@@ -18,8 +18,6 @@ static void note(struct walk *w, uint64_t value)
     w->trace = (w->trace ^ value) * 0x100000001b3ull;
 }
 
-/* ---- the log ---- */
-
 static void drop_last_block(struct walk *w)
 {
     block_drop(w->blocks[--w->block_count]);
@@ -50,8 +48,6 @@ void world_commit(struct walk *w)
     w->committed = w->submitted;
 }
 
-/* ---- snapshots ---- */
-
 static void snapshot_drop(struct snapshot *snapshot)
 {
     while (snapshot->count > 0)
@@ -69,8 +65,6 @@ static void keep_slice(struct walk *w, const struct core_out *out)
     w->saved = w->saving;
     w->saving = (struct snapshot){ 0 };
 }
-
-/* ---- steps ---- */
 
 void world_step(struct walk *w, struct core_in *in)
 {
