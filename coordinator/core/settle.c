@@ -30,8 +30,9 @@ static enum error_code check_emits(struct core *c, const struct peer *p, const u
         struct event event;
         enum error_code code = publish_check(c, p->tenant, span_of(body + bytes, sizes[i]), true, &event);
         if (code != CODE_OK) return code;
-        if (token_ask(c, p->tenant, event.token, tokens).wait_ms) return CODE_THROTTLED;
-        tokens += event.token.size > 0;
+        struct token_answer token = token_ask(c, p->tenant, event.token, tokens);
+        if (token.wait_ms) return CODE_THROTTLED;
+        tokens += event.token.size > 0 && !token.position;
         if (held_due(c, &event, c->log_ms) && !held_has_room(c, p->tenant, held++)) return CODE_OVERLOADED; /* [R-DELAY-3] */
         bytes += sizes[i];
     }

@@ -52,6 +52,7 @@ static void chain_forget_oldest(struct core *c, struct tenant *tenant)
 static uint64_t wait_for_room(struct core *c, uint32_t tenant_handle, uint32_t ahead)
 {
     struct tenant *tenant = &c->tenants[tenant_handle];
+    if (ahead >= c->config.limits.tokens_per_tenant || ahead >= c->config.limits.tokens_max) return c->config.token_life_ms; /* never */
     uint64_t taken = c->tokens.end - c->tokens.first + ahead, most = c->config.limits.tokens_max;
     while (tenant->token_count > 0 && is_dead(c, token_at(c, tenant->token_oldest), c->log_ms))
         chain_forget_oldest(c, tenant);

@@ -19,6 +19,7 @@ static struct span encode(const struct line *l, const char *topic, uint8_t *out)
     e.ttl_ms = ms(l, "ttl");
     e.priority = (uint32_t)number(l, "priority", 0);
     e.token = text(l, "token");
+    if (span_equal(e.token, span_text("topic"))) e.token = e.topic;
     e.semantics = has(l, "at_most_once") ? EVENT_AT_MOST_ONCE : (uint32_t)number(l, "semantics", EVENT_AT_LEAST_ONCE);
     e.delay_ms = ms(l, "delay");
     e.not_before_ms = ms(l, "not_before");
