@@ -50,7 +50,18 @@ void group_terms(const struct sim *sim, uint32_t group, struct group_terms *out)
     out->hello.start = known->from_first ? START_FIRST : START_NEW;
 }
 
-void event_write(struct sim *sim, struct random *random, const char *topic, const char *data, uint64_t ttl_ms, struct written *out)
+/* An application's token: mostly a new one, else one of the last, which may still be on its way. 0: none. */
+static uint32_t token_pick(struct sim *sim, struct random *random)
+{
+    enum { REPEATS = 40, RECENT = 12 };
+    if (!knob(sim, KNOB_tokens) || !chance(random, knob(sim, KNOB_tokens))) return 0;
+    if (sim->tokens_made > 0 && chance(random, REPEATS))
+        return sim->tokens_made - random_below(random, sim->tokens_made < RECENT ? sim->tokens_made : RECENT);
+    return ++sim->tokens_made;
+}
+
+void event_write(struct sim *sim, struct random *random, enum author author, const char *topic, const char *data, uint64_t ttl_ms,
+                 struct written *out)
 {
     char text[600];
     size_t more = chance(random, 20) ? random_below(random, 500) : random_below(random, 20);
@@ -60,16 +71,24 @@ void event_write(struct sim *sim, struct random *random, const char *topic, cons
     static const char letters[] = "abcdefghijkl";
     const char *key = &letters[random_below(random, knob(sim, KNOB_keys))], *session = &letters[random_below(random, knob(sim, KNOB_keys))];
     bool has_key = chance(random, 90), has_session = chance(random, 70);
+    uint32_t token = author == AUTHOR_LIAR ? 0 : token_pick(sim, random);
+    char token_text[16];
+    snprintf(token_text, sizeof token_text, "t%u", token);
     struct event event = { .topic = span_text(topic),
+                           .token = span_text(token ? token_text : ""),
                            .key = span_of(key, has_key),
                            .session = span_of(session, has_session),
                            .data = span_of(text, size),
                            .ttl_ms = ttl_ms };
     out->size = event_encode(&event, NULL, 0, out->bytes);
     out->data_size = size;
-    struct oracle_event known = {
-        .bytes = out->bytes, .size = out->size, .data = (const uint8_t *)text, .data_size = size, .topic = topic, .ttl_ms = ttl_ms
-    };
+    struct oracle_event known = { .bytes = out->bytes,
+                                  .size = out->size,
+                                  .data = (const uint8_t *)text,
+                                  .data_size = size,
+                                  .topic = topic,
+                                  .ttl_ms = ttl_ms,
+                                  .token = token };
     known.key = has_key ? *key : 0;
     known.session = has_session ? *session : 0;
     out->event = oracle_writes(sim->oracle, &known);

@@ -7,7 +7,13 @@
 #include "proto/codec.h"
 #include "tests/sim/sim.h"
 
-enum { PACKETS_MAX = IN_HAND_MAX, FETCHED_MAX = 32, POSITION_JUMP = 1 << 20, TURNS_MAX = 300000 /* a busy seed has a tenth of that */ };
+enum {
+    PACKETS_MAX = IN_HAND_MAX,
+    FETCHED_MAX = 32,
+    POSITION_JUMP = 1 << 20,
+    TOKENS_ENOUGH = 1 << 16,
+    TURNS_MAX = 300000 /* a busy seed has a tenth of that */
+};
 
 static const struct span tenant = { (const uint8_t *)"dev", 3 };
 
@@ -17,6 +23,8 @@ void host_init(struct sim *sim)
     host->random = chance_of(sim->plan.seed, 1);
     host->next_number = 1;
     host->start_ns = sim->now_ns;
+    uint32_t tokens = knob(sim, KNOB_token_table) ? knob(sim, KNOB_token_table) : TOKENS_ENOUGH; /* of the tenant, or of all */
+    oracle_token_table(sim->oracle, knob(sim, KNOB_token_life_ms), tokens);
     host->config = (struct core_config){
         .limits = { .peers_max = 128,
                     .tenants_max = 2,
@@ -27,10 +35,13 @@ void host_init(struct sim *sim)
                     .publishers_max = 64,
                     .blocks_cached = 8,
                     .ranges_per_group_max = 512,
+                    .tokens_max = tokens,
+                    .tokens_per_tenant = sim->plan.seed % 2 ? tokens : TOKENS_ENOUGH,
                     .turn_items_max = 20480 },
         .secret = { sim->plan.seed, 2 },
         .heartbeat_ms = knob(sim, KNOB_heartbeat_ms),
         .adopt_grace_ms = knob(sim, KNOB_grace_ms),
+        .token_life_ms = knob(sim, KNOB_token_life_ms),
         .settle_wait_us = knob(sim, KNOB_settle_wait_us),
         .settle_at_once = knob(sim, KNOB_settle_wait_us) == 0,
         .tenants = &tenant,

@@ -73,7 +73,7 @@ static void settle(struct sim *sim, struct liar *liar)
     if (verb != VERB_NACK && chance(&liar->random, 50)) {
         char data[64];
         snprintf(data, sizeof data, "%s emit %u", liar->name, ++liar->written);
-        event_write(sim, &liar->random, "out.x", data, 0, &emit);
+        event_write(sim, &liar->random, AUTHOR_LIAR, "out.x", data, 0, &emit);
         size = (uint32_t)emit.size;
         emits[0] = 1;
         m.emits = emits;
@@ -94,7 +94,7 @@ static void publish(struct sim *sim, struct liar *liar)
     uint64_t number = chance(&liar->random, 70) ? liar->next_number++ : random_below(&liar->random, 20);
     uint32_t size;
     snprintf(data, sizeof data, "%s lie %u", liar->name, ++liar->written);
-    event_write(sim, &liar->random, chance(&liar->random, 50) ? "a.x" : "$sys.lie", data, 0, &written);
+    event_write(sim, &liar->random, AUTHOR_LIAR, chance(&liar->random, 50) ? "a.x" : "$sys.lie", data, 0, &written);
     oracle_foreign(sim->oracle, written.event);
     size = (uint32_t)written.size;
     if (chance(&liar->random, 10))

@@ -108,8 +108,9 @@ void oracle_free(struct oracle *o)
     }
     for (uint32_t i = 1; i <= o->groups.count; i++)
         free(o->groups.items[i].lost.items);
-    void *lists[] = { o->events.items,  o->groups.items, o->born.items,    o->connections.items, o->leases.items, o->places.items,
-                      o->settles.items, o->emits.items,  o->readers.items, o->viewers.items,     o->log.items,    o->must_keep.items };
+    void *lists[] = { o->events.items, o->groups.items,  o->born.items,   o->connections.items, o->leases.items,
+                      o->places.items, o->settles.items, o->emits.items,  o->readers.items,     o->viewers.items,
+                      o->log.items,    o->repeats.items, o->tokens.items, o->must_keep.items };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         free(lists[i]);
     free(o);
@@ -166,6 +167,8 @@ uint32_t oracle_writes(struct oracle *o, const struct oracle_event *event)
     known->foreign = event->foreign;
     if (event->data) table_put(&o->by_data, oracle_hash(event->data, event->data_size), o->events.count);
     if (event->bytes) oracle_encoded(o, o->events.count, event->bytes, event->size);
+    known->token = event->token;
+    token_written(o, o->events.count);
     return o->events.count;
 }
 
@@ -206,6 +209,17 @@ uint32_t oracle_event_of(const struct oracle *o, const uint8_t *bytes, size_t si
 uint32_t oracle_event_at(const struct oracle *o, uint64_t seq)
 {
     return table_get(&o->by_seq, seq);
+}
+
+void known_taken(struct oracle *o, struct known *known)
+{
+    if (!known->taken) {
+        known->must_follow = o->highest_answer;
+        known->born = o->born.count;
+        known->taken_first_ms = o->log_ms;
+    }
+    known->taken = true;
+    known->taken_last_ms = o->log_ms;
 }
 
 const char *oracle_topic(const struct oracle *o, uint32_t event)

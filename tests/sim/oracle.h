@@ -28,6 +28,7 @@ struct oracle_group_spec {
 };
 void oracle_group(struct oracle *oracle, const struct oracle_group_spec *spec);
 void oracle_grace(struct oracle *oracle, uint64_t grace_ms);
+void oracle_token_table(struct oracle *oracle, uint64_t life_ms, uint32_t limit); /* how long a token lives, and how many may at a time */
 
 /* An author has made this event and is about to send it. Different events have different bytes. Returns its number, from 1. */
 struct oracle_event {
@@ -38,6 +39,7 @@ struct oracle_event {
     const char *topic;
     uint64_t ttl_ms;
     char key, session; /* a letter each; 0: none */
+    uint32_t token;    /* its number, from 1; 0: none */
     bool foreign;      /* not of an honest author: it may be in the log or not */
 };
 uint32_t oracle_writes(struct oracle *oracle, const struct oracle_event *event);
@@ -86,7 +88,8 @@ struct oracle_kept {
 };
 void oracle_told_welcome(struct oracle *oracle, uint32_t connection, uint32_t lease_ms, const struct oracle_kept *kept);
 void oracle_told_accepted(struct oracle *oracle, uint32_t connection, uint64_t number, uint64_t seq, bool duplicate);
-void oracle_told_refused(struct oracle *oracle, uint32_t connection, uint64_t number, bool outcome_unknown);
+enum oracle_refusal { ORACLE_REFUSED, ORACLE_UNKNOWN /* its outcome */, ORACLE_STALE, ORACLE_THROTTLED };
+void oracle_told_refused(struct oracle *oracle, uint32_t connection, uint64_t number, enum oracle_refusal why);
 void oracle_told_settled(struct oracle *oracle, uint32_t connection, uint64_t number, bool ok, bool stale);
 void oracle_told_revoked(struct oracle *oracle, uint32_t connection, uint64_t lease, bool timeout);
 struct oracle_delivery {
@@ -97,7 +100,12 @@ struct oracle_delivery {
 };
 void oracle_told_delivery(struct oracle *oracle, uint32_t connection, const struct oracle_delivery *delivery);
 void oracle_told_subscribed(struct oracle *oracle, uint32_t connection, uint64_t subscription, uint64_t cursor);
-void oracle_told_event(struct oracle *oracle, uint32_t connection, uint64_t subscription, uint64_t seq, const uint8_t *bytes, size_t size);
+struct oracle_shown { /* an event in the order of the log */
+    uint64_t seq, time_ms, cause;
+    const uint8_t *bytes;
+    size_t size;
+};
+void oracle_told_event(struct oracle *oracle, uint32_t connection, uint64_t subscription, const struct oracle_shown *shown);
 void oracle_told_caught_up(struct oracle *oracle, uint32_t connection, uint64_t subscription, uint64_t cursor);
 
 /* -- The users' ends: what programs behind the SDK and the gateway see -- */
@@ -107,7 +115,7 @@ enum { ORACLE_USERS = 64 };
  * gap. */
 void oracle_user_subscribed(struct oracle *oracle, uint32_t user, const char *filter, uint64_t cursor, bool again, bool gap);
 void oracle_user_caught_up(struct oracle *oracle, uint32_t user, uint64_t cursor);
-void oracle_user_event(struct oracle *oracle, uint32_t user, uint64_t seq, const uint8_t *bytes, size_t size);
+void oracle_user_event(struct oracle *oracle, uint32_t user, const struct oracle_shown *shown);
 
 /* -- Clients behind a gateway: a viewer is one of their subscriptions, over all its connections -- */
 bool oracle_fits(const char *filter, const char *topic);
@@ -129,7 +137,7 @@ void oracle_client_closed(struct oracle *oracle, uint32_t code, bool slowed /* i
 
 /* -- The end -- */
 /* All of the log in its order, as its reader saw it; then the verdict over what only the end can show. */
-void oracle_log(struct oracle *oracle, uint64_t seq, uint64_t cause, const uint8_t *bytes, size_t size);
+void oracle_log(struct oracle *oracle, const struct oracle_shown *shown);
 void oracle_lost(struct oracle *oracle, const char *group, uint64_t first, uint64_t last); /* announced */
 /* A dead letter of an event, with its copy. */
 void oracle_dead(struct oracle *oracle, const char *group, uint64_t seq, const uint8_t *bytes, size_t size);
@@ -146,7 +154,8 @@ const char *oracle_topic(const struct oracle *oracle, uint32_t event);
 const uint8_t *oracle_bytes(const struct oracle *oracle, uint32_t event, size_t *out_size);
 
 struct oracle_counts {
-    uint64_t events, accepted, refused, unknown, deliveries, redeliveries, settles, stale, revoked, kept, emits, seen, lost, dead, cut;
+    uint64_t events, accepted, refused, unknown, deliveries, redeliveries, settles, stale, revoked, kept, emits, seen, lost, dead, cut,
+        repeats, throttled;
 };
 void oracle_counts(const struct oracle *oracle, struct oracle_counts *out);
 

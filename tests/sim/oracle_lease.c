@@ -290,11 +290,7 @@ static void note_emits(struct oracle *o, struct settle *s, uint32_t index, const
         at += in->emit_sizes[i];
         if (!event) continue;
         struct known *known = &o->events.items[event];
-        if (!known->taken) {
-            known->must_follow = o->highest_answer;
-            known->born = o->born.count;
-        }
-        known->taken = true;
+        known_taken(o, known);
         s->again = s->again || known->settle != 0;
         known->settle = index;
         *list_add(o->emits) = event;
@@ -330,10 +326,22 @@ void oracle_took_settle(struct oracle *o, uint32_t connection, const struct orac
     }
 }
 
+/* Refused at once, on a connection that a newer hello has ended in the same turn: nobody hears it, and it ends nothing. */
+static void refused_in_vain(struct oracle *o, uint32_t index)
+{
+    struct settle *s = &o->settles.items[index];
+    if (!index || !s->living || s->answered || s->verb == ORACLE_NACK) return;
+    struct place *p = &o->places.items[o->leases.items[s->lease].place];
+    p->maybe--;
+    p->pending--;
+    s->answered = true;
+}
+
 void oracle_told_settled(struct oracle *o, uint32_t connection, uint64_t number, bool ok, bool stale)
 {
     uint32_t index = table_get(&o->by_settle, pair_key(connection, number));
     struct connection *c = connection_of(o, connection);
+    if (!c && !ok) refused_in_vain(o, index);
     if (!c || (!index && !c->honest)) return;
     if (!index) broken(o, "answers_what_was_asked", "settle %llu was answered, but never sent", U(number));
     struct settle *s = &o->settles.items[index];

@@ -4,15 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
-void oracle_log(struct oracle *o, uint64_t seq, uint64_t cause, const uint8_t *bytes, size_t size)
+void oracle_log(struct oracle *o, const struct oracle_shown *shown)
 {
-    uint32_t event = oracle_event_of(o, bytes, size);
+    uint64_t seq = shown->seq;
+    uint32_t event = oracle_event_of(o, shown->bytes, shown->size);
     if (!event) broken(o, "nothing_from_nowhere", "the log holds seq %llu, which nobody wrote", U(seq));
     event_is_at(o, event, seq);
     struct known *known = &o->events.items[event];
     if (known->log_seq) broken(o, "logged_once", "event %u stands in the log at seq %llu and %llu", event, U(known->log_seq), U(seq));
     known->log_seq = seq;
-    *list_add(o->log) = (struct logged){ .seq = seq, .cause = cause, .event = event };
+    known->stamp_ms = shown->time_ms;
+    *list_add(o->log) = (struct logged){ .seq = seq, .cause = shown->cause, .event = event };
     o->counts.emits += known->settle != 0;
 }
 
@@ -139,8 +141,9 @@ static void judge_settle(struct oracle *o, uint32_t index)
     if (s->emit_count == 0 || o->events.items[o->emits.items[s->first_emit]].settle != index) return; /* none, or it was sent again */
     uint32_t stored = 0, visible = 0;
     for (uint32_t i = 0; i < s->emit_count; i++) {
-        const struct known *known = &o->events.items[o->emits.items[s->first_emit + i]];
-        visible += known->topic[0] != '$';
+        uint32_t event = o->emits.items[s->first_emit + i];
+        const struct known *known = &o->events.items[event];
+        visible += known->topic[0] != '$' && (known->log_seq || !token_drops(o, event));
         stored += known->log_seq != 0;
     }
     const struct place *place = s->lease ? &o->places.items[o->leases.items[s->lease].place] : NULL;
@@ -164,6 +167,17 @@ static void judge_cause(struct oracle *o, const struct logged *entry)
         broken(o, "emits_name_their_cause", "seq %llu has the cause %llu instead of %llu", U(entry->seq), U(entry->cause), U(cause));
 }
 
+/* The next of its settle's emits that is in the log; 0: it was the last one. */
+static uint32_t next_emit(const struct oracle *o, const struct settle *s, uint32_t event)
+{
+    uint32_t at = 0;
+    while (at < s->emit_count && o->emits.items[s->first_emit + at] != event)
+        at++;
+    while (++at < s->emit_count)
+        if (o->events.items[o->emits.items[s->first_emit + at]].log_seq) return o->emits.items[s->first_emit + at];
+    return 0;
+}
+
 static void judge_order_of_emits(struct oracle *o)
 {
     for (uint32_t i = 2; i <= o->log.count; i++) {
@@ -171,11 +185,8 @@ static void judge_order_of_emits(struct oracle *o)
         uint32_t settle = o->events.items[before->event].settle;
         const struct settle *s = settle ? &o->settles.items[settle] : NULL;
         if (!s) continue;
-        uint32_t at = 0;
-        while (at < s->emit_count && o->emits.items[s->first_emit + at] != before->event)
-            at++;
-        bool is_last = at + 1 >= s->emit_count || o->events.items[o->emits.items[s->first_emit + at + 1]].topic[0] == '$';
-        if (!is_last && o->emits.items[s->first_emit + at + 1] != entry->event)
+        uint32_t next = next_emit(o, s, before->event);
+        if (next && next != entry->event)
             broken(o, "emits_stand_together", "seq %llu stands between the emits of one settle", U(entry->seq));
     }
 }
@@ -189,6 +200,7 @@ void oracle_judge(struct oracle *o)
     for (uint32_t i = 1; i <= o->log.count; i++)
         judge_cause(o, &o->log.items[i]);
     judge_order_of_emits(o);
+    judge_tokens(o);
     for (uint32_t i = 1; i <= o->readers.count; i++)
         reader_check(o, &o->readers.items[i]);
     for (uint32_t g = 1; g <= o->groups.count; g++) {

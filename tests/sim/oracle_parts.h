@@ -33,6 +33,10 @@ struct known { /* an event that an author has written */
     uint64_t seq;                                  /* 0: not told to anybody yet */
     uint64_t must_follow;                          /* the highest seq answered when it was first taken */
     uint64_t log_seq;                              /* its place in the log as read; 0: not met */
+    uint32_t token, token_before;                  /* the event with the same one that was written before */
+    uint64_t repeat_seq;                           /* it was answered as a repeat of this one */
+    uint64_t taken_first_ms, taken_last_ms;        /* log time of the turns that took it */
+    uint64_t stamp_ms;                             /* as read in the log; 0: not met */
     uint32_t settle;                               /* it was sent as an emit with this settle */
     uint32_t born;                                 /* how many groups existed when it was taken; group i < born must get it */
     bool foreign, taken, accepted, refused, shown; /* shown: delivered, or sent to a subscription */
@@ -108,6 +112,10 @@ struct group {
     LIST(struct lost) lost;
 };
 
+struct repeat { /* this event was answered as a repeat of what is at seq */
+    uint32_t event;
+    uint64_t seq, taken_ms;
+};
 struct due_back {
     uint32_t place, connection;
 }; /* the welcome of this connection has to keep it */
@@ -135,6 +143,10 @@ struct oracle {
     LIST(struct reader) readers;
     LIST(struct viewer) viewers;
     LIST(struct logged) log;
+    LIST(struct repeat) repeats;
+    LIST(uint32_t) tokens; /* by number: the newest event with it */
+    uint64_t token_life_ms;
+    uint32_t token_limit;
     LIST(struct due_back) must_keep; /* in this turn */
     uint32_t unanswered;             /* publishes of honest authors that their users wait for */
     struct oracle_counts counts;
@@ -155,6 +167,12 @@ void leases_crash(struct oracle *o);
 void check_key_order(struct oracle *o, const struct place *place); /* before the event is given out there */
 uint32_t reader_add(struct oracle *o, const char *filter);
 void reader_take(struct oracle *o, struct reader *reader, uint64_t seq, uint32_t event);
+void known_taken(struct oracle *o, struct known *known); /* by the coordinator, in this turn */
+void token_written(struct oracle *o, uint32_t event);
+bool token_repeated(struct oracle *o, uint32_t event, uint64_t seq); /* false: it may have been accepted at seq itself */
+void token_refused(struct oracle *o, uint32_t event, enum oracle_refusal why);
+bool token_drops(const struct oracle *o, uint32_t event); /* an emit that is not in the log: its token may have lived when it was taken */
+void judge_tokens(struct oracle *o);
 void reader_check(struct oracle *o, const struct reader *reader);
 /* What a liar made of somebody's bytes: nobody knows on what topic it is, if on any. */
 static inline bool is_of_no_topic(const struct known *known)

@@ -12,11 +12,7 @@ void oracle_took_publish(struct oracle *o, uint32_t connection, uint64_t number,
     uint32_t event = oracle_event_of(o, bytes, size);
     if (!c || !event) return;
     struct known *known = &o->events.items[event];
-    if (!known->taken) {
-        known->must_follow = o->highest_answer;
-        known->born = o->born.count;
-    }
-    known->taken = true;
+    known_taken(o, known);
     if (known->answers == 0) known->refused = false; /* a refusal that nobody heard counts on its connection only [R-PUB-4] */
     if (!known->foreign) table_put(&o->by_number, number_key(c, number), event);
 }
@@ -27,22 +23,24 @@ void oracle_told_accepted(struct oracle *o, uint32_t connection, uint64_t number
     if (!c || !c->honest) return;
     uint32_t event = table_get(&o->by_number, number_key(c, number));
     if (!event) broken(o, "answers_what_was_asked", "number %llu was accepted, but never sent", U(number));
+    if (seq > o->highest_answer) o->highest_answer = seq;
+    if (duplicate && token_repeated(o, event, seq)) return;
     event_is_at(o, event, seq);
     struct known *known = &o->events.items[event];
     if (!known->accepted) o->counts.accepted++;
     if (known->accepted && !duplicate) broken(o, "accepted_once", "event %u was accepted twice, the second time not as a duplicate", event);
     known->accepted = true;
-    if (seq > o->highest_answer) o->highest_answer = seq;
 }
 
-void oracle_told_refused(struct oracle *o, uint32_t connection, uint64_t number, bool outcome_unknown)
+void oracle_told_refused(struct oracle *o, uint32_t connection, uint64_t number, enum oracle_refusal why)
 {
     struct connection *c = connection_of(o, connection);
     uint32_t event = c && c->honest ? table_get(&o->by_number, number_key(c, number)) : 0;
-    if (!event || outcome_unknown) return;
+    if (!event || why == ORACLE_UNKNOWN) return;
     struct known *known = &o->events.items[event];
     if (known->seq) broken(o, "refused_is_refused", "event %u is at seq %llu and was refused", event, U(known->seq));
     known->refused = true;
+    token_refused(o, event, why);
     o->counts.refused++;
 }
 
@@ -52,7 +50,7 @@ void oracle_user_answer(struct oracle *o, uint32_t event, uint64_t seq)
     if (known->answers++) broken(o, "one_answer_per_call", "the user of event %u got two answers", event);
     if (seq == UINT64_MAX) {
         o->counts.unknown++;
-    } else if (seq && (!known->accepted || known->seq != seq)) {
+    } else if (seq && (!known->accepted || known->seq != seq) && known->repeat_seq != seq) {
         broken(o, "users_hear_what_was_said", "the user of event %u heard seq %llu, the coordinator said %llu", event, U(seq),
                U(known->seq));
     } else if (!seq && known->accepted) {

@@ -32,9 +32,10 @@ static struct reader *reader_find(struct oracle *o, uint64_t key)
     return index ? &o->readers.items[index] : NULL;
 }
 
-static void take_event(struct oracle *o, struct reader *reader, uint64_t seq, const uint8_t *bytes, size_t size)
+static void take_event(struct oracle *o, struct reader *reader, const struct oracle_shown *shown)
 {
-    uint32_t event = oracle_event_of(o, bytes, size);
+    uint64_t seq = shown->seq;
+    uint32_t event = oracle_event_of(o, shown->bytes, shown->size);
     if (!event && reader->filter[0] == '$') return; /* the system's own */
     if (!event) broken(o, "nothing_from_nowhere", "seq %llu was shown, but nobody wrote it", U(seq));
     event_is_at(o, event, seq);
@@ -81,12 +82,12 @@ void oracle_told_subscribed(struct oracle *o, uint32_t connection, uint64_t subs
     reader->cursor = cursor;
 }
 
-void oracle_told_event(struct oracle *o, uint32_t connection, uint64_t subscription, uint64_t seq, const uint8_t *bytes, size_t size)
+void oracle_told_event(struct oracle *o, uint32_t connection, uint64_t subscription, const struct oracle_shown *shown)
 {
     struct connection *c = connection_of(o, connection);
     struct reader *reader = reader_find(o, wire_key(connection, subscription));
     if (!c || !reader) return;
-    take_event(o, reader, seq, bytes, size);
+    take_event(o, reader, shown);
     c->events_sent++;
     reader->sent++;
     if (c->events_sent > c->event_credit || (reader->own_credit && reader->sent > reader->credit))
@@ -127,11 +128,11 @@ void oracle_user_subscribed(struct oracle *o, uint32_t user, const char *filter,
         broken(o, "readers_go_forward", "%s was resumed after seq %llu, though only %llu had been shown", filter, U(cursor), U(here));
 }
 
-void oracle_user_event(struct oracle *o, uint32_t user, uint64_t seq, const uint8_t *bytes, size_t size)
+void oracle_user_event(struct oracle *o, uint32_t user, const struct oracle_shown *shown)
 {
     struct reader *reader = reader_find(o, user_key(user));
     if (!reader) broken(o, "readers_go_forward", "an event for user %u, who has no subscription", user);
-    take_event(o, reader, seq, bytes, size);
+    take_event(o, reader, shown);
 }
 
 static bool was_shown(const struct reader *reader, uint32_t at, uint64_t seq)

@@ -29,6 +29,9 @@
     X(extends, 40, 5, 50)                                                                                                                  \
     X(emits, 60, 5, 100)                                                                                                                   \
     X(credit, 100, 1, 40)                                                                                                                  \
+    X(tokens, 35, 5, 100)                                                                                                                  \
+    X(token_life_ms, 100, 300, 30000)                                                                                                      \
+    X(token_table, 30, 2, 60)                                                                                                              \
     X(keys, 100, 1, 12)                                                                                                                    \
     X(ordering, 40, 1, 3)                                                                                                                  \
     X(affinity, 20, 1, 2000)                                                                                                               \

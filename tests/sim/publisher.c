@@ -54,7 +54,7 @@ static bool publish_one(struct peer *peer)
     if (number >= NUMBERS_MAX || !link_has_room(peer->link)) return false;
     snprintf(data, sizeof data, "%s.%u event %u", peer->name, peer->lives, ++p->written);
     uint64_t ttl_ms = chance(&peer->random, knob(sim, KNOB_ttls)) ? chance_between(&peer->random, 1, 4000) : 0;
-    event_write(sim, &peer->random, topic_pick(sim, &peer->random), data, ttl_ms, &written);
+    event_write(sim, &peer->random, AUTHOR_PUBLISHER, topic_pick(sim, &peer->random), data, ttl_ms, &written);
     if (link_publish(peer->link, span_of(NULL, 0), written.size, written.data_size, &room, &number) != LINK_OK) return false;
     memcpy(room, written.bytes, written.size);
     p->event_of[number] = written.event;

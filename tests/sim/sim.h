@@ -178,6 +178,7 @@ struct sim {
     uint32_t in_hand_count;
     uint64_t audited; /* the auditor has read the log up to here */
     bool audit_again, audited_again;
+    uint32_t tokens_made; /* application tokens are t1, t2, … */
     struct tally tally;
     FILE *story;
     jmp_buf out;
@@ -285,7 +286,9 @@ struct written {
     size_t size, data_size;
     uint32_t event; /* the oracle's number */
 };
-void event_write(struct sim *sim, struct random *random, const char *topic, const char *data, uint64_t ttl_ms, struct written *out);
+enum author { AUTHOR_PUBLISHER, AUTHOR_WORKER, AUTHOR_LIAR }; /* the last one's events are plain: others must not depend on them */
+void event_write(struct sim *sim, struct random *random, enum author author, const char *topic, const char *data, uint64_t ttl_ms,
+                 struct written *out);
 /* A group's terms, the same for all who name it: as a worker says them, and as the oracle knows them. The first points into the second. */
 struct group_terms {
     struct group_spec hello;

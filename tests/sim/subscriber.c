@@ -40,6 +40,15 @@ static void took_events(struct peer *peer, const struct link_fact *fact)
     if (s->next_ns == NEVER) s->next_ns = peer->sim->now_ns + chance_between(&peer->random, 0, wait_ms) * NS_PER_MS;
 }
 
+static struct oracle_shown shown_at(const struct link_fact *fact, size_t i, const uint8_t *bytes)
+{
+    return (struct oracle_shown){ .seq = fact->events.seq[i],
+                                  .time_ms = fact->events.time_ms[i],
+                                  .cause = fact->events.cause ? fact->events.cause[i] : 0,
+                                  .bytes = bytes,
+                                  .size = fact->events.size[i] };
+}
+
 static void fact_subscriber(struct peer *peer, const struct link_fact *fact)
 {
     struct subscriber *s = peer->app;
@@ -50,8 +59,10 @@ static void fact_subscriber(struct peer *peer, const struct link_fact *fact)
         oracle_user_subscribed(o, peer->of_kind, s->filter, fact->subscription.cursor, fact->subscription.resumed, fact->subscription.gap);
         break;
     case LINK_FACT_EVENTS:
-        for (size_t i = 0; i < fact->events.count; at += fact->events.size[i++])
-            oracle_user_event(o, peer->of_kind, fact->events.seq[i], at, fact->events.size[i]);
+        for (size_t i = 0; i < fact->events.count; at += fact->events.size[i++]) {
+            struct oracle_shown shown = shown_at(fact, i, at);
+            oracle_user_event(o, peer->of_kind, &shown);
+        }
         took_events(peer, fact);
         break;
     case LINK_FACT_CAUGHT_UP:
@@ -133,12 +144,11 @@ static void audit(struct peer *peer, const struct link_fact *fact)
     struct sim *sim = peer->sim;
     const uint8_t *at = fact->events.body.data;
     for (size_t i = 0; i < fact->events.count; at += fact->events.size[i++]) {
-        uint64_t cause = fact->events.cause ? fact->events.cause[i] : 0;
-        if (fact->events.id == SUBSCRIPTION_LOG) oracle_log(sim->oracle, fact->events.seq[i], cause, at, fact->events.size[i]);
-        if (fact->events.id == SUBSCRIPTION_AGAIN)
-            oracle_user_event(sim->oracle, AGAIN_USER, fact->events.seq[i], at, fact->events.size[i]);
+        struct oracle_shown shown = shown_at(fact, i, at);
+        if (fact->events.id == SUBSCRIPTION_LOG) oracle_log(sim->oracle, &shown);
+        if (fact->events.id == SUBSCRIPTION_AGAIN) oracle_user_event(sim->oracle, AGAIN_USER, &shown);
         if (fact->events.id == SUBSCRIPTION_SYSTEM) hear_system(sim, at, fact->events.size[i]);
-        if (fact->events.id == SUBSCRIPTION_DEAD) hear_letter(sim, cause, at, fact->events.size[i]);
+        if (fact->events.id == SUBSCRIPTION_DEAD) hear_letter(sim, shown.cause, at, fact->events.size[i]);
         if (fact->events.id == SUBSCRIPTION_LOG) sim->audited = fact->events.seq[i];
     }
     took_events(peer, fact);

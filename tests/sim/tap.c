@@ -88,6 +88,20 @@ void tap_took(struct sim *sim, uint32_t connection, const struct packet *packet)
         oracle_took_release(o, connection, packet->release->lease[i]);
 }
 
+static enum oracle_refusal refusal_of(uint32_t code)
+{
+    switch (code) {
+    case CODE_GONE:
+        return ORACLE_UNKNOWN;
+    case CODE_STALE:
+        return ORACLE_STALE;
+    case CODE_THROTTLED:
+        return ORACLE_THROTTLED;
+    default:
+        return ORACLE_REFUSED;
+    }
+}
+
 void tap_told_answers(struct sim *sim, uint32_t connection, const struct packet *packet)
 {
     struct oracle *o = sim->oracle;
@@ -102,7 +116,7 @@ void tap_told_answers(struct sim *sim, uint32_t connection, const struct packet 
                                  packet->accepted[i].duplicate);
     for (size_t i = 0; i < packet->refused_count; i++)
         for (uint32_t k = 0; k < packet->refused[i].count; k++)
-            oracle_told_refused(o, connection, packet->refused[i].first_number + k, packet->refused[i].code == CODE_GONE);
+            oracle_told_refused(o, connection, packet->refused[i].first_number + k, refusal_of(packet->refused[i].code));
     for (size_t i = 0; i < packet->settled_count; i++)
         for (uint32_t k = 0; k < packet->settled[i].count; k++)
             oracle_told_settled(o, connection, packet->settled[i].first_number + k, packet->settled[i].code == CODE_OK,
@@ -135,9 +149,11 @@ void tap_told_events(struct sim *sim, uint32_t connection, const struct packet *
     if (packet->events_count == 0 && packet->caught_up_count == 0 && !packet->deliver) return;
     const uint8_t *at = join(sim, packet, &size);
     for (size_t i = 0; i < packet->events_count; i++)
-        for (size_t k = 0; k < packet->events[i].count; at += packet->events[i].size[k++])
-            oracle_told_event(sim->oracle, connection, packet->events[i].subscription, packet->events[i].seq[k], at,
-                              packet->events[i].size[k]);
+        for (size_t k = 0; k < packet->events[i].count; at += packet->events[i].size[k++]) {
+            const struct msg_events *m = &packet->events[i];
+            struct oracle_shown plain = { .seq = m->seq[k], .time_ms = m->time_ms[k], .bytes = at, .size = m->size[k] };
+            oracle_told_event(sim->oracle, connection, m->subscription, &plain);
+        }
     for (size_t i = 0; i < packet->caught_up_count; i++)
         oracle_told_caught_up(sim->oracle, connection, packet->caught_up[i].subscription, packet->caught_up[i].cursor);
     for (size_t k = 0; packet->deliver && k < packet->deliver->count; at += packet->deliver->size[k++]) {

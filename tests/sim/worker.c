@@ -104,7 +104,7 @@ static void write_emits(struct peer *peer, struct job *job)
         struct written written;
         snprintf(data, sizeof data, "%s.%u emit %u of %llu/%u", peer->name, peer->lives, ++w->written, (unsigned long long)job->seq,
                  job->attempt);
-        event_write(peer->sim, &peer->random, chance(&peer->random, 80) ? OUT_TOPIC : "a.y.z", data, 0, &written);
+        event_write(peer->sim, &peer->random, AUTHOR_WORKER, chance(&peer->random, 80) ? OUT_TOPIC : "a.y.z", data, 0, &written);
         memcpy(job->emits + used, written.bytes, written.size);
         job->emit_sizes[i] = (uint32_t)written.size;
         used += written.size;
