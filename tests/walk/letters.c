@@ -47,6 +47,8 @@ static const char *take_letter(struct letters *l, const struct block *block, uin
                                                .place = block->first_position + index,
                                                .state = again ? before->state : LETTER_LIES,
                                                .old = before && before->old && (again || before->state == LETTER_RETRIED),
+                                               .given = again ? before->given : 0,
+                                               .uncertain = again && before->uncertain,
                                                .tried = again && before->tried };
     return NULL;
 }

@@ -11,6 +11,8 @@ struct letter_seen {
     uint64_t event, place;
     enum letter_state state;
     bool old;          /* its group has begun anew since, so its event may come from its own place as well */
+    uint32_t given;    /* the highest attempt that was delivered from this place */
+    bool uncertain;    /* its one failure was a restart */
     bool tried, acked; /* a settle was sent by who got it from this place; its ack was answered */
 };
 

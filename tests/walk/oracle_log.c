@@ -143,6 +143,7 @@ static void saw_group(struct walk *w, const struct block *block, uint32_t index)
     w->floor = group.floor[0];
     if (begins) letters_begin_generation(&w->letters);
     if (begins) begin_generation(w, block, index);
+    if (begins) retries_begin(&w->retries, &w->options, w->now_ns);
 }
 
 /* It will be a dead letter: it is in nobody's way. */
@@ -164,8 +165,13 @@ static void end_settled(struct walk *w, struct span body)
             if (w->events[k].level == read.level && w->events[k].seq >= settled[i].first && w->events[k].seq <= settled[i].last)
                 w->events[k].ended = 1;
     for (uint32_t i = 0; i < read.failed_count; i++) {
-        uint32_t event = is_given_up(w, &failed[i]) ? oracle_event(w, failed[i].seq) : UINT32_MAX;
-        if (event != UINT32_MAX) w->events[event].ended = 1;
+        uint32_t event = oracle_event(w, failed[i].seq);
+        struct letter_seen *letter = letters_at(&w->letters, failed[i].seq);
+        bool uncertain = failed[i].cause == FAILURE_RESTART && failed[i].attempts == 1;
+        if (letter) letter->uncertain = uncertain;
+        if (event == UINT32_MAX) continue;
+        w->events[event].uncertain = uncertain;
+        if (is_given_up(w, &failed[i])) w->events[event].ended = 1;
     }
 }
 

@@ -63,6 +63,24 @@ static void check_alone(const struct walk *w, uint32_t peer, uint64_t seq)
                 broken(w, "with two workers at a time", seq);
 }
 
+/* [R-RETRY-1]. A large retry was allowed before its parts were sent, so it does not count here. */
+static void count_retry(struct walk *w, uint64_t seq, uint32_t attempt, struct span bytes)
+{
+    struct letter_seen *letter = letters_at(&w->letters, seq);
+    uint32_t index = oracle_event(w, seq);
+    struct event event;
+    if (!letter && index == UINT32_MAX) return;
+    bool again = letter || attempt > 1, uncertain = letter ? letter->uncertain : w->events[index].uncertain;
+    uint32_t given = letter ? letter->given : w->events[index].given;
+    if (attempt <= given) return; /* it was given back */
+    if (letter)
+        letter->given = attempt;
+    else
+        w->events[index].given = (uint8_t)attempt;
+    if (!again) w->retries.firsts++;
+    if (again && !uncertain && event_scan(bytes, &event) == EVENT_OK && event.parts.size == 0) w->retries.again++;
+}
+
 static void took(struct walk *w, uint32_t peer, struct held held, bool kept)
 {
     struct walker *p = &w->peers[peer];
@@ -183,6 +201,7 @@ void oracle_saw(struct walk *w, uint32_t peer, const struct packet *m)
         else if (oracle_event(w, m->deliver->seq[i]) == UINT32_MAX && !letters_at(&w->letters, m->deliver->seq[i]) &&
                  w->event_count < EVENTS)
             broken(w, "delivered what the group does not take", m->deliver->seq[i]);
+        count_retry(w, m->deliver->seq[i], m->deliver->attempt[i], *body);
         took(w, peer,
              (struct held){ .lease = m->deliver->lease[i],
                             .seq = m->deliver->seq[i],

@@ -7,6 +7,7 @@
  *   - an event is with one worker of a group at a time, and not again after its settle was answered [R-GROUP-2, P5];
  *   - with an ordering an event goes out when every one of its key (session, group) and priority before it is settled in the log [P4];
  *   - no more are out than the group's limits say, in all and of one topic word [R-LIMIT-1, R-LIMIT-2];
+ *   - failed events go out again as the group's budget of retries allows, where they do not wait for one another besides [R-RETRY-1];
  *   - an event that was given up has one letter, whole, and is not offered before that is retried; no attempt is beyond max_deliveries;
  *   - in the end, when all workers work and all letters are retried, every accepted event was acked once by the group that existed before
  *     it, or its letter was dropped [P1];
@@ -165,6 +166,7 @@ static void choose_options(struct walk *w)
 {
     uint32_t plain = next_byte(w), order = next_byte(w), limits = next_byte(w);
     w->options = (struct group_options){ .lease_ms = 2000, .backoff_ms = 100, .max_deliveries = MAX_DELIVERIES, .max_deaths = 2 };
+    if (plain & 2) w->options.retry_percent = w->options.retry_floor = 1;
     if (plain % 2) return;
     w->options.ordering = order % 4;
     if (order & 16) w->options.affinity = AFFINITY_SESSION, w->options.affinity_wait_ms = 1 + 10 * (order >> 4);

@@ -100,6 +100,9 @@ void world_step(struct walk *w, struct core_in *in)
         w->submitted = out->block->number;
         note(w, out->block->bodies_size);
     }
+    const char *wrong = retries_step(&w->retries, &w->options, w->now_ns);
+    bool parks = w->options.ordering || w->options.affinity || w->options.limit_each; /* a retry may have been allowed long ago */
+    if (wrong && !parks) broken(w, wrong, w->head);
 }
 
 void world_wait(struct walk *w, uint32_t ms)
@@ -189,6 +192,7 @@ void world_restart(struct walk *w)
     w->life++;
     w->fetched_count = 0;
     w->now_ns += 1000000;
+    retries_begin(&w->retries, &w->options, w->now_ns);
     core_start(w->core, w->now_ns, w->log_ms, EPOCH, 2, w->head + (1u << 20), w->committed + 1, 0);
     for (uint32_t i = 0; i <= PEERS; i++)
         w->peers[i].connection = 0, w->peers[i].ready = w->peers[i].subscribed = false;

@@ -7,6 +7,7 @@
 #include "proto/event.h"
 #include "tests/walk/large.h"
 #include "tests/walk/letters.h"
+#include "tests/walk/retries.h"
 
 #define EPOCH "0123456789abcdef"
 
@@ -83,6 +84,8 @@ struct walk {
         uint8_t settled, tried, ended; /* ended: settled in the log */
         char topic;
         uint8_t level, lane, word; /* lane: of its order, 0 = none; word: the second of its topic */
+        uint8_t given;             /* the highest attempt that was delivered */
+        bool uncertain;            /* its one failure was a restart */
     } * events;                    /* that the group wants; tried: a settle was sent, its outcome may be unknown */
     struct group_options options;  /* of the group */
     uint32_t event_count;
@@ -95,6 +98,7 @@ struct walk {
     } * delays;
     uint32_t delay_count;
     struct letters letters;
+    struct retries retries;
     uint64_t trim_wish;
     /* as the newest record of the group says it */
     bool group_exists, paused, takes_b, took_b; /* took_b: below filters_from */
