@@ -362,6 +362,7 @@ static void take_why(struct decoder *d, const Weir__V1__WhyRow *from, struct why
     to->ahead = from->ahead;
     to->wait = (uint32_t)from->wait;
     to->attempt = from->attempt;
+    to->reason = (uint32_t)from->reason;
 }
 
 /* Defines name_list: an array of `to` in the arena, converted by take_name from an array of pointers. NULL when count is 0 or nothing fits.

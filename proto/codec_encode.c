@@ -383,6 +383,7 @@ static void put_why_row(struct encoder *e, const struct why_row *from, Weir__V1_
     to->by_seq = from->by_seq;
     to->worker = bytes(from->worker);
     to->attempt = from->attempt;
+    to->reason = (Weir__V1__DeadReason)from->reason;
     to->ahead = from->ahead;
 }
 

@@ -35,7 +35,7 @@ enum ask { ASK_NONE = 0, ASK_STATS, ASK_GROUPS, ASK_WHY, ASK_DEAD };
 enum wait {
     WAIT_NONE = 0, WAIT_SETTLED, WAIT_WORKING, WAIT_COMMIT, WAIT_CATCH_UP, WAIT_NO_WORKER, WAIT_NO_CREDIT, WAIT_PAUSED, WAIT_BACK_OFF,
     WAIT_ADOPTION, WAIT_ROOM, WAIT_EXPIRED, WAIT_DRAIN, WAIT_RETRY, WAIT_KEY, WAIT_LIMIT, WAIT_AFFINITY, WAIT_DEAD, WAIT_DEAD_FULL,
-    WAIT_RETRY_BUDGET, WAIT_COUNT
+    WAIT_RETRY_BUDGET, WAIT_DELAYED, WAIT_COUNT
 };
 const char *wait_word(uint32_t wait); /* "no_worker"; "unknown" for a number from the future */
 enum action {
@@ -120,7 +120,7 @@ struct group_row {
     uint32_t lag_is_estimate, workers_wanted, wait, retries_waiting;
 };
 struct why_row {
-    struct span tenant, group, worker; uint64_t seq, since_ms, until_ms, by_seq, ahead; uint32_t wait, attempt;
+    struct span tenant, group, worker; uint64_t seq, since_ms, until_ms, by_seq, ahead; uint32_t wait, attempt, reason;
 };
 struct dead_row { uint64_t seq, place, time_ms; uint32_t attempts, reason, retried; };
 struct msg_answer {

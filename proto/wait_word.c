@@ -10,7 +10,7 @@ const char *wait_word(uint32_t wait)
         [WAIT_ADOPTION] = "adoption",   [WAIT_ROOM] = "room",         [WAIT_EXPIRED] = "expired",
         [WAIT_DRAIN] = "drain",         [WAIT_RETRY] = "retry",       [WAIT_KEY] = "key",
         [WAIT_LIMIT] = "limit",         [WAIT_AFFINITY] = "affinity", [WAIT_DEAD] = "dead",
-        [WAIT_DEAD_FULL] = "dead_letters_full", [WAIT_RETRY_BUDGET] = "retry_budget",
+        [WAIT_DEAD_FULL] = "dead_letters_full", [WAIT_RETRY_BUDGET] = "retry_budget", [WAIT_DELAYED] = "delayed",
     };
     return wait < WAIT_COUNT ? words[wait] : "unknown";
 }

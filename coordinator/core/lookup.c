@@ -46,6 +46,8 @@ struct lookup *lookup_begin(struct core *c, enum lookup_kind kind, uint32_t peer
         l->tenant = tenant;
         l->position = c->head;
         l->found = l->blocks = 0;
+        l->first = 0;
+        l->searched = false;
         copy_spec(l, spec);
         seek_begin(&l->seek, SEEK_TIME, spec->start_at, c->trimmed_below > 0 ? c->trimmed_below : 1, c->head);
         c->lookup_count++;

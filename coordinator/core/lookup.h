@@ -25,7 +25,10 @@ struct lookup {
     uint64_t id;       /* of its manage or query */
     uint64_t position; /* WHY: of the event; WHY_SESSION: so far back it was looked for */
     uint64_t places[WHY_EVENTS_MAX];
-    uint32_t found, blocks; /* WHY_SESSION: of what was found; blocks looked through */
+    uint32_t found;  /* WHY_SESSION: of them */
+    uint32_t blocks; /* looked through */
+    uint64_t first;  /* WHY: a delayed event that has come since: it is looked for by its first position; 0: not */
+    bool searched;   /* so it was */
     struct seek seek;
     struct group_spec spec; /* its texts are copied into `text` */
     struct span filters[GROUP_FILTERS_MAX];

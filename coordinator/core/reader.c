@@ -36,11 +36,9 @@ static uint32_t old_until(const struct core *c, const struct block *block, uint3
     return below < block->record_count ? (uint32_t)below : block->record_count;
 }
 
-bool record_matches(struct core *c, const struct block *block, uint32_t index, uint32_t owner)
+bool topic_matches(struct core *c, const struct block *block, uint32_t index, uint32_t owner)
 {
     const struct record *record = &block->records[index];
-    if ((record->kind & ~RECORD_MUST_UNDERSTAND) != RECORD_EVENT || record->topic == 0) return false;
-    if ((record->flags & RECORD_AT_MOST_ONCE) && !once_is_read(c, owner)) return false;
     struct memo *memo = &c->memo;
     if (memo->block != block || memo->number != block->number || memo->owner != owner) {
         memo->block = block;
@@ -54,6 +52,14 @@ bool record_matches(struct core *c, const struct block *block, uint32_t index, u
     if (index < memo->old_until) return owner_matches(c, owner, tenant, name, true);
     if (memo->known[topic] == 0) memo->known[topic] = owner_matches(c, owner, tenant, name, false) ? 2 : 1;
     return memo->known[topic] == 2;
+}
+
+bool record_matches(struct core *c, const struct block *block, uint32_t index, uint32_t owner)
+{
+    const struct record *record = &block->records[index];
+    if ((record->kind & ~RECORD_MUST_UNDERSTAND) != RECORD_EVENT || record->topic == 0) return false;
+    if ((record->flags & RECORD_AT_MOST_ONCE) && !once_is_read(c, owner)) return false;
+    return topic_matches(c, block, index, owner);
 }
 
 void matches_forget(struct core *c)

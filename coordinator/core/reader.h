@@ -24,6 +24,7 @@ enum { ANY_LEVEL = PRIORITY_LEVELS };
 enum scan reader_next(struct core *c, struct reader *reader, uint32_t owner, uint32_t level, struct slot **out_slot, uint32_t *out_index);
 /* The first from index on that the owner reads; record_count: none. */
 uint32_t reader_match(struct core *c, const struct slot *slot, uint32_t index, uint32_t owner, uint32_t level);
+bool topic_matches(struct core *c, const struct block *block, uint32_t index, uint32_t owner); /* of a record that has one */
 bool record_matches(struct core *c, const struct block *block, uint32_t index, uint32_t owner);
 void matches_forget(struct core *c);                      /* the filters of an owner have changed, or its handle is free for another */
 enum scan reader_seek(struct core *c, struct seek *seek); /* goes on with it: SCAN_EVENT: seek->low is the place */

@@ -5,10 +5,12 @@
 #include "coordinator/core/failed.h"
 #include "coordinator/core/group.h"
 #include "coordinator/core/hand_out.h"
+#include "coordinator/core/held.h"
 #include "coordinator/core/keys.h"
 #include "coordinator/core/lease.h"
 #include "coordinator/core/letter.h"
 #include "coordinator/core/lookup.h"
+#include "coordinator/core/order.h"
 #include "coordinator/core/out.h"
 #include "coordinator/core/peer.h"
 #include "coordinator/core/rates.h"
@@ -66,22 +68,26 @@ static uint32_t parked_find(const struct core *c, uint32_t group, uint64_t posit
     return 0;
 }
 
-/* Behind a key: the event that holds it, and who works on that. */
+/* Behind a KEY_ORDER: the event that holds it, and who works on that. */
+static void of_key(const struct core *c, const struct key *key, struct why_row *row)
+{
+    uint32_t lease = map_get(&c->by_lease, place_key(key->group, key->holder));
+    row->wait = key->state == KEY_SETTLING ? WAIT_COMMIT : WAIT_KEY;
+    row->by_seq = key->holder;
+    row->worker = worker_name(c, lease ? lease_at(c, lease)->peer : 0);
+}
+
 static void of_parked(const struct core *c, uint32_t handle, struct why_row *row)
 {
-    const struct parked *parked = parked_at(c, handle);
-    const struct key *key = key_at(c, parked->at);
-    static const enum wait waits[KEY_KINDS] = { [KEY_ORDER] = WAIT_KEY, [KEY_WARM] = WAIT_AFFINITY, [KEY_LIMIT] = WAIT_LIMIT };
-    row->wait = key->state == KEY_SETTLING ? WAIT_COMMIT : waits[key->kind];
+    const struct key *key = key_at(c, parked_at(c, handle)->at);
+    row->wait = WAIT_LIMIT;
+    if (key->kind == KEY_ORDER) of_key(c, key, row);
     if (key->kind == KEY_WARM) {
+        row->wait = WAIT_AFFINITY;
         bool there = slab_is_taken(&c->peers, key->worker) && slab_generation(&c->peers, key->worker) == key->worker_generation;
         row->worker = worker_name(c, there ? key->worker : 0);
         row->until_ms = key->state == KEY_AWAITING ? log_time(c, key->until) : 0;
     }
-    if (key->kind != KEY_ORDER) return;
-    uint32_t lease = map_get(&c->by_lease, place_key(parked->group, key->holder));
-    row->by_seq = key->holder;
-    row->worker = worker_name(c, lease ? lease_at(c, lease)->peer : 0);
 }
 
 /* A retry that the budget does not allow yet: those queued before it come first. Log time; 0: it is allowed. */
@@ -115,60 +121,115 @@ static void of_failure(const struct core *c, const struct failed *f, struct why_
     row->wait = row->until_ms ? WAIT_RETRY_BUDGET : WAIT_RETRY;
 }
 
-/* Neither out nor failed nor settled: it is still to be read, again after a restart or for the first time. */
-static void of_unread(const struct core *c, uint32_t group, uint32_t level, uint64_t position, struct why_row *row)
+/* With one key for all nothing is parked: the reader stops, so this is what comes before an event that was not read. */
+static uint32_t key_before_all(const struct core *c, const struct turn *t, struct span body)
 {
-    const struct group *g = group_at(c, group);
-    const struct level *l = &g->levels[level];
+    return group_at(c, t->group)->options.ordering == ORDERING_GROUP ? key_find(c, order_hashes(c, t, body).of[KEY_ORDER]) : 0;
+}
+
+/* Neither out nor failed nor settled: it is still to be read, again after a restart or for the first time. */
+static void of_unread(const struct core *c, const struct turn *t, struct span body, struct why_row *row)
+{
+    const struct group *g = group_at(c, t->group);
+    const struct level *l = &g->levels[t->level];
     row->attempt = 1;
-    if (position <= l->old.end && position >= l->old.cursor && (g->adopting || l->old_open)) {
+    if (t->position <= l->old.end && t->position >= l->old.cursor && (g->adopting || l->old_open)) {
         row->wait = g->adopting ? WAIT_ADOPTION : WAIT_CATCH_UP;
         row->until_ms = g->adopting ? log_time(c, g->adopt_until_ns) : 0;
         return;
     }
+    uint32_t key = key_before_all(c, t, body);
+    if (key) {
+        of_key(c, key_at(c, key), row);
+        return;
+    }
     row->wait = group_stops(c, g, &row->since_ms);
     if (row->wait != WAIT_NONE) return;
-    bool read = l->live || position < l->fresh.cursor;
-    row->wait = read || position == l->fresh.cursor ? WAIT_COMMIT : WAIT_CATCH_UP;
-    row->ahead = row->wait == WAIT_CATCH_UP ? position - l->fresh.cursor : 0;
+    bool read = l->live || t->position < l->fresh.cursor;
+    row->wait = read || t->position == l->fresh.cursor ? WAIT_COMMIT : WAIT_CATCH_UP;
+    row->ahead = row->wait == WAIT_CATCH_UP ? t->position - l->fresh.cursor : 0;
 }
 
-/* One event and one group that takes it. */
+static void of_dead(const struct dead *dead, struct why_row *row)
+{
+    row->wait = WAIT_DEAD;
+    row->since_ms = dead->time_ms;
+    row->by_seq = dead->place;
+    row->attempt = dead->attempts;
+    row->reason = dead->reason;
+}
+
+/* Nothing of the group's is about it: it is settled, or will be read. Of at_most_once ones there is nothing but their lease. */
+static void of_the_rest(struct core *c, const struct turn *t, const struct block *block, uint32_t index, struct why_row *row)
+{
+    const struct level *l = &group_at(c, t->group)->levels[t->level];
+    bool once = (block->records[index].flags & RECORD_AT_MOST_ONCE) && !c->config.replay.on;
+    if (once || t->position <= l->floor || ranges_hold(&l->settled, t->position, t->position))
+        row->wait = WAIT_SETTLED;
+    else if (group_pends(c, t->group, t->level, t->position))
+        row->wait = WAIT_COMMIT;
+    else
+        of_unread(c, t, event_at(block, index).bytes, row);
+}
+
+/* One event and one group that takes it. A dead letter that is retried goes its way at the letter's place. */
 static void fill_why(struct core *c, uint32_t group, const struct block *block, uint32_t index, struct why_row *row)
 {
-    const struct group *g = group_at(c, group);
-    uint64_t position = block->first_position + index;
-    uint32_t level = record_level(&block->records[index]);
-    uint32_t lease = map_get(&c->by_lease, place_key(group, position)), failed = failed_find(c, group, position);
+    struct turn t = { .group = group, .level = record_level(&block->records[index]), .position = block->first_position + index };
     uint64_t first = event_first(&block->records[index]);
-    uint32_t parked = parked_find(c, group, position), dead = dead_find(c, group, first ? first : position);
-    *row = (struct why_row){ .tenant = tenant_name(c, g->tenant), .group = group_name(g), .seq = position };
+    uint32_t dead = dead_find(c, group, first ? first : t.position);
+    if (dead && dead_at(c, dead)->failed) t.position = dead_at(c, dead)->place;
+    uint32_t lease = map_get(&c->by_lease, place_key(group, t.position)), failed = failed_find(c, group, t.position);
+    uint32_t parked = parked_find(c, group, t.position);
+    *row = (struct why_row){ .tenant = tenant_name(c, group_at(c, group)->tenant),
+                             .group = group_name(group_at(c, group)),
+                             .seq = t.position };
     if (lease)
         of_lease(c, lease_at(c, lease), row);
     else if (parked)
         of_parked(c, parked, row);
     else if (failed)
         of_failure(c, failed_at(c, failed), row);
-    else if (dead) {
-        row->wait = WAIT_DEAD;
-        row->since_ms = dead_at(c, dead)->time_ms;
-        row->by_seq = dead_at(c, dead)->place;
-    } else if (position <= g->levels[level].floor || ranges_hold(&g->levels[level].settled, position, position))
-        row->wait = WAIT_SETTLED;
-    else if (group_pends(c, group, level, position))
-        row->wait = WAIT_COMMIT;
+    else if (dead)
+        of_dead(dead_at(c, dead), row);
     else
-        of_unread(c, group, level, position, row);
+        of_the_rest(c, &t, block, index, row);
     bool waits = row->wait != WAIT_SETTLED && row->wait != WAIT_DEAD && row->wait != WAIT_WORKING;
-    if (waits && delivery_has_expired(c, block, &block->records[index])) row->wait = WAIT_EXPIRED;
+    if (waits && !dead && delivery_has_expired(c, block, &block->records[index])) row->wait = WAIT_EXPIRED;
+}
+
+static uint32_t kind_of(const struct block *block, uint32_t index)
+{
+    return block->records[index].kind & ~(uint32_t)RECORD_MUST_UNDERSTAND;
+}
+
+/* The entry of an event with a delay that is not to be seen yet; 0: it is none, or not held any more. */
+static uint32_t held_there(const struct core *c, const struct block *block, uint32_t index)
+{
+    uint64_t position = block->first_position + index, first = record_first(&block->records[index]);
+    return kind_of(block, index) == RECORD_HELD ? map_get(&c->by_held, first ? first : position) : 0;
+}
+
+/* No entry: it is being written where it is to be seen. */
+static void fill_held(const struct core *c, uint32_t group, uint64_t position, const struct held *held, struct why_row *row)
+{
+    const struct group *g = group_at(c, group);
+    *row = (struct why_row){ .tenant = tenant_name(c, g->tenant), .group = group_name(g), .attempt = 1 };
+    row->seq = held ? held->position : position;
+    row->wait = held ? WAIT_DELAYED : WAIT_COMMIT;
+    row->until_ms = held ? held->due_ms : 0;
 }
 
 static uint32_t rows_of_event(struct core *c, uint32_t tenant, const struct block *block, uint32_t index, struct why_row *rows)
 {
-    uint32_t count = 0;
-    for (uint32_t h = 1; h <= c->groups.touched; h++)
-        if (slab_is_taken(&c->groups, h) && group_at(c, h)->tenant == tenant && record_matches(c, block, index, h))
+    uint32_t count = 0, held = held_there(c, block, index);
+    for (uint32_t h = 1; h <= c->groups.touched; h++) {
+        if (!slab_is_taken(&c->groups, h) || group_at(c, h)->tenant != tenant || !topic_matches(c, block, index, h)) continue;
+        if (kind_of(block, index) == RECORD_HELD)
+            fill_held(c, h, block->first_position + index, held ? held_at(c, held) : NULL, &rows[count++]);
+        else
             fill_why(c, h, block, index, &rows[count++]);
+    }
     return count;
 }
 
@@ -180,29 +241,77 @@ static struct msg_answer *answer_new(struct core *c, uint64_t id)
     return answer;
 }
 
-static bool is_event(const struct core *c, uint32_t tenant, const struct block *block, uint32_t index)
+static bool is_of_tenant(const struct core *c, uint32_t tenant, const struct block *block, uint32_t index)
 {
     const struct record *record = &block->records[index];
-    return (record->kind & ~RECORD_MUST_UNDERSTAND) == RECORD_EVENT && record->topic &&
-           span_equal(block_topic_tenant(block, record->topic - 1u), tenant_name(c, tenant));
+    return record->topic && span_equal(block_topic_tenant(block, record->topic - 1u), tenant_name(c, tenant));
+}
+
+/* ---- an event with a delay that is over: it stands elsewhere, not before it was due ---- */
+
+enum { AGAIN_BLOCKS_MAX = 512 };
+
+static void find_again_begin(const struct core *c, struct lookup *l, const struct block *block, uint32_t index)
+{
+    struct event event;
+    uint64_t due_ms = 0, first = record_first(&block->records[index]);
+    l->first = first ? first : l->position;
+    if (event_scan(block_body(block, &block->records[index]), &event) == EVENT_OK)
+        due_ms = held_due(c, &event, block->time_ms + block->records[index].time_delta_ms);
+    seek_begin(&l->seek, SEEK_TIME, due_ms, l->position + 1, c->head);
+    l->blocks = 0;
+}
+
+/* SCAN_EVENT: l->position is where it stands. */
+static enum scan find_again(struct core *c, struct lookup *l)
+{
+    enum scan scan = reader_seek(c, &l->seek);
+    if (scan != SCAN_EVENT) return scan;
+    while (l->blocks < AGAIN_BLOCKS_MAX) {
+        bool end;
+        if (c->scan_budget == 0) return SCAN_LATER;
+        c->scan_budget--;
+        struct slot *slot = blocks_find_after(c, l->seek.low, &end);
+        if (!slot) return end ? SCAN_END : SCAN_WAIT;
+        const struct block *block = &slot->block;
+        for (uint32_t i = 0; i < block->record_count; i++) {
+            if (kind_of(block, i) != RECORD_EVENT || record_first(&block->records[i]) != l->first) continue;
+            l->position = block->first_position + i;
+            return SCAN_EVENT;
+        }
+        l->seek.low = block_last_position(block) + 1;
+        l->blocks++;
+    }
+    return SCAN_END;
 }
 
 enum scan why_event(struct core *c, struct lookup *l)
 {
+    enum scan scan = l->first ? find_again(c, l) : SCAN_EVENT;
+    if (scan == SCAN_WAIT || scan == SCAN_LATER) return scan;
+    l->searched = l->first > 0;
+    l->first = 0;
     bool end = false;
     struct slot *slot = l->position <= c->head ? blocks_find_after(c, l->position, &end) : NULL;
     if (!slot && !end && l->position <= c->head) return SCAN_WAIT;
+    const struct block *block = slot ? &slot->block : NULL;
+    uint32_t index = slot && block_holds(block, l->position) ? (uint32_t)(l->position - block->first_position) : UINT32_MAX;
+    bool there = index != UINT32_MAX && is_of_tenant(c, l->tenant, block, index);
+    bool held = there && kind_of(block, index) == RECORD_HELD;
+    if (held && !held_there(c, block, index) && !l->searched) {
+        find_again_begin(c, l, block, index);
+        return SCAN_LATER;
+    }
     struct msg_answer *answer = answer_new(c, l->id);
-    uint32_t index = slot && block_holds(&slot->block, l->position) ? (uint32_t)(l->position - slot->block.first_position) : UINT32_MAX;
     if (l->position < c->trimmed_below)
         answer->code = CODE_GONE;
-    else if (index == UINT32_MAX || !is_event(c, l->tenant, &slot->block, index))
+    else if (!held && !(there && kind_of(block, index) == RECORD_EVENT))
         answer->code = CODE_NOT_FOUND;
     else {
         struct why_row *rows = arena_take(&c->scratch, (c->groups.taken + 1) * sizeof *rows);
         must(rows);
         answer->whys = rows;
-        answer->why_count = rows_of_event(c, l->tenant, &slot->block, index, rows);
+        answer->why_count = rows_of_event(c, l->tenant, block, index, rows);
     }
     out_item(c, l->peer, ITEM_ANSWER)->more = answer;
     return SCAN_EVENT;
@@ -220,14 +329,16 @@ static bool is_open(const struct why_row *rows, uint32_t count)
 static bool is_of_session(const struct core *c, const struct lookup *l, const struct block *block, uint32_t index)
 {
     struct event event;
-    return is_event(c, l->tenant, block, index) && event_scan(event_at(block, index).bytes, &event) == EVENT_OK &&
+    uint32_t held = held_there(c, block, index);
+    bool stands_here = kind_of(block, index) == RECORD_EVENT || (held && held_at(c, held)->position == block->first_position + index);
+    return stands_here && is_of_tenant(c, l->tenant, block, index) && event_scan(event_at(block, index).bytes, &event) == EVENT_OK &&
            span_equal(event.session, l->spec.name);
 }
 
-/* Below this every group has settled all. */
+/* Below this every group has settled all, and nothing is held. */
 static uint64_t lowest_floor(const struct core *c, uint32_t tenant)
 {
-    uint64_t floor = c->head;
+    uint64_t floor = c->tenants[tenant].held_count > 0 ? 0 : c->head;
     for (uint32_t h = 1; h <= c->groups.touched; h++)
         for (uint32_t k = 0; k < PRIORITY_LEVELS && slab_is_taken(&c->groups, h) && group_at(c, h)->tenant == tenant; k++)
             if (group_at(c, h)->levels[k].floor < floor) floor = group_at(c, h)->levels[k].floor;

@@ -13,6 +13,7 @@ static json_t *why_json(const weir_why *why)
     if (why->by_seq) json_object_set_new(line, "by", json_integer((json_int_t)why->by_seq));
     cli_json_bytes(line, "worker", why->worker, strlen(why->worker));
     if (why->attempt) json_object_set_new(line, "attempt", json_integer(why->attempt));
+    if (why->reason[0]) json_object_set_new(line, "reason", json_string(why->reason));
     if (why->ahead) json_object_set_new(line, "ahead", json_integer((json_int_t)why->ahead));
     return line;
 }
@@ -39,7 +40,10 @@ static void why_row(struct cli_table *table, const weir_why *why)
     if (why->until_ms) span_text(until, sizeof until, now, why->until_ms);
     cli_table_cell(table, "%llu", (unsigned long long)why->seq);
     cli_table_cell(table, "%s", why->group);
-    cli_table_cell(table, "%s", weir_wait_word(why->wait));
+    if (why->reason[0])
+        cli_table_cell(table, "%s (%s)", weir_wait_word(why->wait), why->reason);
+    else
+        cli_table_cell(table, "%s", weir_wait_word(why->wait));
     cli_table_cell(table, "%s", since);
     cli_table_cell(table, "%s", until);
     cli_table_cell(table, "%s", why->worker);

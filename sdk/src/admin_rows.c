@@ -124,6 +124,7 @@ static void copy_why(struct cursor *to, const struct why_row *from)
         .ahead = from->ahead,
         .wait = from->wait,
         .attempt = from->attempt,
+        .reason = from->reason ? dead_reason_word(from->reason) : "",
     };
 }
 

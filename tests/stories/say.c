@@ -59,13 +59,14 @@ static void say_welcome(struct world *w, struct story_peer *p, const struct msg_
 
 static void say_why(struct world *w, const struct story_peer *p, const struct why_row *row)
 {
-    char by[24] = "", worker[80] = "", since[32] = "", until[32] = "";
+    char by[24] = "", worker[80] = "", since[32] = "", until[32] = "", reason[32] = "";
     if (row->by_seq) snprintf(by, sizeof by, " by=%s", world_event_name(w, row->by_seq, false));
     if (row->worker.size) snprintf(worker, sizeof worker, " worker=%.*s", (int)row->worker.size, (const char *)row->worker.data);
     if (row->since_ms) snprintf(since, sizeof since, " since=-%us", (unsigned)((w->log_ms - row->since_ms) / 1000));
     if (row->until_ms) snprintf(until, sizeof until, " until=+%us", (unsigned)((row->until_ms - w->log_ms + 999) / 1000));
-    say(w, "%s why %s %.*s %s attempt=%u%s%s%s%s", p->name, world_event_name(w, row->seq, false), (int)row->group.size,
-        (const char *)row->group.data, wait_word(row->wait), row->attempt, by, worker, since, until);
+    if (row->reason) snprintf(reason, sizeof reason, " reason=%s", dead_reason_word(row->reason));
+    say(w, "%s why %s %.*s %s attempt=%u%s%s%s%s%s", p->name, world_event_name(w, row->seq, false), (int)row->group.size,
+        (const char *)row->group.data, wait_word(row->wait), row->attempt, by, worker, since, until, reason);
 }
 
 static void say_answers(struct world *w, struct story_peer *p, const struct packet *m)

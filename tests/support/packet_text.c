@@ -212,7 +212,7 @@ static void print_row(FILE *out, const struct group_row *m)
 static void print_why(FILE *out, const struct why_row *m)
 {
     fputs(" why={", out);
-    T(tenant), T(group), N(seq), N(wait), N(since_ms), N(until_ms), N(by_seq), T(worker), N(attempt), N(ahead);
+    T(tenant), T(group), N(seq), N(wait), N(since_ms), N(until_ms), N(by_seq), T(worker), N(attempt), N(ahead), N(reason);
     fputs(" }", out);
 }
 

@@ -172,7 +172,7 @@ static void fill_publishing(void)
                                 .attempt = 6 };
     deads[0] = (struct dead_row){ .seq = 7, .place = big, .time_ms = times[0], .attempts = 3, .reason = DEAD_REJECTED };
     deads[1] = (struct dead_row){ .seq = 8, .reason = 99, .retried = 1 };
-    whys[1] = (struct why_row){ .group = span_text("index"), .wait = 99 };
+    whys[1] = (struct why_row){ .group = span_text("index"), .wait = 99, .reason = DEAD_REJECTED };
     answers[0] = (struct msg_answer){ .id = 77, .more = 1, .stats = stats, .stat_count = 2, .groups = rows, .group_count = 1 };
     answers[1] = (struct msg_answer){ .id = 78,
                                       .code = CODE_UNSUPPORTED,

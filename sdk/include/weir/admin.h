@@ -102,7 +102,8 @@ typedef enum weir_wait {
     WEIR_WAIT_AFFINITY = 16, /* for the worker that has its session, until until_ms */
     WEIR_WAIT_DEAD = 17,     /* it is a dead letter, at by_seq */
     WEIR_WAIT_DEAD_FULL = 18, /* given up, and the group has as many dead letters as it may */
-    WEIR_WAIT_RETRY_BUDGET = 19 /* it failed, and its group has retried as many as it may for now, until until_ms */
+    WEIR_WAIT_RETRY_BUDGET = 19, /* it failed, and its group has retried as many as it may for now, until until_ms */
+    WEIR_WAIT_DELAYED = 20       /* its author's delay is not over, until until_ms */
 } weir_wait;
 /* "no_worker"; "unknown" for a number from the future. Since 0.1. */
 WEIR_API const char *weir_wait_word(uint32_t wait);
@@ -112,12 +113,13 @@ typedef struct weir_why {
     const char *tenant;
     const char *group;
     const char *worker; /* who has it, or by_seq; "" = nobody */
-    uint64_t seq;
+    uint64_t seq;       /* where it stands now: another place after its delay, and when it is retried from a dead letter */
     uint64_t since_ms, until_ms; /* Unix; 0: not known */
     uint64_t by_seq;             /* the event that stands before it; 0: none */
     uint64_t ahead;              /* WEIR_WAIT_CATCH_UP: places of the log before it */
     uint32_t wait;               /* enum weir_wait */
-    uint32_t attempt;            /* the one it is in, or comes next */
+    uint32_t attempt;            /* the one it is in, or comes next; of a dead letter the last one */
+    const char *reason;          /* WEIR_WAIT_DEAD: "max_deliveries", "max_deaths", "rejected"; else "" */
 } weir_why;
 
 /* A dead letter: an event that its group has given up. It lies on the topic $dlq.GROUP. */
