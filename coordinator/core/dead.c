@@ -22,24 +22,6 @@ bool dead_has_room(const struct core *c, const struct group *g)
     return c->dead.taken < c->dead.capacity && g->dead_count < c->config.limits.dead_per_group_max;
 }
 
-static void unlist(struct core *c, uint32_t handle)
-{
-    struct dead *d = dead_at(c, handle);
-    struct group *g = group_at(c, d->group);
-    *(d->prev ? &dead_at(c, d->prev)->next : &g->dead_first) = d->next;
-    *(d->next ? &dead_at(c, d->next)->prev : &g->dead_last) = d->prev;
-}
-
-static void list_last(struct core *c, uint32_t handle)
-{
-    struct dead *d = dead_at(c, handle);
-    struct group *g = group_at(c, d->group);
-    d->next = 0;
-    d->prev = g->dead_last;
-    *(d->prev ? &dead_at(c, d->prev)->next : &g->dead_first) = handle;
-    g->dead_last = handle;
-}
-
 static uint32_t add(struct core *c, uint32_t group, uint64_t event)
 {
     uint32_t handle = slab_take(&c->dead);
@@ -47,7 +29,7 @@ static uint32_t add(struct core *c, uint32_t group, uint64_t event)
     struct dead *d = dead_at(c, handle);
     d->group = group;
     d->event = event;
-    list_last(c, handle);
+    list_put_last(&group_at(c, group)->dead_list, LIST_OF(&c->dead, struct dead, of_group), handle);
     group_at(c, group)->dead_count++;
     return handle;
 }
@@ -65,18 +47,19 @@ static void set_parts(struct core *c, struct dead *d, uint64_t from)
 static void drop(struct core *c, uint32_t handle)
 {
     struct dead *d = dead_at(c, handle);
+    struct group *g = group_at(c, d->group);
     if (d->failed) failed_drop(c, d->failed);
     set_parts(c, d, 0);
-    unlist(c, handle);
-    group_at(c, d->group)->dead_count--;
+    list_take_out(&g->dead_list, LIST_OF(&c->dead, struct dead, of_group), handle);
+    g->dead_count--;
     map_remove(&c->by_dead, place_key(d->group, d->event));
     slab_free(&c->dead, handle);
 }
 
 void dead_drop_all(struct core *c, uint32_t group)
 {
-    while (group_at(c, group)->dead_first)
-        drop(c, group_at(c, group)->dead_first);
+    while (group_at(c, group)->dead_list.first)
+        drop(c, group_at(c, group)->dead_list.first);
 }
 
 /* A letter on $dlq.GROUP: a new one, also of an event that was retried and failed for good once more; or one that is carried forward. */
@@ -96,8 +79,8 @@ bool dead_apply_letter(struct core *c, const struct block *block, uint32_t index
     struct dead *d = dead_at(c, handle);
     d->place = block->first_position + index;
     set_parts(c, d, carry_parts_from(block, index));
-    unlist(c, handle);
-    list_last(c, handle);
+    list_take_out(&group_at(c, group)->dead_list, LIST_OF(&c->dead, struct dead, of_group), handle);
+    list_put_last(&group_at(c, group)->dead_list, LIST_OF(&c->dead, struct dead, of_group), handle);
     if (again) {
         if (d->failed) failed_move(c, d->failed, d->place, c->started ? block->number : 0);
         return true;

@@ -12,7 +12,8 @@ enum { DEAD_PER_RECORD = 4096 };
 struct dead {                       /* durable */
     uint64_t event, place, time_ms; /* its first position; of its letter on $dlq.GROUP; when it was given up */
     uint64_t parts_from;            /* where the first part of its data stands; 0: it has none */
-    uint32_t group, next, prev;     /* the group's list */
+    struct list_link of_group;
+    uint32_t group;
     uint32_t attempts, reason, level;
     uint32_t failed; /* it is being delivered again: a failed event at `place`; 0: it lies */
 };

@@ -17,7 +17,7 @@ static bool may_retry(const struct core *c, const struct group *g, uint32_t leve
 static void choose(const struct core *c, const struct group *g, uint32_t only, bool retry, struct record_dead *rows,
                    struct dead_changes *out)
 {
-    for (uint32_t h = only ? only : g->dead_first; h; h = only ? 0 : dead_at(c, h)->next) {
+    for (uint32_t h = only ? only : g->dead_list.first; h; h = only ? 0 : dead_at(c, h)->of_group.next) {
         if (dead_at(c, h)->failed) continue;
         out->more = out->count == LETTERS_PER_CHANGE || (retry && !may_retry(c, g, dead_at(c, h)->level, out->count));
         if (out->more) return;

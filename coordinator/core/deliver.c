@@ -41,7 +41,7 @@ static uint32_t *ready_returned(struct core *c, struct group *g)
 {
     uint32_t *at = &g->returned;
     while (*at && lease_at(c, *at)->large && !worker_for_large(c, g, lease_at(c, *at)->large))
-        at = &lease_at(c, *at)->group_next;
+        at = &lease_at(c, *at)->of_group.next;
     return *at ? at : NULL;
 }
 
@@ -53,7 +53,7 @@ static enum progress deliver_returned(struct core *c, uint32_t handle, uint32_t 
     bool end;
     struct slot *slot = blocks_find_after(c, l->position, &end);
     if (!slot && !end) return wait_for_fetch(c, g);
-    *at = l->group_next;
+    *at = l->of_group.next;
     l->returned = false;
     bool gone = !slot || !block_holds(&slot->block, l->position); /* it has left the window */
     uint32_t index = gone ? 0 : (uint32_t)(l->position - slot->block.first_position);
@@ -96,8 +96,8 @@ static bool may_have_been_out(const struct core *c, const struct failed *f)
 static uint32_t next_retry(struct core *c, uint32_t handle)
 {
     const struct group *g = group_at(c, handle);
-    if (g->uncertain.first) return g->uncertain.first;
-    return g->retry.first && budget_allows(c, handle) ? g->retry.first : 0;
+    if (g->uncertain.list.first) return g->uncertain.list.first;
+    return g->retry.list.first && budget_allows(c, handle) ? g->retry.list.first : 0;
 }
 
 static enum progress deliver_retry(struct core *c, uint32_t handle, uint32_t failed)
@@ -137,8 +137,8 @@ static enum progress deliver_retry(struct core *c, uint32_t handle, uint32_t fai
  * hand. */
 static void end_followers(struct core *c, uint32_t key)
 {
-    for (uint32_t i = 0; i < DELIVERIES_PER_VISIT && blocks_room_for_failure(c) && key_at(c, key)->first; i++) {
-        uint32_t handle = key_at(c, key)->first;
+    for (uint32_t i = 0; i < DELIVERIES_PER_VISIT && blocks_room_for_failure(c) && key_at(c, key)->parked.first; i++) {
+        uint32_t handle = key_at(c, key)->parked.first;
         struct parked p = *parked_at(c, handle);
         bool end;
         struct slot *slot = p.failed ? NULL : blocks_find_after(c, p.position, &end);

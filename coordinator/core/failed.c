@@ -30,13 +30,7 @@ void failed_queue(struct core *c, uint32_t handle)
         f->key = 0;
     }
     struct queue *queue = queue_of(c, f);
-    f->queue_next = 0;
-    f->queue_prev = queue->last;
-    if (queue->last)
-        failed_at(c, queue->last)->queue_next = handle;
-    else
-        queue->first = handle;
-    queue->last = handle;
+    list_put_last(&queue->list, LIST_OF(&c->failed, struct failed, in_queue), handle);
     queue->count++;
     struct group *g = group_at(c, f->group);
     if (queue == &g->retry && g->budget.waits) c->stats.retries_delayed++;
@@ -48,14 +42,7 @@ void failed_unqueue(struct core *c, uint32_t handle)
     struct queue *queue = queue_of(c, f);
     if (!queue) return;
     if (f->state == FAILED_DYING) c->dying_count--;
-    if (f->queue_prev)
-        failed_at(c, f->queue_prev)->queue_next = f->queue_next;
-    else
-        queue->first = f->queue_next;
-    if (f->queue_next)
-        failed_at(c, f->queue_next)->queue_prev = f->queue_prev;
-    else
-        queue->last = f->queue_prev;
+    list_take_out(&queue->list, LIST_OF(&c->failed, struct failed, in_queue), handle);
     queue->count--;
     struct group *g = group_at(c, f->group);
     if (g->retry.count == 0) g->budget.waits = false;
@@ -79,11 +66,7 @@ void failed_drop(struct core *c, uint32_t handle)
     if (f->dead) dead_at(c, f->dead)->failed = 0; /* its letter lies again, unless it is over as well */
     note_forget(c, &f->note);
     failed_unqueue(c, handle);
-    if (f->prev)
-        failed_at(c, f->prev)->next = f->next;
-    else
-        g->failed_list = f->next;
-    if (f->next) failed_at(c, f->next)->prev = f->prev;
+    list_take_out(&g->failed_list, LIST_OF(&c->failed, struct failed, of_group), handle);
     g->failed_count--;
     g->levels[f->level].open--;
     if (f->key) order_settled(c, f->key);
@@ -94,8 +77,8 @@ void failed_drop(struct core *c, uint32_t handle)
 
 void failed_drop_all(struct core *c, uint32_t group)
 {
-    while (group_at(c, group)->failed_list)
-        failed_drop(c, group_at(c, group)->failed_list);
+    while (group_at(c, group)->failed_list.first)
+        failed_drop(c, group_at(c, group)->failed_list.first);
 }
 
 static bool lies_in(const struct failed *f, uint32_t level, uint64_t first, uint64_t last)
@@ -115,8 +98,8 @@ void failed_drop_range(struct core *c, uint32_t group, uint32_t level, uint64_t 
         }
         return;
     }
-    for (uint32_t h = g->failed_list, next; h; h = next) {
-        next = failed_at(c, h)->next;
+    for (uint32_t h = g->failed_list.first, next; h; h = next) {
+        next = failed_at(c, h)->of_group.next;
         if (lies_in(failed_at(c, h), level, first, last)) failed_drop(c, h);
     }
 }
@@ -132,9 +115,7 @@ bool failed_apply(struct core *c, uint32_t group, uint32_t level, const struct r
         f->position = read->seq;
         f->group = group;
         f->level = level;
-        f->next = g->failed_list;
-        if (f->next) failed_at(c, f->next)->prev = handle;
-        g->failed_list = handle;
+        list_put_first(&g->failed_list, LIST_OF(&c->failed, struct failed, of_group), handle);
         g->failed_count++;
         g->levels[level].open++;
     }

@@ -13,8 +13,8 @@ enum failed_state {
 };
 struct failed {
     uint64_t position, due_ms;
-    uint32_t group, level, attempts, next, prev; /* the group's list */
-    uint32_t queue_next, queue_prev;
+    struct list_link of_group, in_queue;
+    uint32_t group, level, attempts;
     uint32_t deaths, cause; /* attempts whose worker was lost; of the last one: enum failure */
     uint32_t dead;          /* retried from its dead letter: its place lies outside of the level's floor and ranges */
     uint32_t note;          /* volatile */

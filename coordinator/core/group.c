@@ -13,6 +13,7 @@
 #include "coordinator/core/rates.h"
 #include "coordinator/core/read_back.h"
 #include "coordinator/core/reader.h"
+#include "coordinator/core/retry_budget.h"
 #include "coordinator/core/state.h"
 #include "coordinator/core/text.h"
 #include "proto/event.h"
@@ -383,9 +384,9 @@ static bool has_unsettled_before(const struct core *c, const struct group *g, ui
     const struct level *l = &g->levels[level];
     if (!l->live && l->fresh.cursor < position) return true;
     if ((g->adopting || l->old_open || is_unread(g, level)) && l->old.cursor < position && l->old.cursor <= l->old.end) return true;
-    for (uint32_t f = g->failed_list; f; f = failed_at(c, f)->next)
+    for (uint32_t f = g->failed_list.first; f; f = failed_at(c, f)->of_group.next)
         if (failed_at(c, f)->level == level && !failed_at(c, f)->dead && failed_at(c, f)->position < position) return true;
-    for (uint32_t h = g->parked_first; h; h = parked_at(c, h)->group_next) {
+    for (uint32_t h = g->parked_list.first; h; h = parked_at(c, h)->of_group.next) {
         const struct parked *p = parked_at(c, h);
         if (p->level == level && p->position < position && !(p->failed && failed_at(c, p->failed)->dead)) return true;
     }

@@ -33,11 +33,12 @@ struct level {
     uint64_t handed_block, handed_before; /* the block of the last raise, and the value until that is committed */
     uint32_t pend_last;                   /* of the filling block: newest pend, chained by .before */
     uint32_t open;                        /* leased, failed or parked */
-    struct key_list ready;                /* keys whose first parked event may go on */
+    struct list ready;                    /* keys whose first parked event may go on */
 };
 
 struct queue {
-    uint32_t first, last, count; /* of failed events */
+    struct list list; /* of failed events */
+    uint32_t count;
 };
 
 struct group {
@@ -47,9 +48,11 @@ struct group {
     uint64_t generation;
     uint64_t paused_ms; /* log time since when nothing goes out; 0: not paused */
     struct level levels[PRIORITY_LEVELS];
-    uint32_t failed_list, failed_count;
-    uint32_t dead_first, dead_last, dead_count; /* by place */
-    uint32_t dead_large;                        /* with parts */
+    struct list failed_list;
+    uint32_t failed_count;
+    struct list dead_list; /* by place */
+    uint32_t dead_count;
+    uint32_t dead_large; /* with parts */
     uint32_t name_size, text_size, filter_count, old_filter_count;
     uint32_t saved;
     uint64_t filters_from; /* what lies below is matched by the old filters; those are kept until all of it is settled */
@@ -60,7 +63,8 @@ struct group {
     /* volatile */
     bool adopting;         /* old waits for adopt_until_ns */
     uint32_t reading_back; /* stages that are still to be read before anything goes out (read_back.c) */
-    uint32_t parked, parked_first, parked_last;
+    struct list parked_list;
+    uint32_t parked;
     bool active; /* in core.active */
     bool waits_fetch;
     bool pending;     /* in core.pend_groups */
@@ -69,13 +73,13 @@ struct group {
     uint64_t created_block; /* of its record; 0: recovered */
     uint32_t ring;          /* a worker with credit */
     uint32_t workers, leased;
-    uint32_t lease_first, lease_last; /* by deadline: all have the same lease_ms */
-    struct queue retry;               /* failed and due: as the budget allows */
-    struct queue uncertain;           /* the same of those outside the budget */
-    struct queue dying;               /* failed once too often: to be written as dead letters */
-    uint32_t returned;                /* leases given back unstarted, by group_next */
-    uint32_t next_pending;            /* groups with pends */
-    uint32_t turns;                   /* new events given out; says which priority is asked first */
+    struct list leases;     /* by deadline: all have the same lease_ms */
+    struct queue retry;     /* failed and due: as the budget allows */
+    struct queue uncertain; /* the same of those outside the budget */
+    struct queue dying;     /* failed once too often: to be written as dead letters */
+    uint32_t returned;      /* leases given back unstarted, by their of_group.next */
+    uint32_t next_pending;  /* groups with pends */
+    uint32_t turns;         /* new events given out; says which priority is asked first */
     uint64_t replay_started_ns, replay_first_ms;
     bool replay_started;
     uint64_t delivered, acked, nacked, rejected, expired;

@@ -78,7 +78,7 @@ uint32_t worker_for_large(const struct core *c, const struct group *g, uint32_t 
 bool too_many_large(const struct core *c, const struct group *g)
 {
     uint32_t count = 0;
-    for (uint32_t h = g->returned; h && count < LARGE_WAITING_MAX; h = lease_at(c, h)->group_next)
+    for (uint32_t h = g->returned; h && count < LARGE_WAITING_MAX; h = lease_at(c, h)->of_group.next)
         count += lease_at(c, h)->large > 0;
     return count == LARGE_WAITING_MAX;
 }
@@ -87,9 +87,9 @@ static void wait_for_worker(struct core *c, struct group *g, uint32_t lease)
 {
     uint32_t *at = &g->returned;
     while (*at)
-        at = &lease_at(c, *at)->group_next;
+        at = &lease_at(c, *at)->of_group.next;
     *at = lease;
-    lease_at(c, lease)->group_next = 0;
+    lease_at(c, lease)->of_group.next = 0;
     lease_at(c, lease)->returned = true;
 }
 

@@ -108,13 +108,13 @@ static void say_kept(struct core *c, uint32_t peer, struct msg_welcome *welcome)
 {
     struct peer *p = peer_at(c, peer);
     size_t count = 0;
-    for (uint32_t h = p->leases; h; h = lease_at(c, h)->peer_next)
+    for (uint32_t h = p->leases.first; h; h = lease_at(c, h)->of_peer.next)
         count++;
     uint64_t *seq = arena_take(&c->scratch, count * sizeof *seq), *lease = arena_take(&c->scratch, count * sizeof *lease);
     uint32_t *attempt = arena_take(&c->scratch, count * sizeof *attempt);
     must(count == 0 || (seq && lease && attempt));
     welcome->kept_count = count;
-    for (uint32_t h = p->leases; h; h = lease_at(c, h)->peer_next) { /* the newest first */
+    for (uint32_t h = p->leases.first; h; h = lease_at(c, h)->of_peer.next) { /* the newest first */
         uint64_t until_ns = c->now_ns + (uint64_t)group_at(c, p->group)->options.lease_ms * 1000000u;
         if (lease_at(c, h)->deadline_ns < until_ns) lease_extend(c, h, until_ns); /* its time begins with the welcome [R-LEASE-1] */
         count--;

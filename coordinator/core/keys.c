@@ -23,7 +23,7 @@ static bool may_move(enum key_state from, enum key_state to)
 }
 
 /* The list of a key's state; NULL: it is in none. */
-static struct key_list *list_of(struct core *c, const struct key *k)
+static struct list *list_of(struct core *c, const struct key *k)
 {
     switch (k->state) {
     case KEY_SETTLING:
@@ -41,18 +41,8 @@ static struct key_list *list_of(struct core *c, const struct key *k)
 
 static void unlist(struct core *c, uint32_t handle)
 {
-    struct key *k = key_at(c, handle);
-    struct key_list *list = list_of(c, k);
-    if (!list) return;
-    if (k->prev)
-        key_at(c, k->prev)->next = k->next;
-    else
-        list->first = k->next;
-    if (k->next)
-        key_at(c, k->next)->prev = k->prev;
-    else
-        list->last = k->prev;
-    k->next = k->prev = 0;
+    struct list *list = list_of(c, key_at(c, handle));
+    if (list) list_take_out(list, LIST_OF(&c->keys, struct key, in_list), handle);
 }
 
 void key_move(struct core *c, uint32_t handle, enum key_state to)
@@ -61,14 +51,8 @@ void key_move(struct core *c, uint32_t handle, enum key_state to)
     must(may_move(k->state, to));
     unlist(c, handle);
     k->state = (uint8_t)to;
-    struct key_list *list = list_of(c, k);
-    if (!list) return;
-    k->prev = list->last;
-    if (list->last)
-        key_at(c, list->last)->next = handle;
-    else
-        list->first = handle;
-    list->last = handle;
+    struct list *list = list_of(c, k);
+    if (list) list_put_last(list, LIST_OF(&c->keys, struct key, in_list), handle);
 }
 
 void key_ready(struct core *c, uint32_t handle)
@@ -76,7 +60,7 @@ void key_ready(struct core *c, uint32_t handle)
     struct key *k = key_at(c, handle);
     if (k->state == KEY_AWAITING) heap_remove(&c->key_waits, handle);
     if (k->state == KEY_READY) unlist(c, handle), k->state = KEY_HELD; /* its first may have another priority now */
-    k->level = (uint8_t)parked_at(c, k->first)->level;
+    k->level = (uint8_t)parked_at(c, k->parked.first)->level;
     key_move(c, handle, KEY_READY);
     group_wake(c, k->group);
 }
@@ -108,23 +92,13 @@ uint32_t key_take(struct core *c, uint32_t group, enum key_kind kind, uint64_t h
 void key_free(struct core *c, uint32_t handle)
 {
     struct key *k = key_at(c, handle);
-    must(!k->first);
+    must(!k->parked.first);
     key_move(c, handle, KEY_FREE);
     map_remove(&c->by_key, k->hash);
     slab_free(&c->keys, handle);
 }
 
 /* ---- parked events ---- */
-
-static void queue_append(struct core *c, struct key *k, uint32_t handle)
-{
-    if (k->last)
-        parked_at(c, k->last)->next = handle;
-    else
-        k->first = handle;
-    k->last = handle;
-    parked_at(c, handle)->next = 0;
-}
 
 void key_park(struct core *c, uint32_t at, const struct turn *t)
 {
@@ -138,48 +112,24 @@ void key_park(struct core *c, uint32_t at, const struct turn *t)
         failed_at(c, t->failed)->state = FAILED_PARKED;
     else
         g->levels[t->level].open++;
-    queue_append(c, key_at(c, at), handle);
-    p->group_prev = g->parked_last;
-    if (g->parked_last)
-        parked_at(c, g->parked_last)->group_next = handle;
-    else
-        g->parked_first = handle;
-    g->parked_last = handle;
+    list_put_last(&key_at(c, at)->parked, LIST_OF(&c->parked, struct parked, of_key), handle);
+    list_put_last(&g->parked_list, LIST_OF(&c->parked, struct parked, of_group), handle);
     g->parked++;
-}
-
-static void queue_remove(struct core *c, struct key *k, uint32_t handle)
-{
-    uint32_t next = parked_at(c, handle)->next, before = 0;
-    for (uint32_t h = k->first; h != handle; h = parked_at(c, h)->next)
-        before = h; /* mostly it is the first */
-    if (before)
-        parked_at(c, before)->next = next;
-    else
-        k->first = next;
-    if (k->last == handle) k->last = before;
 }
 
 void key_park_last(struct core *c, uint32_t handle)
 {
     struct key *k = key_at(c, parked_at(c, handle)->at);
-    queue_remove(c, k, handle);
-    queue_append(c, k, handle);
+    list_take_out(&k->parked, LIST_OF(&c->parked, struct parked, of_key), handle);
+    list_put_last(&k->parked, LIST_OF(&c->parked, struct parked, of_key), handle);
 }
 
 void key_unpark(struct core *c, uint32_t handle)
 {
     struct parked *p = parked_at(c, handle);
     struct group *g = group_at(c, p->group);
-    queue_remove(c, key_at(c, p->at), handle);
-    if (p->group_prev)
-        parked_at(c, p->group_prev)->group_next = p->group_next;
-    else
-        g->parked_first = p->group_next;
-    if (p->group_next)
-        parked_at(c, p->group_next)->group_prev = p->group_prev;
-    else
-        g->parked_last = p->group_prev;
+    list_take_out(&key_at(c, p->at)->parked, LIST_OF(&c->parked, struct parked, of_key), handle);
+    list_take_out(&g->parked_list, LIST_OF(&c->parked, struct parked, of_group), handle);
     g->parked--;
     if (!p->failed) g->levels[p->level].open--;
     slab_free(&c->parked, handle);

@@ -25,8 +25,8 @@ struct key {
     uint64_t holder; /* ORDER: position of its event */
     uint64_t until;  /* SETTLING: the block; WARM: when who is parked goes to another worker */
     uint32_t group;
-    uint32_t first, last;               /* parked */
-    uint32_t next, prev;                /* the list of its state */
+    struct list parked;
+    struct list_link in_list;           /* of its state */
     uint32_t held;                      /* LIMIT: how many run */
     uint32_t limit;                     /* ORDER: the KEY_LIMIT that its event holds besides */
     uint32_t worker, worker_generation; /* WARM */
@@ -39,8 +39,7 @@ struct parked {
     uint32_t group, level;
     uint32_t at, order; /* the key at which it waits; the KEY_ORDER that it holds meanwhile, 0: none */
     uint32_t failed;    /* its failure; 0: it never went out */
-    uint32_t next;      /* of the key */
-    uint32_t group_next, group_prev;
+    struct list_link of_key, of_group;
 };
 
 /* An event on its way to a worker, and what it has passed so far. */

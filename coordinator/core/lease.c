@@ -65,33 +65,18 @@ static void group_list_append(struct core *c, uint32_t handle)
 {
     struct lease *l = lease_at(c, handle);
     struct group *g = group_at(c, l->group);
-    l->group_prev = g->lease_last;
-    l->group_next = 0;
-    if (g->lease_last)
-        lease_at(c, g->lease_last)->group_next = handle;
-    else
-        g->lease_first = handle;
-    g->lease_last = handle;
+    list_put_last(&g->leases, LIST_OF(&c->leases, struct lease, of_group), handle);
     l->in_group_list = true;
-    if (g->lease_first == handle) heap_put(&c->group_timers, l->group, l->deadline_ns);
+    if (g->leases.first == handle) heap_put(&c->group_timers, l->group, l->deadline_ns);
 }
 
 static void unlist_from_group(struct core *c, uint32_t handle)
 {
     struct lease *l = lease_at(c, handle);
-    struct group *g = group_at(c, l->group);
-    if (!l->in_group_list) {
+    if (l->in_group_list)
+        list_take_out(&group_at(c, l->group)->leases, LIST_OF(&c->leases, struct lease, of_group), handle);
+    else
         heap_remove(&c->extended, handle);
-        return;
-    }
-    if (l->group_prev)
-        lease_at(c, l->group_prev)->group_next = l->group_next;
-    else
-        g->lease_first = l->group_next;
-    if (l->group_next)
-        lease_at(c, l->group_next)->group_prev = l->group_prev;
-    else
-        g->lease_last = l->group_prev;
     l->in_group_list = false;
 }
 
@@ -99,24 +84,16 @@ static void unlist_from_peer(struct core *c, uint32_t handle)
 {
     struct lease *l = lease_at(c, handle);
     if (!l->peer) return;
-    if (l->peer_prev)
-        lease_at(c, l->peer_prev)->peer_next = l->peer_next;
-    else
-        peer_at(c, l->peer)->leases = l->peer_next;
-    if (l->peer_next) lease_at(c, l->peer_next)->peer_prev = l->peer_prev;
-    l->peer = l->peer_next = l->peer_prev = 0;
+    list_take_out(&peer_at(c, l->peer)->leases, LIST_OF(&c->leases, struct lease, of_peer), handle);
+    l->peer = 0;
 }
 
 void lease_hold(struct core *c, uint32_t handle, uint32_t peer)
 {
     struct lease *l = lease_at(c, handle);
     must(!l->peer);
-    struct peer *p = peer_at(c, peer);
     l->peer = peer;
-    l->peer_next = p->leases;
-    l->peer_prev = 0;
-    if (p->leases) lease_at(c, p->leases)->peer_prev = handle;
-    p->leases = handle;
+    list_put_first(&peer_at(c, peer)->leases, LIST_OF(&c->leases, struct lease, of_peer), handle);
 }
 
 void lease_start(struct core *c, uint32_t handle)
@@ -237,7 +214,7 @@ void lease_return(struct core *c, uint32_t handle)
     unlist_from_peer(c, handle);
     unlist_from_group(c, handle);
     l->returned = true;
-    l->group_next = g->returned;
+    l->of_group.next = g->returned;
     g->returned = handle;
     group_wake(c, l->group);
 }
@@ -262,8 +239,8 @@ void leases_revoke(struct core *c, uint32_t group)
 void leases_keep_deadlines(struct core *c, uint32_t group)
 {
     const struct group *g = group_at(c, group);
-    while (g->lease_first)
-        lease_extend(c, g->lease_first, lease_at(c, g->lease_first)->deadline_ns);
+    while (g->leases.first)
+        lease_extend(c, g->leases.first, lease_at(c, g->leases.first)->deadline_ns);
 }
 
 static void expire(struct core *c, uint32_t handle)
@@ -287,7 +264,7 @@ static void fire_group_lists(struct core *c)
     uint64_t key;
     while (heap_first(&c->group_timers, &group, &key) && key <= c->now_ns && may_fire(c)) {
         struct group *g = group_at(c, group);
-        uint32_t first = g->lease_first;
+        uint32_t first = g->leases.first;
         if (first && lease_at(c, first)->deadline_ns <= c->now_ns) {
             expire(c, first);
             continue;

@@ -15,7 +15,7 @@ struct lease {
     uint64_t first;          /* its first position, when it stands here again */
     uint64_t expires_ms;     /* of the event; 0: not known since a restart */
     uint64_t deadline_ns;
-    uint32_t peer_next, peer_prev, group_next, group_prev;
+    struct list_link of_peer, of_group;
     bool in_group_list; /* else in core.extended */
     bool request;
     bool once;      /* its end, whatever it is, is the end of the event for the group, and stands nowhere [P6] */

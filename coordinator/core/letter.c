@@ -238,6 +238,6 @@ static bool bury(struct core *c, uint32_t handle)
 void letters_write(struct core *c)
 {
     for (uint32_t h = 1; h <= c->groups.touched && c->dying_count > 0; h++)
-        while (slab_is_taken(&c->groups, h) && group_at(c, h)->dying.first)
-            if (!bury(c, group_at(c, h)->dying.first)) break;
+        while (slab_is_taken(&c->groups, h) && group_at(c, h)->dying.list.first)
+            if (!bury(c, group_at(c, h)->dying.list.first)) break;
 }

@@ -53,9 +53,9 @@ static bool carry(struct core *c, uint32_t handle)
 static bool carry_group(struct core *c, uint32_t group)
 {
     const struct group *g = group_at(c, group);
-    for (uint32_t h = g->dead_first, next; h && (g->dead_large > 0 || dead_at(c, h)->place < c->letters.wish); h = next) {
+    for (uint32_t h = g->dead_list.first, next; h && (g->dead_large > 0 || dead_at(c, h)->place < c->letters.wish); h = next) {
         const struct dead *d = dead_at(c, h);
-        next = d->next;
+        next = d->of_group.next;
         if (carry_is_due(c, c->letters.wish, d->place, d->parts_from) && !carry(c, h)) return false;
     }
     return true;

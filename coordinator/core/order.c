@@ -126,7 +126,7 @@ static enum pass pass_warm(struct core *c, struct turn *t, uint64_t hash)
     struct key *k = key_at(c, key);
     uint32_t worker = warm_worker(c, k);
     bool at_once = worker && peer_at(c, worker)->in_ring;
-    if (!t->waited && (k->first || (worker && !at_once))) {
+    if (!t->waited && (k->parked.first || (worker && !at_once))) {
         key_park(c, key, t);
         if (k->state != KEY_UNUSED) return PASS_PARKED;
         k->until = wait_until(c, k);
@@ -144,7 +144,7 @@ static enum pass pass_limit(struct core *c, struct turn *t, uint64_t hash)
     uint32_t key = key_find(c, hash);
     if (!key) key = key_take(c, t->group, KEY_LIMIT, hash);
     struct key *k = key_at(c, key);
-    if (k->first || k->held >= group_at(c, t->group)->options.limit_each) {
+    if (k->parked.first || k->held >= group_at(c, t->group)->options.limit_each) {
         key_park(c, key, t);
         return PASS_PARKED;
     }
@@ -156,7 +156,7 @@ static enum pass pass_limit(struct core *c, struct turn *t, uint64_t hash)
 /* A session's key that nobody is parked at is kept while there is room. */
 static void warm_left(struct core *c, uint32_t key)
 {
-    if (key && !key_at(c, key)->first) key_move(c, key, KEY_UNUSED);
+    if (key && !key_at(c, key)->parked.first) key_move(c, key, KEY_UNUSED);
 }
 
 enum pass order_pass(struct core *c, struct turn *t, struct span body)
@@ -179,7 +179,7 @@ bool order_pass_once(struct core *c, struct turn *t, struct span body)
     uint32_t warm = hashes.of[KEY_WARM] ? key_find(c, hashes.of[KEY_WARM]) : 0;
     uint32_t worker = warm ? warm_worker(c, key_at(c, warm)) : 0;
     uint32_t limit = hashes.of[KEY_LIMIT] ? key_find(c, hashes.of[KEY_LIMIT]) : 0;
-    if (limit && (key_at(c, limit)->first || key_at(c, limit)->held >= g->options.limit_each)) return false;
+    if (limit && (key_at(c, limit)->parked.first || key_at(c, limit)->held >= g->options.limit_each)) return false;
     t->worker = worker && peer_at(c, worker)->in_ring ? worker : 0;
     return pass_limit(c, t, hashes.of[KEY_LIMIT]) == PASS_GO;
 }
@@ -209,7 +209,7 @@ static void pass_on(struct core *c, uint32_t key)
 {
     struct key *k = key_at(c, key);
     group_wake(c, k->group);
-    if (k->first)
+    if (k->parked.first)
         key_ready(c, key);
     else
         key_free(c, key);
@@ -219,9 +219,9 @@ static void limit_release(struct core *c, uint32_t key)
 {
     struct key *k = key_at(c, key);
     k->held--;
-    if (k->first && k->held < group_at(c, k->group)->options.limit_each)
+    if (k->parked.first && k->held < group_at(c, k->group)->options.limit_each)
         key_ready(c, key);
-    else if (!k->first && k->held == 0)
+    else if (!k->parked.first && k->held == 0)
         key_free(c, key);
 }
 
@@ -280,7 +280,7 @@ uint32_t order_failed(struct core *c, uint32_t key)
 /* What failed before the restart and did not come back with a worker does not run. */
 void order_end_adoption(struct core *c, uint32_t group)
 {
-    for (uint32_t h = group_at(c, group)->failed_list; h; h = failed_at(c, h)->next)
+    for (uint32_t h = group_at(c, group)->failed_list.first; h; h = failed_at(c, h)->of_group.next)
         if (failed_at(c, h)->key) failed_at(c, h)->key = order_failed(c, failed_at(c, h)->key);
 }
 
@@ -311,7 +311,7 @@ uint32_t order_first_ready(struct core *c, const struct level *level)
 {
     while (level->ready.first && waits_again(c, level->ready.first)) {
     }
-    return level->ready.first ? key_at(c, level->ready.first)->first : 0;
+    return level->ready.first ? key_at(c, level->ready.first)->parked.first : 0;
 }
 
 struct turn order_take(struct core *c, uint32_t handle)
@@ -336,7 +336,7 @@ struct turn order_take(struct core *c, uint32_t handle)
         k->held++;
     }
     bool next_too = k->kind == KEY_WARM || (k->kind == KEY_LIMIT && k->held < group_at(c, k->group)->options.limit_each);
-    if (k->first && next_too)
+    if (k->parked.first && next_too)
         key_ready(c, key);
     else
         key_move(c, key, KEY_HELD);
@@ -354,7 +354,7 @@ void order_give_up(struct core *c, const struct turn *t)
 static void queue_changed(struct core *c, uint32_t key)
 {
     const struct key *k = key_at(c, key);
-    if (k->first) {
+    if (k->parked.first) {
         if (k->state == KEY_READY) key_ready(c, key);
         return;
     }
@@ -369,10 +369,10 @@ static void queue_changed(struct core *c, uint32_t key)
 
 void order_trim(struct core *c, uint32_t group, uint32_t level, uint64_t first_left)
 {
-    for (uint32_t h = group_at(c, group)->parked_first, next; h; h = next) {
+    for (uint32_t h = group_at(c, group)->parked_list.first, next; h; h = next) {
         const struct parked *p = parked_at(c, h);
         uint32_t at = p->at, order = p->order;
-        next = p->group_next;
+        next = p->of_group.next;
         bool retried = p->failed && failed_at(c, p->failed)->dead; /* its letter is carried forward */
         if (p->level != level || p->position >= first_left || retried) continue;
         key_unpark(c, h);
@@ -385,9 +385,9 @@ void order_trim(struct core *c, uint32_t group, uint32_t level, uint64_t first_l
 void order_moved(struct core *c, uint32_t failed)
 {
     const struct failed *f = failed_at(c, failed);
-    uint32_t h = f->state == FAILED_PARKED ? group_at(c, f->group)->parked_first : 0, held = f->key;
+    uint32_t h = f->state == FAILED_PARKED ? group_at(c, f->group)->parked_list.first : 0, held = f->key;
     while (h && parked_at(c, h)->failed != failed)
-        h = parked_at(c, h)->group_next;
+        h = parked_at(c, h)->of_group.next;
     if (h) {
         struct parked *p = parked_at(c, h);
         p->position = p->from = f->position;
@@ -423,16 +423,16 @@ void order_limits_changed(struct core *c, uint32_t group)
     for (uint32_t h = 1; h <= c->keys.touched; h++) {
         if (!slab_is_taken(&c->keys, h) || key_at(c, h)->group != group) continue;
         const struct key *k = key_at(c, h);
-        if (k->kind == KEY_LIMIT && k->state == KEY_HELD && k->first && k->held < group_at(c, group)->options.limit_each) key_ready(c, h);
+        if (k->kind == KEY_LIMIT && k->state == KEY_HELD && k->parked.first && k->held < group_at(c, group)->options.limit_each) key_ready(c, h);
     }
 }
 
 void order_forget(struct core *c, uint32_t group)
 {
     struct group *g = group_at(c, group);
-    while (g->parked_first)
-        key_unpark(c, g->parked_first);
-    for (uint32_t h = g->failed_list; h; h = failed_at(c, h)->next)
+    while (g->parked_list.first)
+        key_unpark(c, g->parked_list.first);
+    for (uint32_t h = g->failed_list.first; h; h = failed_at(c, h)->of_group.next)
         failed_at(c, h)->key = 0;
     for (uint32_t h = 1; h <= c->keys.touched; h++) {
         if (!slab_is_taken(&c->keys, h) || key_at(c, h)->group != group) continue;
@@ -445,7 +445,7 @@ void order_read_again(struct core *c, uint32_t group)
 {
     struct group *g = group_at(c, group);
     uint64_t first[PRIORITY_LEVELS] = { 0 };
-    for (uint32_t h = g->parked_first; h; h = parked_at(c, h)->group_next) {
+    for (uint32_t h = g->parked_list.first; h; h = parked_at(c, h)->of_group.next) {
         const struct parked *p = parked_at(c, h);
         if (!first[p->level] || p->position < first[p->level]) first[p->level] = p->position;
     }

@@ -104,10 +104,10 @@ void peer_end(struct core *c, uint32_t handle)
     struct peer *p = peer_at(c, handle);
     if (p->state == PEER_ENDING) return;
     if (p->transfer) transfer_abandon(c, p->transfer);
-    while (p->leases)
-        lease_orphan(c, p->leases);
-    while (p->subscriptions)
-        sub_end(c, p->subscriptions);
+    while (p->leases.first)
+        lease_orphan(c, p->leases.first);
+    while (p->subscriptions.first)
+        sub_end(c, p->subscriptions.first);
     group_leave(c, handle);
     parts_forget(c, handle);
     for (uint32_t h = p->lanes, next; h; h = next) {

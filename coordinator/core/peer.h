@@ -44,10 +44,10 @@ struct peer {
     uint32_t transfer;                                   /* the large event it is being sent */
     uint64_t max_event_bytes;                            /* the largest it takes */
     uint32_t packet_bytes;                               /* the bodies of one packet to it; a larger event still goes, alone */
-    uint32_t leases;                                     /* list */
-    uint32_t subscriptions;                              /* list */
+    struct list leases;                                  /* the newest first */
+    struct list subscriptions;
     uint32_t subscription_count;
-    struct key_list awaited;       /* sessions that are warm here and wait for credit */
+    struct list awaited;           /* sessions that are warm here and wait for credit */
     uint32_t ring_next, ring_prev; /* workers of a group with credit */
     uint32_t out_first, out_last;  /* items of this step */
     bool dirty, in_ring, forget;

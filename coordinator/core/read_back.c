@@ -62,7 +62,7 @@ static void keep_warm(struct core *c, uint32_t group, uint64_t hash, uint32_t pe
 {
     uint32_t key = key_find(c, hash);
     if (!key) key = key_take(c, group, KEY_WARM, hash);
-    if (key_at(c, key)->first) return;
+    if (key_at(c, key)->parked.first) return;
     key_at(c, key)->worker = peer;
     key_at(c, key)->worker_generation = slab_generation(&c->peers, peer);
     key_move(c, key, KEY_UNUSED);
@@ -198,7 +198,7 @@ static bool is_read(const struct core *c, const struct failed *f, uint32_t lease
  * the rest after them. */
 static enum scan read_retried(struct core *c, uint32_t handle, bool claimed_ones)
 {
-    for (uint32_t h = group_at(c, handle)->failed_list; h; h = failed_at(c, h)->next) {
+    for (uint32_t h = group_at(c, handle)->failed_list.first; h; h = failed_at(c, h)->of_group.next) {
         struct failed *f = failed_at(c, h);
         uint32_t lease = map_get(&c->by_lease, place_key(handle, f->position));
         if (!f->dead || is_read(c, f, lease) || (claimed_ones && !lease)) continue;

@@ -159,7 +159,7 @@ static void answer_dead(struct core *c, uint32_t tenant, const struct msg_query 
     struct dead_row *rows = arena_take(&c->scratch, DEAD_ROWS_MAX * sizeof *rows);
     must(rows);
     if (!group) answer->code = CODE_NOT_FOUND;
-    for (uint32_t h = group ? group_at(c, group)->dead_first : 0; h && !answer->more; h = dead_at(c, h)->next) {
+    for (uint32_t h = group ? group_at(c, group)->dead_list.first : 0; h && !answer->more; h = dead_at(c, h)->of_group.next) {
         const struct dead *d = dead_at(c, h);
         if (d->place <= m->seq) continue;
         answer->more = answer->dead_count == DEAD_ROWS_MAX;

@@ -45,7 +45,7 @@ static size_t settle_record_write(struct core *c, const struct group *g, uint32_
                                     .settled = g->levels[level].settled.items,
                                     .settled_count = g->levels[level].settled.count,
                                     .failed = c->snapshot.failures };
-    for (uint32_t h = g->failed_list; h && record.failed_count < PENDS_MAX; h = failed_at(c, h)->next) {
+    for (uint32_t h = g->failed_list.first; h && record.failed_count < PENDS_MAX; h = failed_at(c, h)->of_group.next) {
         const struct failed *f = failed_at(c, h);
         if (f->level != level) continue;
         c->snapshot.failures[record.failed_count++] = (struct record_failed){
@@ -87,9 +87,9 @@ static void save_level(struct core *c, const struct group *g, uint32_t level)
 
 static void save_dead(struct core *c, const struct group *g)
 {
-    for (uint32_t h = g->dead_first; h;) {
+    for (uint32_t h = g->dead_list.first; h;) {
         struct record_dead_letters record = { .group = g->id, .letters = c->snapshot.dead_rows };
-        for (; h && record.count < DEAD_PER_RECORD; h = dead_at(c, h)->next)
+        for (; h && record.count < DEAD_PER_RECORD; h = dead_at(c, h)->of_group.next)
             c->snapshot.dead_rows[record.count++] = dead_row(c, h);
         size_t bound = record_dead_letters_bound(record.count);
         uint8_t *body = arena_take(&c->scratch, bound);
@@ -238,12 +238,12 @@ uint64_t core_digest(const struct core *c)
             for (uint32_t i = 0; i < settled->count; i++)
                 sum += map_hash((const uint64_t[2]){ 3 + ((uint64_t)k << 32), g->id }, &settled->items[i], sizeof(struct range));
         }
-        for (uint32_t f = g->failed_list; f; f = failed_at(c, f)->next) {
+        for (uint32_t f = g->failed_list.first; f; f = failed_at(c, f)->of_group.next) {
             const struct failed *failed = failed_at(c, f);
             uint64_t key[6] = { failed->position, failed->due_ms, failed->attempts, failed->level, failed->deaths, failed->cause };
             sum += map_hash((const uint64_t[2]){ 5, g->id }, key, sizeof key);
         }
-        for (uint32_t d = g->dead_first; d; d = dead_at(c, d)->next) {
+        for (uint32_t d = g->dead_list.first; d; d = dead_at(c, d)->of_group.next) {
             struct record_dead row = dead_row(c, d);
             sum += map_hash((const uint64_t[2]){ 9, g->id }, &row, sizeof row);
         }

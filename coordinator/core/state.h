@@ -10,6 +10,7 @@
 #include "sdk/base/arena.h"
 #include "sdk/base/filters.h"
 #include "sdk/base/heap.h"
+#include "sdk/base/list.h"
 #include "sdk/base/map.h"
 #include "sdk/base/must.h"
 #include "sdk/base/slab.h"
@@ -31,10 +32,6 @@ static inline uint64_t place_key(uint32_t group, uint64_t position)
 {
     return position ^ ((uint64_t)group << 53);
 }
-
-struct key_list {
-    uint32_t first, last; /* of struct key */
-};
 
 struct memo { /* which topics of one block match one filter set */
     const struct block *block;
@@ -119,7 +116,7 @@ struct core {
     uint32_t failed_reserved, failed_pending; /* places in the failed table: for leases that may fail; for failures not yet applied */
     uint32_t dying_count;                     /* in all groups */
     bool short_of_failed, short_of_keys;
-    struct key_list settling, unused_keys;
+    struct list settling, unused_keys;       /* keys */
     struct heap key_waits;                   /* KEY_AWAITING, by the time when the session moves */
     struct heap budget_waits;                /* groups with retries that their budget does not allow yet, by the time when it does */
     uint32_t reading_groups;                 /* that read back what they had handed out before the restart */

@@ -115,9 +115,7 @@ static uint32_t open_sub(struct core *c, uint32_t peer, uint32_t tenant, const s
     s->credit_events = m->credit_events;
     memcpy(s->filter, m->filter.data, m->filter.size);
     s->filter_size = (uint32_t)m->filter.size;
-    s->peer_next = p->subscriptions;
-    if (s->peer_next) sub_at(c, s->peer_next)->peer_prev = handle;
-    p->subscriptions = handle;
+    list_put_first(&p->subscriptions, LIST_OF(&c->subs, struct sub, of_peer), handle);
     p->subscription_count++;
     return handle;
 }
@@ -171,11 +169,7 @@ void sub_end(struct core *c, uint32_t handle)
     matches_forget(c);
     map_remove(&c->by_sub, sub_key(s->peer, s->id));
     peer_at(c, s->peer)->subscription_count--;
-    if (s->peer_prev)
-        sub_at(c, s->peer_prev)->peer_next = s->peer_next;
-    else
-        peer_at(c, s->peer)->subscriptions = s->peer_next;
-    if (s->peer_next) sub_at(c, s->peer_next)->peer_prev = s->peer_prev;
+    list_take_out(&peer_at(c, s->peer)->subscriptions, LIST_OF(&c->subs, struct sub, of_peer), handle);
     if (s->active)
         for (uint32_t i = 0; i < c->catching_count; i++)
             if (c->catching[i] == handle) {
@@ -461,7 +455,7 @@ void subs_wake_waiting(struct core *c)
 
 void subs_credit(struct core *c, uint32_t peer, struct lane *lane)
 {
-    for (uint32_t h = peer_at(c, peer)->subscriptions; h; h = sub_at(c, h)->peer_next) {
+    for (uint32_t h = peer_at(c, peer)->subscriptions.first; h; h = sub_at(c, h)->of_peer.next) {
         struct sub *s = sub_at(c, h);
         if (s->lane == lane->self && s->state != SUB_LIVE && !s->waits_fetch) activate(c, h);
     }

@@ -19,7 +19,7 @@ enum sub_state {
 };
 struct sub {
     uint32_t id, peer, lane, tenant;
-    uint32_t peer_next, peer_prev;
+    struct list_link of_peer;
     enum sub_state state;
     bool active; /* in core.catching */
     bool waits_fetch;

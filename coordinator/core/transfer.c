@@ -91,7 +91,7 @@ static void finish(struct core *c, uint32_t handle)
     p->transfer = 0;
     slab_free(&c->transfers, handle);
     if (p->group) group_wake(c, p->group);
-    for (uint32_t h = p->subscriptions; h; h = sub_at(c, h)->peer_next)
+    for (uint32_t h = p->subscriptions.first; h; h = sub_at(c, h)->of_peer.next)
         sub_next_large(c, h);
 }
 

@@ -63,7 +63,7 @@ static void of_lease(const struct core *c, const struct lease *l, struct why_row
 
 static uint32_t parked_find(const struct core *c, uint32_t group, uint64_t position)
 {
-    for (uint32_t h = group_at(c, group)->parked_first; h; h = parked_at(c, h)->group_next)
+    for (uint32_t h = group_at(c, group)->parked_list.first; h; h = parked_at(c, h)->of_group.next)
         if (parked_at(c, h)->position == position) return h;
     return 0;
 }
@@ -95,7 +95,7 @@ static uint64_t budget_until_ms(const struct core *c, const struct failed *f)
 {
     if (f->state != FAILED_READY || failed_is_uncertain(f)) return 0;
     uint32_t ahead = 0;
-    for (uint32_t h = f->queue_prev; h; h = failed_at(c, h)->queue_prev)
+    for (uint32_t h = f->in_queue.prev; h; h = failed_at(c, h)->in_queue.prev)
         ahead++;
     uint64_t until_ns = budget_until_ns(c, group_at(c, f->group), ahead);
     return until_ns ? log_time(c, until_ns) : 0;
