@@ -87,9 +87,11 @@ static void take_hello(struct decoder *d, const Weir__V1__Hello *from, struct ms
     to->epoch = span(from->epoch);
     check(d, from->n_held_attempt == from->n_held_seq);
     check_optional(d, from->n_held_priority, from->n_held_seq);
+    check_optional(d, from->n_held_first, from->n_held_seq);
     to->held_seq = from->held_seq;
     to->held_attempt = from->held_attempt;
     to->held_priority = from->n_held_priority > 0 ? from->held_priority : NULL;
+    to->held_first = from->n_held_first > 0 ? from->held_first : NULL;
     to->held_generation = from->held_generation;
     to->held_count = from->n_held_seq;
     to->max_packet_bytes = from->max_packet_bytes;

@@ -83,6 +83,8 @@ static void put_hello(struct encoder *e, const struct msg_hello *from, Weir__V1_
     to->held_attempt = narrow(from->held_attempt);
     to->n_held_priority = from->held_priority != NULL ? from->held_count : 0;
     to->held_priority = narrow(from->held_priority);
+    to->n_held_first = from->held_first != NULL ? from->held_count : 0;
+    to->held_first = wide(from->held_first);
     to->held_generation = from->held_generation;
     to->max_packet_bytes = from->max_packet_bytes;
     to->max_event_bytes = from->max_event_bytes;

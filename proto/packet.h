@@ -59,6 +59,7 @@ struct msg_hello {
     struct group_spec group;
     struct span epoch;
     const uint64_t *held_seq; const uint32_t *held_attempt, *held_priority /* NULL or [count] */; size_t held_count;
+    const uint64_t *held_first /* NULL or [held_count] */;
     uint64_t held_generation;
     uint64_t max_packet_bytes, max_event_bytes;
 };

@@ -100,7 +100,8 @@ static void adopt_held(struct core *c, uint32_t peer, const struct msg_hello *h)
                                               .level = h->held_priority ? h->held_priority[i] : 0,
                                               .peer = peer,
                                               .attempt = h->held_attempt[i],
-                                              .position = h->held_seq[i] });
+                                              .position = h->held_seq[i],
+                                              .first = h->held_first ? h->held_first[i] : 0 });
 }
 
 /* All leases that a peer has before its welcome are kept ones. */

@@ -320,6 +320,12 @@ uint64_t leases_deadline(const struct core *c)
     return deadline;
 }
 
+/* Of one that was handed out before the restart: only the log knows better than the worker that it was delivered to. */
+static uint64_t claimed_first(const struct lease_terms *held)
+{
+    return held->first < held->position ? held->first : 0;
+}
+
 /* What a worker claims to hold may be of no level that it names: then nothing there matches it, and the event goes out again. */
 uint32_t lease_adopt(struct core *c, const struct lease_terms *held)
 {
@@ -330,6 +336,7 @@ uint32_t lease_adopt(struct core *c, const struct lease_terms *held)
     if (handle) {
         struct lease *l = lease_at(c, handle);
         if (l->peer || l->returned || l->attempt != held->attempt) return 0;
+        if (l->of_nobody) l->first = claimed_first(held);
         unlist_from_group(c, handle);
         note_forget(c, &l->note);
         l->of_nobody = false;
@@ -351,6 +358,6 @@ uint32_t lease_adopt(struct core *c, const struct lease_terms *held)
         heap_remove(&c->due, terms.failed);
     }
     handle = lease_give(c, &terms);
-    if (handle && dead) lease_at(c, handle)->first = dead_at(c, dead)->event;
+    if (handle) lease_at(c, handle)->first = dead ? dead_at(c, dead)->event : claimed_first(held);
     return handle;
 }

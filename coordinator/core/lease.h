@@ -31,6 +31,7 @@ struct lease {
 struct lease_terms {
     uint32_t group, level, peer /* 0: of nobody yet */, attempt, failed;
     uint64_t position, from;
+    uint64_t first; /* adopted: as its worker says; 0: the same */
     bool once;
 };
 

@@ -11,15 +11,18 @@ static bool is_named(const struct held *held)
 void link_flush_held(struct link *link, struct flush *flush, struct msg_hello *hello)
 {
     const struct leasing *l = &link->leasing;
-    uint64_t *seqs;
+    uint64_t *seqs, *firsts;
     uint32_t *attempts, *priorities;
     if (l->touched == 0 || l->free_count == l->slots) return;
     seqs = link_take(flush, l->touched, sizeof *seqs);
+    firsts = link_take(flush, l->touched, sizeof *firsts);
     attempts = link_take(flush, l->touched, sizeof *attempts);
     priorities = link_take(flush, l->touched, sizeof *priorities);
     for (uint32_t i = 1; i <= l->touched; i++) {
         if (!is_named(&l->held[i])) continue;
         seqs[hello->held_count] = l->held[i].seq;
+        firsts[hello->held_count] = l->held[i].first;
+        if (l->held[i].first != 0) hello->held_first = firsts;
         attempts[hello->held_count] = l->held[i].attempt;
         priorities[hello->held_count++] = l->held[i].priority;
     }

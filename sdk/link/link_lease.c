@@ -122,6 +122,7 @@ static uint32_t hold_delivery(struct link *link, const struct msg_deliver *d, si
     held = &l->held[handle];
     held->lease = d->lease[i];
     held->seq = d->seq[i];
+    held->first = d->first != NULL ? d->first[i] : 0;
     held->attempt = d->attempt[i];
     held->size = d->size[i];
     held->priority = d->priority != NULL ? d->priority[i] : 0;

@@ -1,6 +1,6 @@
-/* Large events. Out: each that has begun sends its parts in turn with the others', a few per packet and few of them unanswered, so that small
- * events wait behind little; then the event without its data [R-PART-2]. In: the parts of one event at a time, put together when the event
- * comes [R-PART-6]. What has begun begins anew after a lost connection. */
+/* Large events. Out: each that has begun sends its parts in turn with the others', a few per packet and few of them unanswered, so that
+ * small events wait behind little; then the event without its data [R-PART-2]. In: the parts of one event at a time, put together when the
+ * event comes [R-PART-6]. What has begun begins anew after a lost connection. */
 #include "sdk/link/state.h"
 
 /* -- out -- */

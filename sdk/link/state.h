@@ -104,7 +104,7 @@ struct assembling {
 /* -- leases -- */
 enum held_state { HELD_FREE, HELD_WAITING, HELD_STARTED, HELD_SETTLING, HELD_ENDED /* revoked, still the user's */ };
 struct held {
-    uint64_t lease, seq;
+    uint64_t lease, seq, first;
     uint64_t since_ns, due_ns; /* received or started; next look at it */
     uint32_t attempt, size, priority;
     uint32_t next, previous; /* the list by due time, or the free list */

@@ -59,7 +59,8 @@ static bool settle_fits(const Weir__V1__Settle *s)
 
 static bool columns_fit(const Weir__V1__Packet *p)
 {
-    bool fit = p->hello == NULL || (p->hello->n_held_seq == p->hello->n_held_attempt && absent_or(p->hello->n_held_priority, p->hello->n_held_seq));
+    bool fit = p->hello == NULL || (p->hello->n_held_seq == p->hello->n_held_attempt && absent_or(p->hello->n_held_priority, p->hello->n_held_seq) &&
+                                     absent_or(p->hello->n_held_first, p->hello->n_held_seq));
     fit &=
         p->welcome == NULL || (p->welcome->n_kept_seq == p->welcome->n_kept_attempt && p->welcome->n_kept_seq == p->welcome->n_kept_lease);
     for (size_t i = 0; i < p->n_events; i++)

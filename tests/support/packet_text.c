@@ -82,7 +82,7 @@ static void print_hello(FILE *out, const struct msg_hello *m)
 {
     N(protocol), N(features), N(role), T(name), T(instance), T(tenant), T(credential), T(publisher), N(first_unanswered);
     if (m->has_group) print_group(out, &m->group);
-    T(epoch), W(held_seq, held_count), A(held_attempt, held_count), A(held_priority, held_count), N(max_packet_bytes), N(max_event_bytes), N(held_generation);
+    T(epoch), W(held_seq, held_count), A(held_attempt, held_count), A(held_priority, held_count), N(max_packet_bytes), N(max_event_bytes), N(held_generation), W(held_first, held_count);
 }
 
 static void print_welcome(FILE *out, const struct msg_welcome *m)

@@ -13,7 +13,7 @@ static struct span token_text(uint32_t token)
 void do_hello(struct walk *w, uint32_t peer)
 {
     struct walker *p = &w->peers[peer];
-    uint64_t seq[HELD];
+    uint64_t seq[HELD], first[HELD];
     uint32_t attempt[HELD], priority[HELD];
     struct msg_hello hello = { .protocol = 1,
                                .role = peer < WORKERS  ? ROLE_WORKER
@@ -28,10 +28,11 @@ void do_hello(struct walk *w, uint32_t peer)
     hello.group =
         (struct group_spec){ .name = span_text("g"), .filters = filters, .filter_count = p->knows_b ? 2 : 1, .options = w->options };
     for (uint32_t i = 0; i < p->held_count; i++)
-        seq[i] = p->held[i].seq, attempt[i] = p->held[i].attempt, priority[i] = p->held[i].priority;
+        seq[i] = p->held[i].seq, attempt[i] = p->held[i].attempt, priority[i] = p->held[i].priority, first[i] = p->held[i].first;
     hello.held_seq = seq;
     hello.held_attempt = attempt;
     hello.held_priority = priority;
+    hello.held_first = first;
     hello.held_count = p->held_count;
     hello.held_generation = p->generation;
     if (p->connection) return;
@@ -98,7 +99,9 @@ void do_large(struct walk *w, uint32_t peer, uint32_t how)
     if (p->sending.count == 0) {
         bool again = how / 8 % 8 == 7 && p->sending.number > 0;
         if (!again && p->next_number + 1 >= NUMBERS) return;
-        p->sending = (struct large_sending){ .number = again ? p->sending.number : p->next_number++, .count = 1 + how / 8 % 12, .delay = how % 32 == 7 ? 3 : 0 };
+        p->sending = (struct large_sending){ .number = again ? p->sending.number : p->next_number++,
+                                             .count = 1 + how / 8 % 12,
+                                             .delay = how % 32 == 7 ? 3 : 0 };
         p->life_of[p->sending.number] = w->life;
     }
     for (uint32_t i = 0; i <= how % 8 && p->sending.count > 0; i++) {

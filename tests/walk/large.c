@@ -32,11 +32,9 @@ const char *large_part(struct large_receiving *r, const struct msg_part *part, s
     if (data.size < sizeof front || !parts_fit(part->index, part->count, part->size)) return "a part of the wrong size";
     memcpy(&front, data.data, sizeof front);
     if (part->index == 0)
-        *r = (struct large_receiving){ .lease = part->lease,
-                                       .subscription = part->subscription,
-                                       .seq = part->seq,
-                                       .mark = front.mark,
-                                       .count = part->count };
+        *r = (struct large_receiving){
+            .lease = part->lease, .subscription = part->subscription, .seq = part->seq, .mark = front.mark, .count = part->count
+        };
     if (part->lease != r->lease || part->subscription != r->subscription || part->seq != r->seq || part->count != r->count)
         return "a part of another event in between";
     if (part->index != r->next || front.index != r->next || front.mark != r->mark) return "a part that is not the next of its event";

@@ -143,11 +143,11 @@ static void saw_events(struct walk *w, struct walker *p, const struct msg_events
     }
 }
 
-static uint32_t priority_of(const struct held *held, uint32_t count, uint64_t seq)
+static struct held held_before(const struct held *held, uint32_t count, uint64_t seq)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (held[i].seq == seq) return held[i].priority;
-    return 0;
+        if (held[i].seq == seq) return held[i];
+    return (struct held){ 0 };
 }
 
 /* What is over in a step is over before what begins in it, whatever the order of the peers. */
@@ -173,13 +173,16 @@ void oracle_saw(struct walk *w, uint32_t peer, const struct packet *m)
         p->ready = true;
         p->held_count = 0;
         p->generation = m->welcome->generation;
-        for (size_t i = 0; i < m->welcome->kept_count; i++)
+        for (size_t i = 0; i < m->welcome->kept_count; i++) {
+            struct held was = held_before(before, before_count, m->welcome->kept_seq[i]);
             took(w, peer,
                  (struct held){ .lease = m->welcome->kept_lease[i],
                                 .seq = m->welcome->kept_seq[i],
+                                .first = was.first,
                                 .attempt = m->welcome->kept_attempt[i],
-                                .priority = priority_of(before, before_count, m->welcome->kept_seq[i]) },
+                                .priority = was.priority },
                  true);
+        }
     }
     if (m->deliver && m->deliver->generation) p->generation = m->deliver->generation;
     for (size_t i = 0; i < m->error_count; i++)
@@ -205,6 +208,7 @@ void oracle_saw(struct walk *w, uint32_t peer, const struct packet *m)
         took(w, peer,
              (struct held){ .lease = m->deliver->lease[i],
                             .seq = m->deliver->seq[i],
+                            .first = m->deliver->first ? m->deliver->first[i] : 0,
                             .attempt = m->deliver->attempt[i],
                             .priority = m->deliver->priority ? m->deliver->priority[i] : 0 },
              false);

@@ -26,7 +26,7 @@ enum {
 };
 
 struct held {
-    uint64_t lease, seq;
+    uint64_t lease, seq, first;
     uint32_t attempt, priority;
     bool settled; /* a settle was sent; it is kept to be sent once more, or claimed in a hello */
 };
