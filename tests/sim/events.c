@@ -60,6 +60,18 @@ static uint32_t token_pick(struct sim *sim, struct random *random)
     return ++sim->tokens_made;
 }
 
+/* So long after it is accepted, or a time, which may be over by then. */
+static void delay_pick(struct sim *sim, struct random *random, struct event *event)
+{
+    enum { TIMES = 30 };
+    if (!knob(sim, KNOB_delays) || !chance(random, knob(sim, KNOB_delays))) return;
+    uint64_t wait_ms = chance_between(random, 1, knob(sim, KNOB_delay_ms));
+    if (chance(random, TIMES))
+        event->not_before_ms = log_ms(sim) + wait_ms / 4;
+    else
+        event->delay_ms = wait_ms;
+}
+
 void event_write(struct sim *sim, struct random *random, enum author author, const char *topic, const char *data, uint64_t ttl_ms,
                  struct written *out)
 {
@@ -80,6 +92,7 @@ void event_write(struct sim *sim, struct random *random, enum author author, con
                            .session = span_of(session, has_session),
                            .data = span_of(text, size),
                            .ttl_ms = ttl_ms };
+    if (author != AUTHOR_LIAR) delay_pick(sim, random, &event);
     out->size = event_encode(&event, NULL, 0, out->bytes);
     out->data_size = size;
     struct oracle_event known = { .bytes = out->bytes,
@@ -89,6 +102,8 @@ void event_write(struct sim *sim, struct random *random, enum author author, con
                                   .topic = topic,
                                   .ttl_ms = ttl_ms,
                                   .token = token };
+    known.delay_ms = event.delay_ms;
+    known.not_before_ms = event.not_before_ms;
     known.key = has_key ? *key : 0;
     known.session = has_session ? *session : 0;
     out->event = oracle_writes(sim->oracle, &known);

@@ -11,7 +11,7 @@ enum {
     PACKETS_MAX = IN_HAND_MAX,
     FETCHED_MAX = 32,
     POSITION_JUMP = 1 << 20,
-    TOKENS_ENOUGH = 1 << 16,
+    ENOUGH = 1 << 16,
     TURNS_MAX = 300000 /* a busy seed has a tenth of that */
 };
 
@@ -23,8 +23,10 @@ void host_init(struct sim *sim)
     host->random = chance_of(sim->plan.seed, 1);
     host->next_number = 1;
     host->start_ns = sim->now_ns;
-    uint32_t tokens = knob(sim, KNOB_token_table) ? knob(sim, KNOB_token_table) : TOKENS_ENOUGH; /* of the tenant, or of all */
+    uint32_t tokens = knob(sim, KNOB_token_table) ? knob(sim, KNOB_token_table) : ENOUGH; /* of the tenant, or of all */
     oracle_token_table(sim->oracle, knob(sim, KNOB_token_life_ms), tokens);
+    uint32_t delayed = knob(sim, KNOB_delay_table) ? knob(sim, KNOB_delay_table) : ENOUGH;
+    oracle_delay_table(sim->oracle, delayed);
     host->config = (struct core_config){
         .limits = { .peers_max = 128,
                     .tenants_max = 2,
@@ -35,8 +37,10 @@ void host_init(struct sim *sim)
                     .publishers_max = 64,
                     .blocks_cached = 8,
                     .ranges_per_group_max = 512,
+                    .held_max = delayed,
+                    .held_per_tenant = sim->plan.seed % 2 ? delayed : ENOUGH,
                     .tokens_max = tokens,
-                    .tokens_per_tenant = sim->plan.seed % 2 ? tokens : TOKENS_ENOUGH,
+                    .tokens_per_tenant = sim->plan.seed % 2 ? tokens : ENOUGH,
                     .turn_items_max = 20480 },
         .secret = { sim->plan.seed, 2 },
         .heartbeat_ms = knob(sim, KNOB_heartbeat_ms),
@@ -122,7 +126,7 @@ bool host_is_idle(const struct sim *sim)
     struct core_stats stats;
     if (!sim->host.up || !core_is_quiet(sim->host.core)) return false;
     core_stats(sim->host.core, &stats);
-    return stats.leases == 0 && stats.failed == 0;
+    return stats.leases == 0 && stats.failed == 0 && stats.held == 0;
 }
 
 void host_free(struct sim *sim)
@@ -263,7 +267,8 @@ static void keep_house(struct sim *sim)
 {
     struct host *host = &sim->host;
     if (host->snapshot_due && !host->snapshot_open && core_snapshot(host->core)) host->snapshot_due = false;
-    if (host->trim_to > 0 && host->trim_to <= sim->audited) disk_trim(sim, host->trim_to);
+    if (host->trim_to == 0 || host->trim_to > core_keep_from(host->core)) return; /* what outlives it is written again first */
+    disk_trim(sim, host->trim_to);
     host->trim_to = 0;
 }
 
@@ -278,6 +283,7 @@ static void step(struct sim *sim, struct turn *turn)
     in.committed = host->committed;
     in.log_failed = host->failed;
     in.trimmed_below = host->trimmed_below;
+    in.trim_wish = host->trim_to;
     in.draining = host->draining;
     in.packets = turn->packets;
     in.packet_count = turn->count;

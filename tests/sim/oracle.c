@@ -162,6 +162,8 @@ uint32_t oracle_writes(struct oracle *o, const struct oracle_event *event)
     struct known *known = list_add(o->events);
     known->topic = strdup(event->topic);
     known->ttl_ms = event->ttl_ms;
+    known->delay_ms = event->delay_ms;
+    known->not_before_ms = event->not_before_ms;
     known->key = event->key;
     known->session = event->session;
     known->foreign = event->foreign;

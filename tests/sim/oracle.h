@@ -29,6 +29,7 @@ struct oracle_group_spec {
 void oracle_group(struct oracle *oracle, const struct oracle_group_spec *spec);
 void oracle_grace(struct oracle *oracle, uint64_t grace_ms);
 void oracle_token_table(struct oracle *oracle, uint64_t life_ms, uint32_t limit); /* how long a token lives, and how many may at a time */
+void oracle_delay_table(struct oracle *oracle, uint32_t limit);                   /* so many events may be held at a time */
 
 /* An author has made this event and is about to send it. Different events have different bytes. Returns its number, from 1. */
 struct oracle_event {
@@ -37,7 +38,7 @@ struct oracle_event {
     const uint8_t *data;
     size_t data_size;
     const char *topic;
-    uint64_t ttl_ms;
+    uint64_t ttl_ms, delay_ms, not_before_ms;
     char key, session; /* a letter each; 0: none */
     uint32_t token;    /* its number, from 1; 0: none */
     bool foreign;      /* not of an honest author: it may be in the log or not */
@@ -88,12 +89,12 @@ struct oracle_kept {
 };
 void oracle_told_welcome(struct oracle *oracle, uint32_t connection, uint32_t lease_ms, const struct oracle_kept *kept);
 void oracle_told_accepted(struct oracle *oracle, uint32_t connection, uint64_t number, uint64_t seq, bool duplicate);
-enum oracle_refusal { ORACLE_REFUSED, ORACLE_UNKNOWN /* its outcome */, ORACLE_STALE, ORACLE_THROTTLED };
+enum oracle_refusal { ORACLE_REFUSED, ORACLE_UNKNOWN /* its outcome */, ORACLE_STALE, ORACLE_THROTTLED, ORACLE_OVERLOADED };
 void oracle_told_refused(struct oracle *oracle, uint32_t connection, uint64_t number, enum oracle_refusal why);
 void oracle_told_settled(struct oracle *oracle, uint32_t connection, uint64_t number, bool ok, bool stale);
 void oracle_told_revoked(struct oracle *oracle, uint32_t connection, uint64_t lease, bool timeout);
 struct oracle_delivery {
-    uint64_t lease, seq, time_ms;
+    uint64_t lease, seq, first, time_ms;
     uint32_t attempt, lease_ms;
     const uint8_t *bytes;
     size_t size;
@@ -101,7 +102,7 @@ struct oracle_delivery {
 void oracle_told_delivery(struct oracle *oracle, uint32_t connection, const struct oracle_delivery *delivery);
 void oracle_told_subscribed(struct oracle *oracle, uint32_t connection, uint64_t subscription, uint64_t cursor);
 struct oracle_shown { /* an event in the order of the log */
-    uint64_t seq, time_ms, cause;
+    uint64_t seq, first /* 0: the same */, time_ms, cause;
     const uint8_t *bytes;
     size_t size;
 };
@@ -155,7 +156,7 @@ const uint8_t *oracle_bytes(const struct oracle *oracle, uint32_t event, size_t 
 
 struct oracle_counts {
     uint64_t events, accepted, refused, unknown, deliveries, redeliveries, settles, stale, revoked, kept, emits, seen, lost, dead, cut,
-        repeats, throttled;
+        repeats, throttled, delayed, overloaded;
 };
 void oracle_counts(const struct oracle *oracle, struct oracle_counts *out);
 

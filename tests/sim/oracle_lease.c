@@ -209,7 +209,8 @@ void oracle_told_delivery(struct oracle *o, uint32_t connection, const struct or
     if (!c) return;
     uint32_t event = oracle_event_of(o, d->bytes, d->size);
     if (!event) broken(o, "nothing_from_nowhere", "seq %llu was delivered, but nobody wrote it", U(d->seq));
-    event_is_at(o, event, d->seq);
+    event_is_shown(o, event,
+                   &(struct oracle_shown){ .seq = d->seq, .first = d->first, .time_ms = d->time_ms, .bytes = d->bytes, .size = d->size });
     struct known *known = &o->events.items[event];
     known->shown = true;
     if (!c->group || !c->welcomed) broken(o, "only_to_workers", "seq %llu was delivered to connection %u", U(d->seq), connection);

@@ -9,11 +9,11 @@ void oracle_log(struct oracle *o, const struct oracle_shown *shown)
     uint64_t seq = shown->seq;
     uint32_t event = oracle_event_of(o, shown->bytes, shown->size);
     if (!event) broken(o, "nothing_from_nowhere", "the log holds seq %llu, which nobody wrote", U(seq));
-    event_is_at(o, event, seq);
+    event_is_shown(o, event, shown);
     struct known *known = &o->events.items[event];
     if (known->log_seq) broken(o, "logged_once", "event %u stands in the log at seq %llu and %llu", event, U(known->log_seq), U(seq));
     known->log_seq = seq;
-    known->stamp_ms = shown->time_ms;
+    known->stamp_ms = shown->first ? 0 : shown->time_ms;
     *list_add(o->log) = (struct logged){ .seq = seq, .cause = shown->cause, .event = event };
     o->counts.emits += known->settle != 0;
 }
@@ -29,7 +29,9 @@ void oracle_dead(struct oracle *o, const char *group, uint64_t seq, const uint8_
 {
     for (uint32_t i = 1; i <= o->groups.count; i++) {
         if (strcmp(o->groups.items[i].spec.name, group) != 0) continue;
-        uint32_t place = table_get(&o->by_place, pair_key(i, seq)), event = table_get(&o->by_seq, seq);
+        uint32_t event = table_get(&o->by_seq, seq);
+        uint64_t again_seq = event ? o->events.items[event].again_seq : 0;
+        uint32_t place = table_get(&o->by_place, pair_key(i, again_seq ? again_seq : seq));
         if (!place) broken(o, "only_what_failed_dies", "seq %llu is dead in %s, where it was never delivered", U(seq), group);
         if (oracle_event_of(o, bytes, size) != event)
             broken(o, "letters_are_copies", "the dead letter of seq %llu in %s holds something else", U(seq), group);
@@ -48,7 +50,7 @@ void oracle_lost_unheard(struct oracle *o)
 bool group_has_to_get(const struct oracle *o, uint32_t group, const struct known *known)
 {
     if (!group_wants(&o->groups.items[group], known->topic)) return false;
-    if (o->groups.items[group].spec.from_first && o->groups.items[group].exists) return known->seq >= o->groups.items[group].begins;
+    if (o->groups.items[group].spec.from_first && o->groups.items[group].exists) return known->log_seq >= o->groups.items[group].begins;
     for (uint32_t i = 1; i <= known->born; i++)
         if (o->born.items[i] == group) return true;
     return false;
@@ -163,18 +165,25 @@ static void judge_cause(struct oracle *o, const struct logged *entry)
     const struct known *known = &o->events.items[entry->event];
     const struct settle *s = known->settle ? &o->settles.items[known->settle] : NULL;
     uint64_t cause = s && s->lease ? o->places.items[o->leases.items[s->lease].place].seq : 0;
+    if (cause) cause = o->events.items[oracle_event_at(o, cause)].seq; /* where it was first */
     if (entry->cause != cause)
         broken(o, "emits_name_their_cause", "seq %llu has the cause %llu instead of %llu", U(entry->seq), U(entry->cause), U(cause));
 }
 
-/* The next of its settle's emits that is in the log; 0: it was the last one. */
+/* In the log, where its settle is. */
+static bool stands_there(const struct known *known)
+{
+    return known->log_seq && !known->again_seq;
+}
+
+/* The next of its settle's emits that stands there; 0: it was the last one. */
 static uint32_t next_emit(const struct oracle *o, const struct settle *s, uint32_t event)
 {
     uint32_t at = 0;
     while (at < s->emit_count && o->emits.items[s->first_emit + at] != event)
         at++;
     while (++at < s->emit_count)
-        if (o->events.items[o->emits.items[s->first_emit + at]].log_seq) return o->emits.items[s->first_emit + at];
+        if (stands_there(&o->events.items[o->emits.items[s->first_emit + at]])) return o->emits.items[s->first_emit + at];
     return 0;
 }
 
@@ -182,7 +191,7 @@ static void judge_order_of_emits(struct oracle *o)
 {
     for (uint32_t i = 2; i <= o->log.count; i++) {
         const struct logged *before = &o->log.items[i - 1], *entry = &o->log.items[i];
-        uint32_t settle = o->events.items[before->event].settle;
+        uint32_t settle = stands_there(&o->events.items[before->event]) ? o->events.items[before->event].settle : 0;
         const struct settle *s = settle ? &o->settles.items[settle] : NULL;
         if (!s) continue;
         uint32_t next = next_emit(o, s, before->event);
@@ -201,6 +210,7 @@ void oracle_judge(struct oracle *o)
         judge_cause(o, &o->log.items[i]);
     judge_order_of_emits(o);
     judge_tokens(o);
+    judge_delays(o);
     for (uint32_t i = 1; i <= o->readers.count; i++)
         reader_check(o, &o->readers.items[i]);
     for (uint32_t g = 1; g <= o->groups.count; g++) {

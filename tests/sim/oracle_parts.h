@@ -28,7 +28,7 @@ struct known { /* an event that an author has written */
     char *topic;
     uint8_t *bytes;
     size_t size;
-    uint64_t ttl_ms;
+    uint64_t ttl_ms, delay_ms, not_before_ms;
     char key, session;
     uint64_t seq;                                  /* 0: not told to anybody yet */
     uint64_t must_follow;                          /* the highest seq answered when it was first taken */
@@ -37,6 +37,7 @@ struct known { /* an event that an author has written */
     uint64_t repeat_seq;                           /* it was answered as a repeat of this one */
     uint64_t taken_first_ms, taken_last_ms;        /* log time of the turns that took it */
     uint64_t stamp_ms;                             /* as read in the log; 0: not met */
+    uint64_t again_seq, again_ms;                  /* where and when it came when it was due; 0: it did not */
     uint32_t settle;                               /* it was sent as an emit with this settle */
     uint32_t born;                                 /* how many groups existed when it was taken; group i < born must get it */
     bool foreign, taken, accepted, refused, shown; /* shown: delivered, or sent to a subscription */
@@ -146,7 +147,7 @@ struct oracle {
     LIST(struct repeat) repeats;
     LIST(uint32_t) tokens; /* by number: the newest event with it */
     uint64_t token_life_ms;
-    uint32_t token_limit;
+    uint32_t token_limit, delay_limit;
     LIST(struct due_back) must_keep; /* in this turn */
     uint32_t unanswered;             /* publishes of honest authors that their users wait for */
     struct oracle_counts counts;
@@ -159,6 +160,8 @@ bool group_has_lost(const struct group *group, uint64_t seq);
 bool group_wants(const struct group *group, const char *topic);
 /* This event was shown at seq: one place per event, one event per place. */
 void event_is_at(struct oracle *o, uint32_t event, uint64_t seq);
+/* The same for one that is given to somebody, there or at another place where it comes again. */
+void event_is_shown(struct oracle *o, uint32_t event, const struct oracle_shown *shown);
 struct connection *connection_of(struct oracle *o, uint32_t connection); /* NULL: not there */
 uint32_t place_of(struct oracle *o, uint32_t group, uint64_t seq);       /* made when missing */
 bool group_has_to_get(const struct oracle *o, uint32_t group, const struct known *known);
@@ -173,6 +176,12 @@ bool token_repeated(struct oracle *o, uint32_t event, uint64_t seq); /* false: i
 void token_refused(struct oracle *o, uint32_t event, enum oracle_refusal why);
 bool token_drops(const struct oracle *o, uint32_t event); /* an emit that is not in the log: its token may have lived when it was taken */
 void judge_tokens(struct oracle *o);
+struct span_ms {
+    uint64_t from, to;
+};
+struct span_ms due_of(const struct known *known); /* when it may be shown, from then on and surely */
+void delay_refused(struct oracle *o, uint32_t event, enum oracle_refusal why);
+void judge_delays(struct oracle *o);
 void reader_check(struct oracle *o, const struct reader *reader);
 /* What a liar made of somebody's bytes: nobody knows on what topic it is, if on any. */
 static inline bool is_of_no_topic(const struct known *known)

@@ -41,6 +41,7 @@ void oracle_told_refused(struct oracle *o, uint32_t connection, uint64_t number,
     if (known->seq) broken(o, "refused_is_refused", "event %u is at seq %llu and was refused", event, U(known->seq));
     known->refused = true;
     token_refused(o, event, why);
+    delay_refused(o, event, why);
     o->counts.refused++;
 }
 

@@ -38,7 +38,7 @@ static void take_event(struct oracle *o, struct reader *reader, const struct ora
     uint32_t event = oracle_event_of(o, shown->bytes, shown->size);
     if (!event && reader->filter[0] == '$') return; /* the system's own */
     if (!event) broken(o, "nothing_from_nowhere", "seq %llu was shown, but nobody wrote it", U(seq));
-    event_is_at(o, event, seq);
+    event_is_shown(o, event, shown);
     reader_take(o, reader, seq, event);
 }
 

@@ -6,9 +6,6 @@
 #include <stdlib.h>
 
 /* The stamp that the coordinator gave it is one of its turns' times; the log says which. */
-struct span_ms {
-    uint64_t from, to;
-};
 static struct span_ms stamp_of(const struct known *known)
 {
     return known->stamp_ms ? (struct span_ms){ known->stamp_ms, known->stamp_ms }

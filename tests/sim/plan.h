@@ -32,6 +32,9 @@
     X(tokens, 35, 5, 100)                                                                                                                  \
     X(token_life_ms, 100, 300, 30000)                                                                                                      \
     X(token_table, 30, 2, 60)                                                                                                              \
+    X(delays, 30, 5, 80)                                                                                                                   \
+    X(delay_ms, 100, 5, 12000)                                                                                                             \
+    X(delay_table, 25, 2, 40)                                                                                                              \
     X(keys, 100, 1, 12)                                                                                                                    \
     X(ordering, 40, 1, 3)                                                                                                                  \
     X(affinity, 20, 1, 2000)                                                                                                               \

@@ -43,6 +43,7 @@ static void took_events(struct peer *peer, const struct link_fact *fact)
 static struct oracle_shown shown_at(const struct link_fact *fact, size_t i, const uint8_t *bytes)
 {
     return (struct oracle_shown){ .seq = fact->events.seq[i],
+                                  .first = fact->events.first ? fact->events.first[i] : 0,
                                   .time_ms = fact->events.time_ms[i],
                                   .cause = fact->events.cause ? fact->events.cause[i] : 0,
                                   .bytes = bytes,

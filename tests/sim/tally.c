@@ -25,7 +25,8 @@ void tally_print(const struct tally *t, double core_seconds)
            "; dead %" PRIu64 ", ranges lost with the window %" PRIu64 "\n",
            t->oracle.deliveries, t->oracle.redeliveries, t->oracle.kept, t->oracle.revoked, t->oracle.settles, t->oracle.stale,
            t->oracle.dead, t->oracle.lost);
-    printf("tokens: repeats %" PRIu64 ", throttled %" PRIu64 "\n", t->oracle.repeats, t->oracle.throttled);
+    printf("tokens: repeats %" PRIu64 ", throttled %" PRIu64 "; delayed %" PRIu64 ", overloaded %" PRIu64 "\n", t->oracle.repeats,
+           t->oracle.throttled, t->oracle.delayed, t->oracle.overloaded);
     printf("faults:");
     for (uint32_t i = 0; i < FAULT_KINDS; i++)
         printf("%s %s %" PRIu64, i ? "," : "", fault_name(i), t->faults[i]);

@@ -97,6 +97,8 @@ static enum oracle_refusal refusal_of(uint32_t code)
         return ORACLE_STALE;
     case CODE_THROTTLED:
         return ORACLE_THROTTLED;
+    case CODE_OVERLOADED:
+        return ORACLE_OVERLOADED;
     default:
         return ORACLE_REFUSED;
     }
@@ -151,7 +153,9 @@ void tap_told_events(struct sim *sim, uint32_t connection, const struct packet *
     for (size_t i = 0; i < packet->events_count; i++)
         for (size_t k = 0; k < packet->events[i].count; at += packet->events[i].size[k++]) {
             const struct msg_events *m = &packet->events[i];
-            struct oracle_shown plain = { .seq = m->seq[k], .time_ms = m->time_ms[k], .bytes = at, .size = m->size[k] };
+            struct oracle_shown plain = {
+                .seq = m->seq[k], .first = m->first ? m->first[k] : 0, .time_ms = m->time_ms[k], .bytes = at, .size = m->size[k]
+            };
             oracle_told_event(sim->oracle, connection, m->subscription, &plain);
         }
     for (size_t i = 0; i < packet->caught_up_count; i++)
@@ -160,6 +164,7 @@ void tap_told_events(struct sim *sim, uint32_t connection, const struct packet *
         const struct msg_deliver *m = packet->deliver;
         struct oracle_delivery plain = { .lease = m->lease[k],
                                          .seq = m->seq[k],
+                                         .first = m->first ? m->first[k] : 0,
                                          .time_ms = m->time_ms[k],
                                          .attempt = m->attempt[k],
                                          .lease_ms = m->lease_ms,
