@@ -253,6 +253,8 @@ static void take_settle(struct decoder *d, const Weir__V1__Settle *from, struct 
     to->emits = from->n_emits > 0 ? from->emits : NULL;
     to->emit_size = from->emit_size;
     to->emit_count = from->n_emit_size;
+    check_optional(d, from->n_emit_parts, from->n_emit_size);
+    to->emit_parts = from->n_emit_parts > 0 ? from->emit_parts : NULL;
     d->body_size += sum(from->emit_size, from->n_emit_size);
 }
 

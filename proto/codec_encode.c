@@ -264,6 +264,8 @@ static void put_settle(struct encoder *e, const struct msg_settle *from, Weir__V
     to->emits = narrow(from->emits);
     to->n_emit_size = from->emit_count;
     to->emit_size = narrow(from->emit_size);
+    to->n_emit_parts = from->emit_parts != NULL ? from->emit_count : 0;
+    to->emit_parts = narrow(from->emit_parts);
 }
 
 static void put_settled(struct encoder *e, const struct msg_settled *from, Weir__V1__Settled *to)

@@ -101,6 +101,7 @@ struct msg_settle {
     uint64_t first_number; const uint64_t *lease; const uint32_t *verb; size_t count;
     const uint32_t *delay_ms /* NULL or [count] */; const struct span *reason /* NULL or [count] */; const uint32_t *emits /* NULL or [count] */;
     const uint32_t *emit_size; size_t emit_count;
+    const uint32_t *emit_parts; /* NULL or [emit_count] */
 };
 struct msg_settled { uint64_t first_number; uint32_t count, code; };
 struct msg_extend { const uint64_t *lease; const uint32_t *lease_ms; size_t count; };

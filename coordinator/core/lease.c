@@ -9,6 +9,7 @@
 #include "coordinator/core/letter.h"
 #include "coordinator/core/order.h"
 #include "coordinator/core/out.h"
+#include "coordinator/core/part.h"
 #include "coordinator/core/peer.h"
 #include "coordinator/core/read_back.h"
 #include "coordinator/core/retry_budget.h"
@@ -84,6 +85,8 @@ static void unlist_from_peer(struct core *c, uint32_t handle)
 {
     struct lease *l = lease_at(c, handle);
     if (!l->peer) return;
+    if (peer_at(c, l->peer)->emit_assemblies) parts_forget_emits(c, l->peer, lease_wire(c, handle));
+    l->parts_refused = CODE_OK;
     list_take_out(&peer_at(c, l->peer)->leases, LIST_OF(&c->leases, struct lease, of_peer), handle);
     l->peer = 0;
 }

@@ -25,6 +25,7 @@ struct lease {
     uint32_t note;  /* orphaned: who had it */
     bool found;     /* read back */
     bool of_nobody; /* it may be with a worker since before the restart; until one says so */
+    uint8_t parts_refused; /* why a part of its settle's emits was: the answer to that settle */
     uint32_t key;   /* the KEY_ORDER it holds, else the KEY_LIMIT; 0: none */
 };
 

@@ -65,7 +65,7 @@ struct lane *lane_of(struct core *c, uint32_t peer, uint32_t tenant)
     lane->self = handle;
     lane->next = p->lanes;
     p->lanes = handle;
-    if (p->publishes) lane_publish_done(c, lane, 0, 0);
+    if (p->publishes || p->role == ROLE_WORKER) lane_publish_done(c, lane, 0, 0); /* a worker's emits may come in parts [R-PART-11] */
     return lane;
 }
 

@@ -40,7 +40,8 @@ struct peer {
     uint64_t settle_next;                                /* [R-SETTLE-1] */
     uint64_t emit_bytes;                                 /* in settles without an answer [R-CREDIT-7] */
     uint32_t violations, parts_dropped, mistakes, stale; /* in a row */
-    uint32_t assemblies, assembly_count;                 /* large events it is publishing */
+    uint32_t assemblies;                                 /* large events it is publishing or emitting: list */
+    uint32_t publish_assemblies, emit_assemblies;        /* how many */
     uint32_t transfer;                                   /* the large event it is being sent */
     uint64_t max_event_bytes;                            /* the largest it takes */
     uint32_t packet_bytes;                               /* the bodies of one packet to it; a larger event still goes, alone */

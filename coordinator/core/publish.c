@@ -173,7 +173,7 @@ static void admit(struct core *c, uint32_t peer, struct lane *lane, uint64_t num
     uint32_t size = (uint32_t)bytes.size;
     struct event event;
     enum error_code code = c->draining ? CODE_DRAINING : publish_check(c, lane->tenant, bytes, false, &event);
-    if (code == CODE_OK && large) code = part_check(c, large, &event, bytes);
+    if (code == CODE_OK && large) code = part_check(c, large, 0, &event, bytes);
     if (code != CODE_OK) {
         publish_refuse(c, peer, lane, number, code, size);
         return;
@@ -210,7 +210,7 @@ static void publish_one(struct core *c, uint32_t peer, struct lane *lane, uint64
 {
     struct peer *p = peer_at(c, peer);
     uint32_t size = (uint32_t)bytes.size;
-    uint32_t large = p->assemblies ? part_find(c, peer, number) : 0;
+    uint32_t large = p->assemblies ? part_find(c, peer, 0, number) : 0;
     bool over = lane->publish_used_bytes >= lane->publish_limit_bytes ||
                 (!large && lane->publish_used_events >= lane->publish_limit_events); /* its first part took the event's place */
     if (!large) lane->publish_used_events++;

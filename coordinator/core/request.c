@@ -10,6 +10,7 @@
 #include "coordinator/core/state.h"
 #include "coordinator/core/subscribe.h"
 #include "coordinator/core/why.h"
+#include "proto/event.h"
 #include "sdk/base/topic.h"
 
 void partial_take(struct core *c, uint32_t peer, const struct msg_partial *m, const uint8_t **body)
@@ -19,7 +20,7 @@ void partial_take(struct core *c, uint32_t peer, const struct msg_partial *m, co
     uint32_t handle = lease_from_wire(c, m->lease, peer);
     struct peer *p = peer_at(c, peer);
     c->stats.partials++;
-    if (!handle || !topic_is_valid(m->topic) || m->topic.size <= 7 || memcmp(m->topic.data, "$inbox.", 7) != 0) { /* [R-REQ-2] */
+    if (!handle || m->size > EVENT_BYTES_MAX || !topic_is_valid(m->topic) || m->topic.size <= 7 || memcmp(m->topic.data, "$inbox.", 7) != 0) { /* [R-REQ-2] */
         c->stats.undeliverable++;
         return;
     }

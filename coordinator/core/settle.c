@@ -5,6 +5,7 @@
 #include "coordinator/core/held.h"
 #include "coordinator/core/lease.h"
 #include "coordinator/core/out.h"
+#include "coordinator/core/part.h"
 #include "coordinator/core/peer.h"
 #include "coordinator/core/publish.h"
 #include "coordinator/core/state.h"
@@ -19,56 +20,77 @@ static void answer_now(struct core *c, uint32_t peer, uint64_t number, enum erro
     item->y = code;
 }
 
-/* The emits of one settle: all good, or the code that refuses the settle [R-SETTLE-4]. */
-static enum error_code check_emits(struct core *c, const struct peer *p, const uint32_t *sizes, uint32_t count, const uint8_t *body,
-                                   uint64_t *out_bytes)
+struct settle_one {
+    uint64_t number, lease;
+    uint32_t verb, delay_ms, emit_count;
+    const uint32_t *emit_sizes, *emit_parts; /* emit_parts: NULL, or as in msg_settle */
+    const uint8_t *body;
+    struct span reason;
+};
+
+/* Of emit i: *out is what its parts have become, 0: it has none. False: they are not all there. */
+static bool find_parts(const struct core *c, uint32_t peer, const struct settle_one *s, uint32_t i, uint32_t *out)
 {
+    *out = 0;
+    if (!s->emit_parts || !s->emit_parts[i]) return true;
+    *out = part_find(c, peer, s->lease, i + 1u);
+    return *out != 0;
+}
+
+/* One emit, but for what it shares with the others. */
+static enum error_code check_emit(const struct core *c, uint32_t peer, const struct settle_one *s, uint32_t i, struct span bytes,
+                                  struct event *out)
+{
+    uint32_t parts;
+    if (!find_parts(c, peer, s, i, &parts)) return CODE_BAD_REQUEST; /* [R-PART-12] */
+    enum error_code code = publish_check(c, peer_at(c, peer)->tenant, bytes, true, out);
+    return code == CODE_OK && parts ? part_check(c, parts, s->emit_parts[i], out, bytes) : code;
+}
+
+/* The emits of one settle: all good, or the code that refuses the settle [R-SETTLE-4]. */
+static enum error_code check_emits(struct core *c, uint32_t peer, const struct settle_one *s, uint64_t *out_bytes)
+{
+    const struct peer *p = peer_at(c, peer);
     uint64_t bytes = 0;
     uint32_t tokens = 0, held = 0;
-    if (count > EMITS_PER_SETTLE_MAX) return CODE_TOO_LARGE;
-    for (uint32_t i = 0; i < count; i++) {
+    if (s->emit_count > EMITS_PER_SETTLE_MAX) return CODE_TOO_LARGE;
+    for (uint32_t i = 0; i < s->emit_count; i++) {
         struct event event;
-        enum error_code code = publish_check(c, p->tenant, span_of(body + bytes, sizes[i]), true, &event);
+        enum error_code code = check_emit(c, peer, s, i, span_of(s->body + bytes, s->emit_sizes[i]), &event);
         if (code != CODE_OK) return code;
         struct token_answer token = token_ask(c, p->tenant, event.token, tokens);
         if (token.wait_ms) return CODE_THROTTLED;
         tokens += event.token.size > 0 && !token.position;
         if (held_due(c, &event, c->log_ms) && !held_has_room(c, p->tenant, held++)) return CODE_OVERLOADED; /* [R-DELAY-3] */
-        bytes += sizes[i];
+        bytes += s->emit_sizes[i];
     }
     *out_bytes = bytes;
     return p->emit_bytes + bytes > c->config.emit_credit_bytes ? CODE_TOO_LARGE : CODE_OK;
 }
 
 /* The position of the last one, or of the first with its token: what the settle's answer must wait for. 0: there are none. */
-static uint64_t append_emits(struct core *c, const struct peer *p, const uint32_t *sizes, uint32_t count, const uint8_t *body,
-                             uint64_t cause)
+static uint64_t append_emits(struct core *c, uint32_t peer, const struct settle_one *s, uint64_t cause)
 {
+    uint32_t tenant = peer_at(c, peer)->tenant, parts;
+    const uint8_t *body = s->body;
     uint64_t last = 0;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < s->emit_count; i++) {
         struct event event;
-        struct span bytes = span_of(body, sizes[i]);
-        must(event_scan(bytes, &event) == EVENT_OK);
-        body += sizes[i];
-        uint64_t position = token_ask(c, p->tenant, event.token, 0).position;
+        struct span bytes = span_of(body, s->emit_sizes[i]);
+        must(event_scan(bytes, &event) == EVENT_OK && find_parts(c, peer, s, i, &parts));
+        body += s->emit_sizes[i];
+        uint64_t position = token_ask(c, tenant, event.token, 0).position;
         if (position) { /* [R-TOKEN-4] */
             c->stats.duplicates++;
         } else {
-            position = publish_append(c, p->tenant, &event, bytes, NULL, 0, cause);
+            if (parts) bytes = part_seal(c, parts, bytes, &event);
+            position = publish_append(c, tenant, &event, bytes, NULL, 0, cause);
             c->stats.emitted++;
         }
         if (position > last) last = position;
     }
     return last;
 }
-
-struct settle_one {
-    uint64_t number, lease;
-    uint32_t verb, delay_ms, emit_count;
-    const uint32_t *emit_sizes;
-    const uint8_t *body;
-    struct span reason;
-};
 
 /* A request whose requester is told: by a reply among the emits. */
 static bool is_answered(const struct lease *l, const struct settle_one *s)
@@ -92,19 +114,19 @@ static void end_well(struct core *c, uint32_t lease)
 /* *out_block: whose commit the answer waits for; 0: none. */
 static enum error_code settle_one(struct core *c, uint32_t peer, const struct settle_one *s, uint64_t *out_bytes, uint64_t *out_block)
 {
-    struct peer *p = peer_at(c, peer);
     *out_bytes = 0;
     uint32_t lease = lease_from_wire(c, s->lease, peer);
     if (!lease) {
         c->stats.stale++;
         return CODE_STALE; /* [R-SETTLE-3] */
     }
+    if (s->emit_parts && lease_at(c, lease)->parts_refused) return lease_at(c, lease)->parts_refused;
     if (s->verb < VERB_ACK || s->verb > VERB_REJECT || (s->verb == VERB_NACK && s->emit_count)) return CODE_BAD_REQUEST;
-    enum error_code code = check_emits(c, p, s->emit_sizes, s->emit_count, s->body, out_bytes);
+    enum error_code code = check_emits(c, peer, s, out_bytes);
     if (code != CODE_OK) return code;
     struct lease *l = lease_at(c, lease);
     struct group *g = group_at(c, l->group);
-    uint64_t emitted = append_emits(c, p, s->emit_sizes, s->emit_count, s->body, lease_event(l));
+    uint64_t emitted = append_emits(c, peer, s, lease_event(l));
     if (l->once)
         *out_block = emitted ? blocks_number_of(c, emitted) : 0; /* its own end stands nowhere */
     else
@@ -124,6 +146,15 @@ static enum error_code settle_one(struct core *c, uint32_t peer, const struct se
     else
         end_well(c, lease);
     return CODE_OK;
+}
+
+/* The lease goes on; parts that came for this settle are to be sent again [R-PART-12]. */
+static void forget_parts(struct core *c, uint32_t peer, uint64_t wire)
+{
+    uint32_t lease = lease_from_wire(c, wire, peer);
+    if (!lease) return;
+    lease_at(c, lease)->parts_refused = CODE_OK;
+    if (peer_at(c, peer)->emit_assemblies) parts_forget_emits(c, peer, wire);
 }
 
 /* Stale ones come by the thousand when a worker was stopped past its leases; more than it can have held come from none. [R-CREDIT-8] */
@@ -155,11 +186,13 @@ void settle_take(struct core *c, uint32_t peer, const struct msg_settle *settle,
                                   .reason = settle->reason ? settle->reason[i] : span_of(NULL, 0),
                                   .emit_count = emits,
                                   .emit_sizes = emits ? settle->emit_size + emit : NULL,
+                                  .emit_parts = emits && settle->emit_parts ? settle->emit_parts + emit : NULL,
                                   .body = at };
         uint64_t bytes, block = 0;
         enum error_code code = emit + emits > settle->emit_count ? CODE_BAD_REQUEST : settle_one(c, peer, &one, &bytes, &block);
         if (block == 0) {
             answer_now(c, peer, one.number, code);
+            if (code != CODE_OK) forget_parts(c, peer, one.lease);
             count_refusal(c, peer, code);
         } else {
             p->violations = p->stale = 0;

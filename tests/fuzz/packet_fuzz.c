@@ -54,7 +54,7 @@ static bool settle_fits(const Weir__V1__Settle *s)
 {
     size_t n = s->n_lease;
     return s->n_verb == n && absent_or(s->n_delay_ms, n) && absent_or(s->n_reason, n) && absent_or(s->n_emits, n) &&
-           sum(s->emits, s->n_emits) == s->n_emit_size;
+           sum(s->emits, s->n_emits) == s->n_emit_size && absent_or(s->n_emit_parts, s->n_emit_size);
 }
 
 static bool columns_fit(const Weir__V1__Packet *p)

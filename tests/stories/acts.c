@@ -11,11 +11,11 @@ static const char *inbox_or_self(struct world *w, const char *value)
     return value && strncmp(value, "inbox:", 6) == 0 ? world_peer(w, value + 6)->inbox : value;
 }
 
-static struct span encode(const struct line *l, const char *topic, uint8_t *out)
+static struct span encode(const struct line *l, const char *topic, uint64_t data_size, uint8_t *out)
 {
     static uint8_t data[2 * EVENT_BYTES_MAX];
     struct event e = { .topic = span_text(topic), .key = text(l, "key"), .session = text(l, "session") };
-    e.data = span_of(data, number(l, "body", 4));
+    e.data = span_of(data, data_size);
     e.ttl_ms = ms(l, "ttl");
     e.priority = (uint32_t)number(l, "priority", 0);
     e.token = text(l, "token");
@@ -36,7 +36,7 @@ static void do_publish(struct world *w, struct story_peer *p, const struct line 
 {
     static uint8_t body[2 * EVENT_BYTES_MAX];
     uint32_t sizes[2048];
-    struct span bytes = encode(l, inbox_or_self(w, arg(l, "topic") ? arg(l, "topic") : "docs.a"), body);
+    struct span bytes = encode(l, inbox_or_self(w, arg(l, "topic") ? arg(l, "topic") : "docs.a"), number(l, "body", 4), body);
     if (has(l, "junk")) bytes.size = 3, memset(body, 0xff, 3);
     size_t count = number(l, "count", 1);
     for (size_t i = 1; i < count; i++)
@@ -54,24 +54,6 @@ static void do_publish(struct world *w, struct story_peer *p, const struct line 
     world_step(w, p, &packet, true);
 }
 
-/* parts of=3 [first=0] [last=2] [size=65536] [tail=100] [number=]: of an event that `publish number=` ends */
-static void do_parts(struct world *w, struct story_peer *p, const struct line *l)
-{
-    static uint8_t body[4 * PART_BYTES];
-    struct msg_part parts[4];
-    struct packet packet = { .parts = parts };
-    uint64_t count = number(l, "of", 1), last = number(l, "last", count - 1), event = number(l, "number", p->next_number);
-    if (event == p->next_number) snprintf(p->number_event[p->next_number++], sizeof p->number_event[0], "e%u", ++w->publish_count);
-    for (uint64_t i = number(l, "first", 0); i <= last && packet.part_count < 4; i++) {
-        uint64_t size = i + 1 < count ? number(l, "size", PART_BYTES) : number(l, "tail", 100);
-        parts[packet.part_count++] = (struct msg_part){
-            .number = event, .index = (uint32_t)i, .count = (uint32_t)count, .size = (uint32_t)size, .tenant = text(l, "tenant")
-        };
-        packet.body = span_of(body, packet.body.size + size);
-    }
-    world_step(w, p, &packet, true);
-}
-
 static uint64_t lease_of(const struct story_peer *p, const char *event, uint32_t attempt)
 {
     for (uint32_t i = p->lease_count; i > 0; i--)
@@ -79,17 +61,41 @@ static uint64_t lease_of(const struct story_peer *p, const char *event, uint32_t
     return 12345;
 }
 
+/* parts of=3 [first=0] [last=2] [size=65536] [tail=100] [number=]: of an event that `publish number=` ends; with for=e1 emit=1: of the first
+ * emit of its settle */
+static void do_parts(struct world *w, struct story_peer *p, const struct line *l)
+{
+    static uint8_t body[4 * PART_BYTES];
+    struct msg_part parts[4];
+    struct packet packet = { .parts = parts };
+    uint64_t count = number(l, "of", 1), last = number(l, "last", count - 1), event = number(l, "number", p->next_number);
+    uint64_t lease = arg(l, "for") ? lease_of(p, arg(l, "for"), (uint32_t)number(l, "attempt", 0)) : 0;
+    if (lease)
+        event = number(l, "emit", 1);
+    else if (event == p->next_number)
+        snprintf(p->number_event[p->next_number++], sizeof p->number_event[0], "e%u", ++w->publish_count);
+    for (uint64_t i = number(l, "first", 0); i <= last && packet.part_count < 4; i++) {
+        uint64_t size = i + 1 < count ? number(l, "size", PART_BYTES) : number(l, "tail", 100);
+        parts[packet.part_count++] = (struct msg_part){
+            .number = event, .index = (uint32_t)i, .count = (uint32_t)count, .size = (uint32_t)size, .tenant = text(l, "tenant"),
+            .lease = lease
+        };
+        packet.body = span_of(body, packet.body.size + size);
+    }
+    world_step(w, p, &packet, true);
+}
+
 static uint32_t verb_of(const char *word)
 {
     return strcmp(word, "ack") == 0 ? VERB_ACK : strcmp(word, "nack") == 0 ? VERB_NACK : strcmp(word, "reject") == 0 ? VERB_REJECT : 9;
 }
 
-/* ack e1 e2 … [emit=topic,topic reply=error] [delay=1s] [reason=text] [lease_of=w1] */
+/* ack e1 e2 … [emit=topic,topic parts=3,0 reply=error] [delay=1s] [reason=text] [lease_of=w1] */
 static void do_settle(struct world *w, struct story_peer *p, const struct line *l)
 {
     static uint8_t body[8 * EVENT_BYTES_MAX];
     uint64_t leases[64];
-    uint32_t verbs[64], delays[64], emits[64] = { 0 }, sizes[512];
+    uint32_t verbs[64], delays[64], emits[64] = { 0 }, sizes[512], parts[512] = { 0 };
     struct span reasons[64];
     struct msg_settle settle = { .first_number = number(l, "number", p->next_settle),
                                  .lease = leases,
@@ -97,7 +103,9 @@ static void do_settle(struct world *w, struct story_peer *p, const struct line *
                                  .delay_ms = delays,
                                  .reason = reasons,
                                  .emits = emits,
-                                 .emit_size = sizes };
+                                 .emit_size = sizes,
+                                 .emit_parts = arg(l, "parts") ? parts : NULL };
+    const char *of = arg(l, "parts") ? arg(l, "parts") : "";
     struct story_peer *holder = arg(l, "lease_of") ? world_peer(w, arg(l, "lease_of")) : p;
     for (int i = 2; i < l->word_count; i++) {
         if (strchr(l->words[i], '=')) continue;
@@ -111,7 +119,9 @@ static void do_settle(struct world *w, struct story_peer *p, const struct line *
     char list[256];
     snprintf(list, sizeof list, "%s", arg(l, "emit") ? arg(l, "emit") : "");
     for (char *topic = strtok(list, ","); topic; topic = strtok(NULL, ",")) {
-        struct span bytes = encode(l, inbox_or_self(w, topic), body + used);
+        parts[settle.emit_count] = (uint32_t)strtoul(of, (char **)&of, 10);
+        if (*of == ',') of++;
+        struct span bytes = encode(l, inbox_or_self(w, topic), parts[settle.emit_count] ? 0 : number(l, "body", 4), body + used);
         sizes[settle.emit_count++] = (uint32_t)bytes.size;
         used += bytes.size;
     }

@@ -160,7 +160,8 @@ static void print_deliver(FILE *out, const struct msg_deliver *m)
 
 static void print_settle(FILE *out, const struct msg_settle *m)
 {
-    N(first_number), W(lease, count), A(verb, count), A(delay_ms, count), TS(reason, count), A(emits, count), A(emit_size, emit_count);
+    N(first_number), W(lease, count), A(verb, count), A(delay_ms, count), TS(reason, count), A(emits, count), A(emit_size, emit_count),
+        A(emit_parts, emit_count);
 }
 
 static void print_settled(FILE *out, const struct msg_settled *m)

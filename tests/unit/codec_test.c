@@ -91,6 +91,10 @@ static void columns_of_unlike_length_are_malformed(void **state)
     assert_int_equal(DECODE("\x82\x01\x0c\x12\x01\x05\x1a\x01\x01\x32\x01\x02\x3a\x01\x00", 0, &p), CODEC_MALFORMED);
     assert_int_equal(DECODE("\x82\x01\x09\x12\x01\x05\x1a\x01\x01\x3a\x01\x00", 0, &p), CODEC_MALFORMED);
     assert_int_equal(DECODE("\x82\x01\x09\x12\x01\x05\x1a\x01\x01\x32\x01\x00", 0, &p), CODEC_OK);
+    /* the parts of two emits for one */
+    assert_int_equal(DECODE("\x82\x01\x10\x12\x01\x05\x1a\x01\x01\x32\x01\x01\x3a\x01\x00\x42\x02\x03\x03", 0, &p), CODEC_MALFORMED);
+    assert_int_equal(DECODE("\x82\x01\x0f\x12\x01\x05\x1a\x01\x01\x32\x01\x01\x3a\x01\x00\x42\x01\x03", 0, &p), CODEC_OK);
+    assert_int_equal(p->settle->emit_parts[0], 3);
     /* extend (18), revoke (20): lease alone */
     assert_int_equal(DECODE("\x92\x01\x03\x0a\x01\x05", 0, &p), CODEC_MALFORMED);
     assert_int_equal(DECODE("\xa2\x01\x03\x0a\x01\x05", 0, &p), CODEC_MALFORMED);

@@ -112,14 +112,30 @@ void do_large(struct walk *w, uint32_t peer, uint32_t how)
     }
 }
 
+/* The parts of the emit of a settle to come, or not all of them. */
+static void send_emit_parts(struct walk *w, uint32_t peer, uint64_t lease, uint32_t count, bool all)
+{
+    static uint8_t room[PART_BYTES + 64];
+    struct large_sending sending = { .number = 1, .lease = lease, .count = count };
+    struct large_packet next;
+    while (sending.index + !all < count && w->peers[peer].ready) {
+        large_next(&sending, peer, false, room, &next);
+        world_send(w, peer, &next.packet);
+        world_make_room(w);
+    }
+}
+
 void do_settle(struct walk *w, uint32_t peer, uint32_t verb, uint32_t which, bool emit)
 {
     struct walker *p = &w->peers[peer];
     if (!p->ready || p->held_count == 0) return;
     struct held held = p->held[which % p->held_count];
+    uint32_t parts = emit && verb != VERB_NACK && which % 4 == 1 ? 1 + which / 12 % 3 : 0;
+    send_emit_parts(w, peer, held.lease, parts, which % 16 != 1);
+    if (!p->ready || p->held_count == 0 || p->held[which % p->held_count].lease != held.lease) return; /* it was taken meanwhile */
     struct event event = { .topic = span_text("a.out"),
                            .token = token_text(which % (2 * TOKENS) < TOKENS ? which % TOKENS + 1 : 0),
-                           .data = span_of("emit", 4) };
+                           .data = span_of("emit", parts ? 0 : 4) };
     uint8_t body[64];
     uint32_t size = (uint32_t)event_encode(&event, NULL, 0, body), emits = 1;
     struct msg_settle settle = { .first_number = p->next_settle++, .lease = &held.lease, .verb = &verb, .count = 1 };
@@ -133,6 +149,7 @@ void do_settle(struct walk *w, uint32_t peer, uint32_t verb, uint32_t which, boo
         settle.emits = &emits;
         settle.emit_size = &size;
         settle.emit_count = 1;
+        settle.emit_parts = &parts;
         packet.body = span_of(body, size);
     }
     uint32_t known = oracle_event(w, held.seq);

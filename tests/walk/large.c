@@ -10,11 +10,12 @@ void large_next(struct large_sending *s, uint32_t peer, bool wrong, uint8_t *roo
 {
     *out = (struct large_packet){ 0 };
     if (s->index < s->count) {
-        struct front front = { (uint64_t)peer << 32 | s->number, s->index };
+        struct front front = { ((uint64_t)peer << 32 | s->number) ^ s->lease, s->index };
         uint32_t size = s->index + 1 < s->count ? PART_BYTES : (uint32_t)sizeof front + s->count;
         memset(room, 0, size);
         memcpy(room, &front, sizeof front);
-        out->part = (struct msg_part){ .number = s->number, .index = s->index++ + wrong, .count = s->count, .size = size };
+        out->part =
+            (struct msg_part){ .number = s->number, .lease = s->lease, .index = s->index++ + wrong, .count = s->count, .size = size };
         out->packet = (struct packet){ .parts = &out->part, .part_count = 1, .body = span_of(room, size) };
     } else {
         struct event event = { .topic = span_text("a.large"), .delay_ms = s->delay * 100 };

@@ -6,7 +6,7 @@
 #include "proto/parts.h"
 
 struct large_sending { /* count 0: nothing is under way */
-    uint64_t number;
+    uint64_t number, lease; /* lease: 0, or of an emit, whose settle comes instead of the event */
     uint32_t index, count;
     uint32_t delay; /* 100 ms each; 0: none */
 };
