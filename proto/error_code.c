@@ -31,13 +31,3 @@ const char *error_code_word(uint32_t code)
 {
     return code < CODE_COUNT ? words[code] : "unknown";
 }
-
-bool error_code_from_word(const char *word, uint32_t *out_code)
-{
-    for (uint32_t code = 0; code < CODE_COUNT; code++) {
-        if (strcmp(words[code], word) != 0) continue;
-        *out_code = code;
-        return true;
-    }
-    return false;
-}

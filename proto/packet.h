@@ -14,7 +14,6 @@ enum error_code {
     CODE_COUNT
 };
 const char *error_code_word(uint32_t code);          /* "bad_frame"; "unknown" for a number from the future */
-bool error_code_from_word(const char *word, uint32_t *out_code);
 
 const char *dead_reason_word(uint32_t reason);       /* of enum dead_reason: "rejected"; "unknown" for a number from the future */
 

@@ -109,13 +109,6 @@ size_t record_settle_bound(uint32_t settled_count, uint32_t failed_count)
            (size_t)failed_count * (2 * FIELD_VARINT_BYTES_MAX + 3 * VARINT32_BYTES_MAX);
 }
 
-size_t record_publisher_bound(uint32_t run_count)
-{
-    size_t names = 2 * COLUMN_HEAD + PUBLISHER_ID_BYTES + 255; /* a tenant's name has at most 255 bytes */
-    size_t fixed = 3 * (1 + FIELD_VARINT_BYTES_MAX) + 3 * COLUMN_HEAD;
-    return names + fixed + (size_t)run_count * (2 * FIELD_VARINT_BYTES_MAX + VARINT32_BYTES_MAX);
-}
-
 static bool read_filter(struct span filters[GROUP_FILTERS_MAX], uint32_t *count, const struct field *field)
 {
     return *count < GROUP_FILTERS_MAX && read_span(&filters[(*count)++], field);

@@ -163,7 +163,6 @@ size_t record_delays_write(const struct record_delays *delays, uint8_t *out, siz
 /* Upper bounds of the above, for reserving room. */
 size_t record_settle_bound(uint32_t settled_count, uint32_t failed_count);
 size_t record_dead_letters_bound(uint32_t count);
-size_t record_publisher_bound(uint32_t run_count);
 size_t record_table_bound(uint32_t entries); /* of tokens or delays */
 enum { RECORD_GROUP_BOUND = 12 * 1024, RECORD_START_BOUND = 128 };
 

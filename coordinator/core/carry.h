@@ -6,10 +6,7 @@
 #include "proto/event.h"
 #include "proto/parts.h"
 
-enum {
-    CARRY_BYTES_MAX = EVENT_BYTES_MAX + PARTS_FIELD_MAX, /* of an event as it is stored again */
-    CARRY_PARTS_PER_STEP = 4,                            /* of all who carry */
-};
+enum { CARRY_PARTS_PER_STEP = 4 }; /* of all who carry */
 
 /* Who carries; each one event at a time. */
 enum carrier_of { CARRIER_LETTERS, CARRIER_HELD, CARRIER_DUE, CARRIERS };

@@ -99,7 +99,7 @@ uint32_t peer_tenant(struct core *c, uint32_t peer, struct span name)
 
 /* ---- the end ---- */
 
-void peer_end(struct core *c, uint32_t handle)
+static void peer_end(struct core *c, uint32_t handle)
 {
     struct peer *p = peer_at(c, handle);
     if (p->state == PEER_ENDING) return;

@@ -69,7 +69,6 @@ void peers_gone(struct core *c, uint32_t connection);
 void peers_sweep(struct core *c);
 void peers_listened(struct core *c, uint64_t ns); /* for so long packets were taken */
 void peer_move(struct peer *peer, enum peer_state to);
-void peer_end(struct core *c, uint32_t peer);                         /* state goes; its slot too, after the step */
 void peer_forget(struct core *c, uint32_t peer);                      /* cut it after what it is sent in this step */
 struct lane *lane_of(struct core *c, uint32_t peer, uint32_t tenant); /* made when missing; NULL: full */
 void lane_publish_done(struct core *c, struct lane *lane, uint64_t events, uint64_t bytes);

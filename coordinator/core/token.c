@@ -136,12 +136,53 @@ bool token_mark(struct core *c, struct span text, uint64_t position)
     return true;
 }
 
+/* ---- snapshots ---- */
+
+static void write_half(uint8_t *out, uint64_t half)
+{
+    for (int i = 0; i < 8; i++)
+        out[i] = (uint8_t)(half >> (8 * i));
+}
+
+static void save_some(struct core *c)
+{
+    struct record_token *tokens = arena_take(&c->scratch, TOKENS_PER_SLICE * sizeof *tokens);
+    struct record_tokens table = { .tokens = tokens };
+    struct table_tenants tenants = { 0 };
+    for (; tokens && table.count < TOKENS_PER_SLICE && c->snapshot.next_token < c->snapshot.token_end; c->snapshot.next_token++) {
+        const struct token *token = token_at(c, c->snapshot.next_token);
+        uint32_t tenant = table_tenant(c, &tenants, token->tenant, table.tenants);
+        if (tenant == RECORD_TABLE_TENANTS_MAX) break;
+        struct record_token *to = &tokens[table.count++];
+        *to = (struct record_token){ .position = token->position, .time_ms = token->time_ms, .tenant = tenant };
+        write_half(to->hash, token->hash[0]);
+        write_half(to->hash + 8, token->hash[1]);
+    }
+    table.tenant_count = tenants.count;
+    size_t bound = record_table_bound(table.count);
+    uint8_t *body = tokens ? arena_take(&c->scratch, bound) : NULL;
+    snapshot_record(c, RECORD_TOKENS, span_of(body, body ? record_tokens_write(&table, body, bound) : 0));
+}
+
+/* It is about to go: a snapshot under way takes it first. */
+static void save_before(struct core *c, uint64_t number)
+{
+    while (snapshot_is_open(c) && c->snapshot.next_token <= number && c->snapshot.next_token < c->snapshot.token_end)
+        save_some(c);
+}
+
+bool tokens_save_slice(struct core *c)
+{
+    if (snapshot_is_open(c) && c->snapshot.next_token < c->snapshot.token_end) save_some(c);
+    return c->snapshot.next_token == c->snapshot.token_end;
+}
+
 /* ---- applying ---- */
 
 static void drop_first(struct core *c)
 {
     uint64_t number = c->tokens.first;
-    tokens_save_before(c, number);
+    save_before(c, number);
     struct token *token = token_at(c, number);
     struct tenant *tenant = &c->tenants[token->tenant];
     uint32_t slot = (uint32_t)(token - c->tokens.ring) + 1;
@@ -195,12 +236,6 @@ static uint64_t read_half(const uint8_t *bytes)
     return half;
 }
 
-static void write_half(uint8_t *out, uint64_t half)
-{
-    for (int i = 0; i < 8; i++)
-        out[i] = (uint8_t)(half >> (8 * i));
-}
-
 bool apply_tokens(struct core *c, struct span body)
 {
     struct record_token *tokens = arena_take(&c->scratch, TOKENS_PER_SLICE * sizeof *tokens);
@@ -213,40 +248,6 @@ bool apply_tokens(struct core *c, struct span body)
     }
     arena_reset(&c->scratch); /* recovery has no steps that would */
     return good;
-}
-
-/* ---- snapshots ---- */
-
-static void save_some(struct core *c)
-{
-    struct record_token *tokens = arena_take(&c->scratch, TOKENS_PER_SLICE * sizeof *tokens);
-    struct record_tokens table = { .tokens = tokens };
-    struct table_tenants tenants = { 0 };
-    for (; tokens && table.count < TOKENS_PER_SLICE && c->snapshot.next_token < c->snapshot.token_end; c->snapshot.next_token++) {
-        const struct token *token = token_at(c, c->snapshot.next_token);
-        uint32_t tenant = table_tenant(c, &tenants, token->tenant, table.tenants);
-        if (tenant == RECORD_TABLE_TENANTS_MAX) break;
-        struct record_token *to = &tokens[table.count++];
-        *to = (struct record_token){ .position = token->position, .time_ms = token->time_ms, .tenant = tenant };
-        write_half(to->hash, token->hash[0]);
-        write_half(to->hash + 8, token->hash[1]);
-    }
-    table.tenant_count = tenants.count;
-    size_t bound = record_table_bound(table.count);
-    uint8_t *body = tokens ? arena_take(&c->scratch, bound) : NULL;
-    snapshot_record(c, RECORD_TOKENS, span_of(body, body ? record_tokens_write(&table, body, bound) : 0));
-}
-
-void tokens_save_before(struct core *c, uint64_t number)
-{
-    while (snapshot_is_open(c) && c->snapshot.next_token <= number && c->snapshot.next_token < c->snapshot.token_end)
-        save_some(c);
-}
-
-bool tokens_save_slice(struct core *c)
-{
-    if (snapshot_is_open(c) && c->snapshot.next_token < c->snapshot.token_end) save_some(c);
-    return c->snapshot.next_token == c->snapshot.token_end;
 }
 
 uint64_t tokens_digest(const struct core *c)

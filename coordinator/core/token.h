@@ -30,7 +30,6 @@ uint64_t token_find(struct core *c, uint32_t tenant, struct span text); /* the p
 bool token_mark(struct core *c, struct span text, uint64_t position);   /* the event just asked for is appended there; false: no token */
 bool apply_token(struct core *c, const struct block *block, uint32_t index);
 bool apply_tokens(struct core *c, struct span body);
-void tokens_save_before(struct core *c, uint64_t number); /* it is about to go: a snapshot under way takes it first */
 bool tokens_save_slice(struct core *c);                   /* false: there are more */
 uint64_t tokens_digest(const struct core *c);
 

@@ -37,7 +37,4 @@ void log_memory_crash(struct log **log, size_t kept, bool torn);
 void memory_disk_lose(struct memory_disk *disk, size_t count);
 bool memory_disk_damage(struct memory_disk *disk, uint64_t position, bool snapshot);
 
-/* Blocks on it now, synced or not. */
-size_t memory_disk_blocks(const struct memory_disk *disk);
-
 #endif

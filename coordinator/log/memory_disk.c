@@ -94,8 +94,3 @@ bool memory_disk_damage(struct memory_disk *disk, uint64_t position, bool snapsh
     blocks->items[index].bytes[blocks->items[index].size - 1] ^= 0x40;
     return true;
 }
-
-size_t memory_disk_blocks(const struct memory_disk *disk)
-{
-    return disk->blocks.count;
-}

@@ -3,7 +3,6 @@
 #include "coordinator/log/rocks_log.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 void rocks_fetch(struct log *log, const struct log_wanted *wanted)
 {

@@ -2,7 +2,6 @@
  * with the file and the position, since everything after it would stand on a hole. */
 #include "coordinator/log/rocks_log.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,6 @@
 #include "coordinator/log/log_ops.h"
 #include "sdk/base/must.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

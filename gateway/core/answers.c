@@ -29,7 +29,7 @@ void frame_begin(struct gate *g, struct writer *w)
     writer_init(w, g->scratch + FRAME_HEAD_MAX, GATE_FRAME_OUT_MAX - FRAME_HEAD_MAX);
 }
 
-struct span frame_end(struct gate *g, struct writer *w)
+static struct span frame_end(struct gate *g, struct writer *w)
 {
     if (w->full) return span_of(NULL, 0);
     size_t payload = writer_size(w);
@@ -81,22 +81,23 @@ void send_hello(struct gate *g, uint32_t conn)
     send_frame(g, conn, &w);
 }
 
-void send_ok(struct gate *g, uint32_t conn, struct span id)
+static void send_word(struct gate *g, uint32_t conn, const char *word, struct span id)
 {
     struct writer w;
     frame_begin(g, &w);
-    write_head(&w, "ok", id);
+    write_head(&w, word, id);
     write_text(&w, "}");
     send_frame(g, conn, &w);
 }
 
+void send_ok(struct gate *g, uint32_t conn, struct span id)
+{
+    send_word(g, conn, "ok", id);
+}
+
 void send_pong(struct gate *g, uint32_t conn, struct span id)
 {
-    struct writer w;
-    frame_begin(g, &w);
-    write_head(&w, "pong", id);
-    write_text(&w, "}");
-    send_frame(g, conn, &w);
+    send_word(g, conn, "pong", id);
 }
 
 static void write_error(struct gate *g, struct writer *w, struct span id, uint32_t code, struct span message)

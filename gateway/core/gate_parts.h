@@ -191,7 +191,6 @@ bool pool_is_tight(const struct gate *g);
 
 /* -- answers.c: frames to one client. id: raw JSON, size 0: none -- */
 void frame_begin(struct gate *g, struct writer *w);                  /* payload goes into w, which lies in g->scratch */
-struct span frame_end(struct gate *g, struct writer *w);             /* the whole frame; size 0: it was larger than GATE_FRAME_OUT_MAX */
 void write_head(struct writer *w, const char *type, struct span id); /* {"type":"…","id":… */
 void send_frame(struct gate *g, uint32_t conn, struct writer *w);
 void send_hello(struct gate *g, uint32_t conn);

@@ -400,21 +400,12 @@ static enum jscan_result read_object(struct reader *r, struct jscan_object *out)
     }
 }
 
-enum jscan_result jscan_object_at(struct span text, size_t *offset, struct jscan_object *out)
-{
-    if (*offset == text.size) return JSCAN_BROKEN;
-    struct reader r = { text.data + *offset, text.data + text.size };
-    enum jscan_result result = read_object(&r, out);
-    *offset = (size_t)(r.at - text.data);
-    return result;
-}
-
 enum jscan_result jscan_object(struct span text, struct jscan_object *out)
 {
-    size_t offset = 0;
-    enum jscan_result result = jscan_object_at(text, &offset, out);
-    if (result != JSCAN_OK) return result;
-    return offset == text.size ? JSCAN_OK : JSCAN_BROKEN;
+    if (text.size == 0) return JSCAN_BROKEN;
+    struct reader r = { text.data, text.data + text.size };
+    enum jscan_result result = read_object(&r, out);
+    return result == JSCAN_OK && r.at != r.end ? JSCAN_BROKEN : result;
 }
 
 bool jscan_array_next(struct span array, size_t *offset, struct jscan_value *out)

@@ -34,12 +34,8 @@ struct jscan_object {
 /* Is text exactly one JSON value (white space around it allowed)? */
 enum jscan_result jscan_check(struct span text);
 
-/* Reads the object at *offset (white space before and after it is taken) and moves *offset behind it. Two fields of one name are
- * refused: the one reader would take the first and the other the last. Unless JSCAN_OK, *out is undefined and *offset is where it failed.
- */
-enum jscan_result jscan_object_at(struct span text, size_t *offset, struct jscan_object *out);
-
-/* The object that text is. */
+/* The object that text is (white space around it allowed). Two fields of one name are refused: the one reader would take the first and the
+ * other the last. Unless JSCAN_OK, *out is undefined. */
 enum jscan_result jscan_object(struct span text, struct jscan_object *out);
 
 /* Walks the elements of an array that jscan_check has passed: *offset starts at 0. False at the end. */

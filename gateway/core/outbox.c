@@ -4,7 +4,6 @@
 
 #include <assert.h>
 
-#include "sdk/base/must.h"
 
 enum { ENTRIES = 7 };
 

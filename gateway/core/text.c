@@ -212,7 +212,8 @@ void write_time(struct writer *w, uint64_t unix_ms)
     write_bytes(w, text, sizeof text - 1);
 }
 
-bool uint_parse(struct span text, uint64_t *out)
+/* A decimal number without sign; false when it is not one or does not fit. */
+static bool uint_parse(struct span text, uint64_t *out)
 {
     if (text.size == 0 || text.size > 20) return false;
     uint64_t number = 0;

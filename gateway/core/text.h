@@ -40,7 +40,4 @@ bool time_parse(struct span text, uint64_t *out_unix_ms);
 /* Splits an event id at its last '-'. *out_epoch points into text. */
 bool event_id_parse(struct span text, struct span *out_epoch, uint64_t *out_seq);
 
-/* A decimal number without sign; false when it is not one or does not fit. */
-bool uint_parse(struct span text, uint64_t *out);
-
 #endif

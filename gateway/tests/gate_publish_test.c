@@ -1,5 +1,4 @@
 /* The core through its door: publishes and requests. */
-#include <stdio.h>
 #include <string.h>
 
 #include "gateway/tests/gate_fixture.h"

@@ -5,7 +5,6 @@
 #include "sdk/cli/bench.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>

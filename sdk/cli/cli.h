@@ -52,7 +52,6 @@ int cli_simtest(struct cli *cli, const struct cli_verb *verb, int argc, char **a
 int cli_dev(struct cli *cli, const struct cli_verb *verb, int argc, char **argv);
 int cli_keys(struct cli *cli, const struct cli_verb *verb, int argc, char **argv);
 int cli_help(struct cli *cli, const struct cli_verb *verb, int argc, char **argv);
-void cli_print_help(FILE *to);
 int cli_help_error(const struct cli *cli, const char *code); /* NULL: lists all */
 
 /* ---- options.c: one table per verb does the parsing and the help ---- */
@@ -120,8 +119,6 @@ void cli_table_print(struct cli_table *table, const struct cli *cli); /* and rel
 
 char *cli_base64(const void *data, size_t size);                          /* gives a string */
 void *cli_base64_decode(const char *text, size_t size, size_t *out_size); /* gives; NULL: not base64 */
-/* All of a file descriptor, up to `most` bytes. Gives; NULL: cannot be read or more than that (said). */
-char *cli_read_all(int fd, size_t most, size_t *out_size);
 
 /* ---- process.c ---- */
 
@@ -193,6 +190,9 @@ struct cli_event_options {
     }
 /* Writes the options into the event. Returns -1 to go on, else the exit code. The header texts are cut in place. */
 int cli_event_fill(const struct cli_verb *verb, struct cli_event_options *options, weir_event *event);
+/* The event's data: DATA behind its topic, else all of standard input, which is to be freed after the event (*out_input; NULL: nothing).
+ * False: that cannot be read, or is too much (said). */
+bool cli_event_data(const struct cli_args *args, weir_event *event, char **out_input);
 /* An event as a JSON object, without its data: topic event seq time key session token event_type content_type headers, as far as it has
  * them. */
 json_t *cli_event_json(const weir_event *event, const char *event_id, uint64_t seq, uint64_t time_ms);

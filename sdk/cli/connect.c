@@ -2,7 +2,12 @@
 #include "sdk/cli/cli.h"
 
 #include <czmq.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+enum { INPUT_MAX = 16 << 20 };
 
 int cli_load_certificate(struct cli *cli)
 {
@@ -66,6 +71,45 @@ int cli_event_fill(const struct cli_verb *verb, struct cli_event_options *option
     event->headers = options->parsed;
     event->header_count = options->headers.count;
     return -1;
+}
+
+/* All of a file descriptor. NULL: it cannot be read, or is more than `most` bytes (said). */
+static char *read_all(int fd, size_t most, size_t *out_size)
+{
+    size_t size = 0, room = 65536;
+    char *bytes = malloc(room);
+    for (;;) {
+        if (!bytes) abort();
+        ssize_t got = read(fd, bytes + size, room - size);
+        if (got == 0) break;
+        if (got < 0 && errno == EINTR && !cli_stopping()) continue;
+        if (got < 0) {
+            cli_fail("cannot read: %s", strerror(errno));
+            free(bytes);
+            return NULL;
+        }
+        size += (size_t)got;
+        if (size > most) {
+            cli_fail("the input is over %zu bytes", most);
+            free(bytes);
+            return NULL;
+        }
+        if (size == room) bytes = realloc(bytes, room *= 2);
+    }
+    *out_size = size;
+    return bytes;
+}
+
+bool cli_event_data(const struct cli_args *args, weir_event *event, char **out_input)
+{
+    *out_input = NULL;
+    if (args->count > 1) {
+        event->data = args->items[1];
+        event->data_size = strlen(args->items[1]);
+        return true;
+    }
+    event->data = *out_input = read_all(STDIN_FILENO, INPUT_MAX, &event->data_size);
+    return *out_input != NULL;
 }
 
 json_t *cli_event_json(const weir_event *event, const char *event_id, uint64_t seq, uint64_t time_ms)

@@ -3,11 +3,9 @@
 #include "sdk/cli/cli.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum { LOOK_MS = 200, PATH_ROOM = 3072 };
 

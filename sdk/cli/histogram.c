@@ -25,14 +25,6 @@ void histogram_add(struct histogram *h, uint64_t value)
     if (value > h->max) h->max = value;
 }
 
-void histogram_merge(struct histogram *into, const struct histogram *from)
-{
-    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
-        into->counts[i] += from->counts[i];
-    into->total += from->total;
-    if (from->max > into->max) into->max = from->max;
-}
-
 uint64_t histogram_at(const struct histogram *h, uint32_t per_million)
 {
     uint64_t wanted = (h->total * per_million + 999999) / 1000000, seen = 0;

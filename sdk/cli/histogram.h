@@ -14,7 +14,6 @@ struct histogram {
 };
 
 void histogram_add(struct histogram *h, uint64_t value);
-void histogram_merge(struct histogram *into, const struct histogram *from);
 /* The value that `per_million` of all values do not exceed; 0 when there are none. */
 uint64_t histogram_at(const struct histogram *h, uint32_t per_million);
 

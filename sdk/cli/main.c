@@ -33,7 +33,7 @@ static const struct cli_verb verbs[] = {
 };
 enum { VERB_COUNT = sizeof verbs / sizeof *verbs };
 
-void cli_print_help(FILE *to)
+static void cli_print_help(FILE *to)
 {
     fputs("usage: weir VERB …\n\n", to);
     for (size_t i = 0; i < VERB_COUNT; i++)

@@ -2,11 +2,9 @@
  * and text for people. */
 #include "sdk/cli/cli.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 void cli_json_bytes(json_t *object, const char *name, const void *bytes, size_t size)
 {
@@ -91,30 +89,4 @@ void cli_time(uint64_t unix_ms, char out_text[32])
     gmtime_r(&seconds, &parts);
     size_t size = strftime(out_text, 32, "%Y-%m-%dT%H:%M:%S", &parts);
     snprintf(out_text + size, 32 - size, ".%03uZ", (unsigned)(unix_ms % 1000));
-}
-
-char *cli_read_all(int fd, size_t most, size_t *out_size)
-{
-    size_t size = 0, room = 65536;
-    char *bytes = malloc(room);
-    for (;;) {
-        if (!bytes) abort();
-        ssize_t got = read(fd, bytes + size, room - size);
-        if (got == 0) break;
-        if (got < 0 && errno == EINTR && !cli_stopping()) continue;
-        if (got < 0) {
-            cli_fail("cannot read: %s", strerror(errno));
-            free(bytes);
-            return NULL;
-        }
-        size += (size_t)got;
-        if (size > most) {
-            cli_fail("the input is over %zu bytes", most);
-            free(bytes);
-            return NULL;
-        }
-        if (size == room) bytes = realloc(bytes, room *= 2);
-    }
-    *out_size = size;
-    return bytes;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ANSWER_WAIT_MS = 30000, INPUT_MAX = 16 << 20 };
+enum { ANSWER_WAIT_MS = 30000 };
 
 /* What became of the lines. Filled on the SDK's thread. */
 struct tally {
@@ -151,15 +151,8 @@ int cli_publish(struct cli *cli, const struct cli_verb *verb, int argc, char **a
     if (code >= 0) return code;
     if (lines) return publish_lines(cli, &event);
 
-    char *input = NULL;
-    if (args.count > 1) {
-        event.data = args.items[1];
-        event.data_size = strlen(args.items[1]);
-    } else {
-        input = cli_read_all(STDIN_FILENO, INPUT_MAX, &event.data_size);
-        if (!input) return CLI_FAILED;
-        event.data = input;
-    }
+    char *input;
+    if (!cli_event_data(&args, &event, &input)) return CLI_FAILED;
     code = publish_one(cli, &event);
     free(input);
     return code;

@@ -3,9 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { LOOK_MS = 200, INPUT_MAX = 16 << 20, GRACE_MS = 2000 };
+enum { LOOK_MS = 200, GRACE_MS = 2000 };
 
 static const char *kind_word(weir_answer_kind kind)
 {
@@ -105,15 +104,8 @@ int cli_request(struct cli *cli, const struct cli_verb *verb, int argc, char **a
     code = cli_event_fill(verb, &fields, &event);
     if (code >= 0) return code;
 
-    char *input = NULL;
-    if (args.count > 1) {
-        event.data = args.items[1];
-        event.data_size = strlen(args.items[1]);
-    } else {
-        input = cli_read_all(STDIN_FILENO, INPUT_MAX, &event.data_size);
-        if (!input) return CLI_FAILED;
-        event.data = input;
-    }
+    char *input;
+    if (!cli_event_data(&args, &event, &input)) return CLI_FAILED;
     code = ask(cli, &event, (uint32_t)timeout_ms);
     free(input);
     return code;

@@ -47,8 +47,6 @@ void simtest_run(const struct simtest_subject *subject, uint64_t seed, size_t ev
 void simtest_outcome_free(struct simtest_outcome *outcome);
 void simtest_note(struct simtest_outcome *outcome, long event, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void simtest_count(struct simtest_outcome *outcome, size_t event, const char *kind, const char *name, size_t times);
-/* Memory for more; a run that cannot note what it sees ends the program. */
-void *simtest_grow(void *list, size_t *room, size_t item);
 
 /* simtest_faults.c: what goes wrong with one delivery, drawn before its handler is called */
 enum simtest_moment { SIMTEST_BEFORE, SIMTEST_BEFORE_EFFECT, SIMTEST_AFTER_EFFECT, SIMTEST_AFTER };

@@ -39,7 +39,8 @@ struct run {
 
 /* -- noting -- */
 
-void *simtest_grow(void *list, size_t *room, size_t item)
+/* Memory for more; a run that cannot note what it sees ends the program. */
+static void *grow(void *list, size_t *room, size_t item)
 {
     void *grown;
     *room = *room != 0 ? *room * 2 : 64;
@@ -52,7 +53,7 @@ void simtest_note(struct simtest_outcome *outcome, long event, const char *forma
 {
     struct simtest_note *note;
     va_list arguments;
-    if (outcome->note_count == outcome->note_room) outcome->notes = simtest_grow(outcome->notes, &outcome->note_room, sizeof *note);
+    if (outcome->note_count == outcome->note_room) outcome->notes = grow(outcome->notes, &outcome->note_room, sizeof *note);
     note = &outcome->notes[outcome->note_count++];
     note->event = event;
     va_start(arguments, format);
@@ -71,7 +72,7 @@ void simtest_count(struct simtest_outcome *outcome, size_t event, const char *ki
         return;
     }
     if (outcome->count_count == outcome->count_room)
-        outcome->counts = simtest_grow(outcome->counts, &outcome->count_room, sizeof *outcome->counts);
+        outcome->counts = grow(outcome->counts, &outcome->count_room, sizeof *outcome->counts);
     outcome->counts[outcome->count_count++] = wanted;
 }
 

@@ -12,7 +12,7 @@ static const bool may_become[5][5] = {
     [LINK_STOPPED] = { [LINK_CONNECTING] = true },
 };
 
-void link_become(struct link *link, enum link_state state, uint32_t code, uint32_t retry_ms, struct span message)
+static void link_become(struct link *link, enum link_state state, uint32_t code, uint32_t retry_ms, struct span message)
 {
     struct link_fact fact = { .kind = LINK_FACT_STATE };
     must(may_become[link->state][state]);
@@ -57,7 +57,7 @@ void link_retry(struct link *link, uint32_t code, uint32_t retry_ms, struct span
     link_become(link, LINK_WAITING, code, wait_ms, message);
 }
 
-void link_stop(struct link *link, uint32_t code, struct span message)
+static void link_stop(struct link *link, uint32_t code, struct span message)
 {
     forget_connection(link);
     link_publish_stop(link, code, message);

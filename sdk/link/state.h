@@ -238,10 +238,8 @@ void link_tell(struct link *link, const struct link_fact *fact);
 uint64_t link_random(struct link *link, uint64_t below);
 
 /* link_connect.c */
-void link_become(struct link *link, enum link_state state, uint32_t code, uint32_t retry_ms, struct span message);
 void link_want_connection(struct link *link);
 void link_retry(struct link *link, uint32_t code, uint32_t retry_ms, struct span message); /* the connection is over */
-void link_stop(struct link *link, uint32_t code, struct span message);
 void link_take_welcome(struct link *link, const struct msg_welcome *welcome);
 void link_take_error(struct link *link, const struct msg_error *error);
 void link_flush_hello(struct link *link, struct flush *flush);

@@ -138,12 +138,6 @@ void metrics_histogram(struct metrics *metrics, const char *name, const double *
     put_uint(metrics, total);
 }
 
-void metrics_reset(struct metrics *metrics)
-{
-    metrics->size = 0;
-    metrics->failed = false;
-}
-
 void metrics_free(struct metrics *metrics)
 {
     free(metrics->data);

@@ -35,7 +35,6 @@ __attribute__((sentinel)) void metrics_double(struct metrics *metrics, const cha
 __attribute__((sentinel)) void metrics_histogram(struct metrics *metrics, const char *name, const double *bounds, const uint64_t *counts,
                                                  size_t count, double sum, ... /* labels */);
 
-void metrics_reset(struct metrics *metrics); /* empty, keeps its memory */
 void metrics_free(struct metrics *metrics);
 
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"

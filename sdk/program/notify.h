@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 void notify_ready(const char *status); /* it serves; status: one line for people */
-void notify_status(const char *status);
 void notify_stopping(void);
 
 /* How often notify_watchdog must be called at least, in ms, half of what systemd allows; 0: no watchdog. */

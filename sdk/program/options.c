@@ -234,12 +234,6 @@ static void check_counts(struct options *options)
         options_complain(options, i, "%zu values; allowed: %" PRIu64 " to %" PRIu64, count, option->min, option->max);
         options->errors++;
     }
-    if (options->operand_count < options->program->operands_min)
-        options_error(options, "%s: too few arguments; usage: %s %s", options->program->name, options->program->name,
-                      options->program->usage ? options->program->usage : "[options]");
-    else if (options->operand_count > options->program->operands_max && !options->program->stop_at_operand)
-        options_error(options, "%s: unexpected argument '%s'; --help lists what there is", options->program->name,
-                      options->operands[options->program->operands_max]);
 }
 
 /* Also those of its named sections. */
@@ -289,10 +283,9 @@ static int finish(struct options *options)
 struct options *options_new(const struct program *program, int argc, char *const argv[])
 {
     struct options *options = options_memory(NULL, 1, sizeof *options);
-    *options = (struct options){ .program = program, .argc = argc, .argv = argv, .rest = argc };
+    *options = (struct options){ .program = program, .argc = argc, .argv = argv };
     options->values = options_memory(NULL, program->option_count, sizeof *options->values);
     memset(options->values, 0, program->option_count * sizeof *options->values);
-    options->operands = options_memory(NULL, (size_t)argc + 1, sizeof *options->operands);
     set_defaults(options);
     return options;
 }
@@ -321,7 +314,6 @@ void options_destroy(struct options **options)
     free((void *)(*options)->sections);
     free((*options)->name);
     free((*options)->values);
-    free((void *)(*options)->operands);
     free(*options);
     *options = NULL;
 }
@@ -355,24 +347,4 @@ const char *options_item(const struct options *options, size_t index, size_t ite
 bool options_given(const struct options *options, size_t index)
 {
     return options->values[index].source != SOURCE_DEFAULT;
-}
-
-size_t options_operands(const struct options *options)
-{
-    return options->operand_count;
-}
-
-const char *options_operand(const struct options *options, size_t operand)
-{
-    return operand < options->operand_count ? options->operands[operand] : NULL;
-}
-
-size_t options_operands_before_dashes(const struct options *options)
-{
-    return options->before_dashes;
-}
-
-int options_rest(const struct options *options)
-{
-    return options->rest;
 }

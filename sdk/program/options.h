@@ -59,15 +59,12 @@ struct program {
     const char *name;       /* "weir-coordinator" */
     const char *version;    /* "0.1.0" */
     const char *text;       /* what it is, one line */
-    const char *usage;      /* after the name in --help; NULL: "[options]" */
     const char *env_prefix; /* "WEIR_COORDINATOR_"; NULL: only settings with `env` are read from the environment */
     const struct option *options;
     size_t option_count;
     const char *named_section;   /* "group": [group NAME] may stand in the file, once for each name; NULL: no such sections */
     const struct program *named; /* the settings of one; each has named_section as its section and no flag */
     bool (*check_name)(const char *name);
-    size_t operands_min, operands_max; /* words that are no flags; 0, 0: none are taken */
-    bool stop_at_operand;              /* the first operand ends the flags: for programs with verbs */
     bool (*check)(
         struct options *options); /* looks at all together; tells each error by options_complain; false: one was told. NULL: none */
     const char *help_end;         /* printed after the flags; NULL: nothing */
@@ -93,11 +90,6 @@ const struct options *options_section(const struct options *options, size_t sect
 const char *options_section_name(const struct options *section);
 /* As options_complain, for what does not fit to the section as a whole: "weir.conf:7: [group ocr]: MESSAGE". */
 __attribute__((format(printf, 2, 3))) void options_section_complain(const struct options *section, const char *message, ...);
-
-size_t options_operands(const struct options *options);
-const char *options_operand(const struct options *options, size_t operand);
-size_t options_operands_before_dashes(const struct options *options); /* how many stood before `--`; all when there was none */
-int options_rest(const struct options *options);                      /* index in argv of the first operand (stop_at_operand) or argc */
 
 /* Tells an error about a setting: "weir.conf:7: [log] durability = often: MESSAGE". For struct program's check. */
 __attribute__((format(printf, 3, 4))) void options_complain(const struct options *options, size_t index, const char *message, ...);

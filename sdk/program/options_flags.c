@@ -1,4 +1,4 @@
-/* Flags and environment. Flags are --name VALUE, --name=VALUE, -n VALUE; operands may stand between them; `--` ends them. */
+/* Flags and environment. Flags are --name VALUE, --name=VALUE, -n VALUE; other words are refused. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,20 +123,13 @@ static void take_letter(struct options *options, int *at)
 
 void options_read_flags(struct options *options)
 {
-    bool dashes = false;
     for (int at = 1; at < options->argc; at++) {
         const char *word = options->argv[at];
-        if (!dashes && strcmp(word, "--") == 0) {
-            dashes = true;
-            options->before_dashes = options->operand_count;
-        } else if (dashes || word[0] != '-' || word[1] == 0) {
-            if (options->operand_count == 0) options->rest = at;
-            options->operands[options->operand_count++] = word;
-            if (options->program->stop_at_operand) break;
-        } else if (word[1] == '-')
+        if (word[0] != '-' || word[1] == 0)
+            options_error(options, "%s: unexpected argument '%s'; --help lists what there is", options->program->name, word);
+        else if (word[1] == '-')
             take_flag(options, &at);
         else
             take_letter(options, &at);
     }
-    if (!dashes) options->before_dashes = options->operand_count;
 }

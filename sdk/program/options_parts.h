@@ -22,10 +22,6 @@ struct options {
     const char *file; /* --config; lent by argv or the environment */
     char *const *argv;
     int argc;
-    const char **operands;
-    size_t operand_count;
-    size_t before_dashes;
-    int rest;
     bool help, version, check, print;
     unsigned errors;
     struct options **sections; /* the named ones */

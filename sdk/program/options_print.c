@@ -86,7 +86,7 @@ static const char *argument_of(const struct option *option)
 
 void options_print_help(const struct program *program, FILE *out)
 {
-    fprintf(out, "%s: %s\n\nusage: %s %s\n\n", program->name, program->text, program->name, program->usage ? program->usage : "[options]");
+    fprintf(out, "%s: %s\n\nusage: %s [options]\n\n", program->name, program->text, program->name);
     for (size_t i = 0; i < program->option_count; i++) {
         const struct option *option = &program->options[i];
         if (!option->flag || option->hidden) continue;

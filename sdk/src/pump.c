@@ -1,7 +1,6 @@
 /* The pump: one turn takes what has come, steps the link, sends what it wants sent, tells the user, and sleeps until there is more. */
 #include "sdk/src/session.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +20,7 @@ static void unlock(struct session *s)
     (void)pthread_mutex_unlock(&s->lock);
 }
 
-void session_log(struct session *session, weir_log_level level, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void session_log(struct session *session, weir_log_level level, const char *format, ...)
 {
     char text[320];
     va_list arguments;

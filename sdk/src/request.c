@@ -1,6 +1,5 @@
 /* Requests: a publish with reply_to = the own inbox, and a call that collects the partials and the answer. An answer names its request by
  * seq (its cause), which the requester learns from `accepted`; what comes before that is kept aside, within a limit. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "sdk/src/publisher.h"

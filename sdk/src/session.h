@@ -111,8 +111,6 @@ bool session_wait(struct session *session, uint64_t deadline_ns);
 bool session_wait_on(struct session *session, pthread_cond_t *condition, uint32_t *waiters,
                      uint64_t deadline_ns); /* the same, for another one */
 weir_status session_fail(struct session *session, weir_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void session_log(struct session *session, weir_log_level level, const char *format, ...)
-    __attribute__((format(printf, 3, 4))); /* on the pump, without the lock */
 
 void session_make_condition(pthread_cond_t *condition); /* that goes by the monotonic clock */
 bool session_is_forked(const struct session *session);

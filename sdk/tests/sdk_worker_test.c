@@ -1,8 +1,6 @@
 /* Workers through the public header, against a fake coordinator. */
 #include <poll.h>
-#include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 
 #include "sdk/tests/sdk_try.h"
 

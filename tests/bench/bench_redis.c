@@ -5,7 +5,7 @@
 
 #include "tests/bench/bench.h"
 
-enum { READ_COUNT = 500, MESSAGE_SIZE = 32 };
+enum { READ_COUNT = 500 };
 
 static redisContext *open_redis(const struct bench *bench)
 {

@@ -6,7 +6,6 @@
  *   bench_sockets --port N --topic T --requests R              one socket, R requests one after another: time to first partial, to reply */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <netinet/tcp.h>
 #include <poll.h>

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { BODY_MAX = 8192, DEADLINE_MS = 60000 };
 
@@ -170,7 +169,7 @@ static struct block *take_block(struct rig *rig)
     return &rig->blocks[rig->next_block++ % RIG_BLOCKS];
 }
 
-struct block *rig_next_block(struct rig *rig)
+static struct block *rig_next_block(struct rig *rig)
 {
     struct block *block = take_block(rig);
     fill(rig, block, rig->next_number, rig->next_position, 1 + (uint32_t)(rig->next_number % 5));

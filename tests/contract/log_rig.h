@@ -51,7 +51,6 @@ enum log_status rig_recover(struct rig *rig);
 void rig_reopen(struct rig *rig); /* close, open, recover: all must succeed */
 
 /* Fills a block as the next of the log, and submits it. */
-struct block *rig_next_block(struct rig *rig);
 uint64_t rig_submit(struct rig *rig);                                             /* returns its number */
 void rig_await(struct rig *rig, enum log_event_kind kind, struct log_event *out); /* the next event must be of this kind */
 void rig_commit(struct rig *rig, uint32_t count);                                 /* submits and awaits one after another */

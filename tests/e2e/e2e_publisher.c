@@ -6,7 +6,6 @@
  * Every N-th event is large (100 KiB) and on the topic large.x; its id stands in its type too, for readers that take no parts. */
 #include <getopt.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <weir/weir.h>
 
 #include "tests/e2e/history.h"

@@ -134,7 +134,6 @@ struct oracle {
     struct table by_bytes, by_data, by_seq, by_number, by_lease, by_place, by_settle, by_connection, by_reader, publishers;
     LIST(struct known) events;
     LIST(struct group) groups;
-    uint32_t group_order_count; /* groups that exist, in the order of their first welcome */
     LIST(uint32_t) born;        /* their indexes in that order */
     LIST(struct connection) connections;
     LIST(struct lease) leases;

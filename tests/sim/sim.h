@@ -171,7 +171,7 @@ struct sim {
     uint32_t lease_count;
     struct fault faults[FAULTS_MAX];
     uint32_t fault_count, fault_next;
-    struct random wire_random, fault_random;
+    struct random wire_random;
     struct arena decode, encode;
     void *memory;
     struct message *in_hand[IN_HAND_MAX]; /* taken from the wire and not done with: a verdict may come in between */

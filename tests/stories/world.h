@@ -12,7 +12,7 @@ struct story_peer {
     uint32_t connection; /* 0: not connected */
     bool greeted;
     uint8_t instance[INSTANCE_BYTES], publisher[PUBLISHER_BYTES];
-    uint64_t next_number, next_settle, answered_below;
+    uint64_t next_number, next_settle;
     uint64_t credit_events, credit_bytes;
     char inbox[64]; /* from the welcome */
     char number_event[EVENTS_MAX][8]; /* number -> event name */
@@ -42,7 +42,6 @@ struct world {
     char said[SAID_MAX][SAID_BYTES]; /* since the line began */
     uint32_t said_count;
     uint64_t trace; /* hash of all that was ever said */
-    uint32_t unanswered_block; /* the block the core waits for */
 };
 
 struct world *world_new(uint64_t secret);

@@ -280,7 +280,7 @@ static void print_manage(FILE *out, const struct msg_manage *m)
     for (size_t i = 0; i < p->count; i++)                                                                                                  \
     LINE(kind, &p->list[i])
 
-void packet_print(FILE *out, const struct packet *p)
+static void packet_print(FILE *out, const struct packet *p)
 {
     ONE(hello);
     ONE(welcome);

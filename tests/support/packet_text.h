@@ -6,7 +6,6 @@
 
 #include "proto/packet.h"
 
-void packet_print(FILE *out, const struct packet *packet);
 
 /* The same in memory that the caller frees. */
 char *packet_text(const struct packet *packet);

@@ -12,7 +12,7 @@ enum { BLOCKS = 2000, FETCHES = 8, SNAPSHOT_EVERY = 40, TRIM_EVERY = 90, READERS
 
 struct load {
     struct rig *rig;
-    uint32_t submitted, committed, fetches, fetched, saved, trims, trimmed, next_fetch, wanted_fetches;
+    uint32_t submitted, committed, fetches, fetched, saved, trims, trimmed;
     bool snapshot;
     void *memory[FETCHES];
     struct block into[FETCHES];

@@ -63,7 +63,7 @@ struct end *end_new(void)
     return end;
 }
 
-struct end *end_ref(struct end *end)
+static struct end *end_ref(struct end *end)
 {
     atomic_fetch_add_explicit(&end->refs, 1, memory_order_relaxed);
     return end;

@@ -61,7 +61,6 @@ void chain_add(struct chain *chain, struct frame frame); /* takes it; zeroed mem
 void chain_free(struct chain *chain);
 
 struct end *end_new(void);
-struct end *end_ref(struct end *end);
 void end_unref(struct end *end);
 void end_close(struct end *end); /* its socket is closed: cuts what it has, drops what it holds */
 bool end_has_message(struct end *end);

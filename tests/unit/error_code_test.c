@@ -5,10 +5,9 @@ static void every_code_has_a_word_of_its_own(void **state)
 {
     (void)state;
     for (uint32_t code = 0; code < CODE_COUNT; code++) {
-        uint32_t back = UINT32_MAX;
         assert_non_null(error_code_word(code));
-        assert_true(error_code_from_word(error_code_word(code), &back));
-        assert_int_equal(back, code);
+        for (uint32_t other = 0; other < code; other++)
+            assert_string_not_equal(error_code_word(other), error_code_word(code));
     }
     assert_string_equal(error_code_word(CODE_BAD_FRAME), "bad_frame");
     assert_string_equal(error_code_word(CODE_INTERNAL), "internal");
@@ -17,12 +16,8 @@ static void every_code_has_a_word_of_its_own(void **state)
 static void a_number_from_the_future_is_unknown(void **state)
 {
     (void)state;
-    uint32_t code = 77;
     assert_string_equal(error_code_word(CODE_COUNT), "unknown");
     assert_string_equal(error_code_word(UINT32_MAX), "unknown");
-    assert_false(error_code_from_word("unknown", &code));
-    assert_false(error_code_from_word("", &code));
-    assert_int_equal(code, 77);
 }
 
 int main(void)

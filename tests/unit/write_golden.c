@@ -1,6 +1,5 @@
 /* Writes proto/golden/: what a version of weir put on the wire and into the log, to be decoded for ever. Not run by the build, and never
  * over a file that is there: a golden file that a change cannot read any more is a fault of the change. Usage: write_golden DIRECTORY */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -38,7 +38,7 @@ static void a_histogram_is_cumulative(void **state)
     metrics_free(&m);
 }
 
-static void the_buffer_grows_and_can_be_used_again(void **state)
+static void the_buffer_grows(void **state)
 {
     (void)state;
     struct metrics m = { 0 };
@@ -46,10 +46,6 @@ static void the_buffer_grows_and_can_be_used_again(void **state)
         metrics_uint(&m, "weir_n", 1, NULL);
     assert_int_equal(m.size, 90000);
     assert_false(m.failed);
-    metrics_reset(&m);
-    metrics_uint(&m, "n", 1, NULL);
-    assert_memory_equal(m.data, "n 1\n", 4);
-    assert_int_equal(m.size, 4);
     metrics_free(&m);
 }
 
@@ -58,7 +54,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_family_has_help_type_and_samples),
         cmocka_unit_test(a_histogram_is_cumulative),
-        cmocka_unit_test(the_buffer_grows_and_can_be_used_again),
+        cmocka_unit_test(the_buffer_grows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -282,7 +282,7 @@ static void a_wrong_file_under_a_right_flag_is_still_told(void **state)
     said_contains(":2: [log] mode = never");
 }
 
-static void wrong_flags_and_operands_are_refused(void **state)
+static void wrong_flags_and_other_words_are_refused(void **state)
 {
     (void)state;
     refused(NULL, "--dat", "x", NULL);
@@ -306,23 +306,6 @@ static void booleans_need_no_value(void **state)
     options_destroy(&o);
     assert_int_equal(read_with(&program, &o, NULL, "--dev", "--no-dev", NULL), OPTIONS_RUN);
     assert_false(options_true(o, OPT_DEV));
-    options_destroy(&o);
-}
-
-static void operands_know_where_the_dashes_were(void **state)
-{
-    (void)state;
-    struct options *o;
-    struct program p = program;
-    p.operands_max = 9;
-    assert_int_equal(read_with(&p, &o, NULL, "source", "--", "--dev"), OPTIONS_RUN);
-    assert_int_equal(options_operands(o), 2);
-    assert_int_equal(options_operands_before_dashes(o), 1);
-    assert_string_equal(options_operand(o, 1), "--dev");
-    options_destroy(&o);
-    p.stop_at_operand = true;
-    assert_int_equal(read_with(&p, &o, NULL, "--dev", "verb", "--unknown"), OPTIONS_RUN);
-    assert_int_equal(options_rest(o), 2);
     options_destroy(&o);
 }
 
@@ -379,9 +362,8 @@ int main(void)
         cmocka_unit_test(every_error_names_file_line_key_and_what_is_allowed),
         cmocka_unit_test(a_key_twice_and_a_key_before_a_section_are_refused),
         cmocka_unit_test(a_wrong_file_under_a_right_flag_is_still_told),
-        cmocka_unit_test(wrong_flags_and_operands_are_refused),
+        cmocka_unit_test(wrong_flags_and_other_words_are_refused),
         cmocka_unit_test(booleans_need_no_value),
-        cmocka_unit_test(operands_know_where_the_dashes_were),
         cmocka_unit_test(a_printed_config_can_be_read_again),
         cmocka_unit_test(help_fits_a_screen_and_names_each_flag),
         cmocka_unit_test(sizes_and_times_refuse_what_overflows),
