@@ -44,10 +44,19 @@ static void set_parts(struct core *c, struct dead *d, uint64_t from)
     letters_need(c, from);
 }
 
+/* Until that is committed a crash brings the letter back, and with it the need for its place. */
+static void note_left(struct core *c, const struct dead *d)
+{
+    if (!c->started) return;
+    c->letters.left = filling_slot(c)->block.number;
+    if (carry_is_due(c, c->letters.wish, d->place, d->parts_from)) c->letters.block = c->letters.left;
+}
+
 static void drop(struct core *c, uint32_t handle)
 {
     struct dead *d = dead_at(c, handle);
     struct group *g = group_at(c, d->group);
+    note_left(c, d);
     if (d->failed) failed_drop(c, d->failed);
     set_parts(c, d, 0);
     list_take_out(&g->dead_list, LIST_OF(&c->dead, struct dead, of_group), handle);

@@ -72,11 +72,20 @@ static void touch(struct core *c, uint32_t handle)
         save_entry(c, handle);
 }
 
+/* Until that is committed a crash brings the entry back, and with it the need for its place. */
+static void note_left(struct core *c, const struct held *h)
+{
+    if (!c->started) return;
+    c->carry.left = filling_slot(c)->block.number;
+    if (carry_is_due(c, c->carry.wish, h->position, h->parts_from)) c->carry.block = c->carry.left;
+}
+
 void apply_again(struct core *c, uint64_t first)
 {
     uint32_t handle = map_get(&c->by_held, first);
     if (!handle) return; /* it comes again for another reason */
     touch(c, handle);
+    note_left(c, held_at(c, handle));
     c->tenants[held_at(c, handle)->tenant].held_count--;
     map_remove(&c->by_held, first);
     heap_remove(&c->held_due, handle);
@@ -182,6 +191,7 @@ void held_wish(struct core *c, uint64_t trim_wish)
 {
     if (trim_wish == c->carry.wish) return;
     c->carry.wish = trim_wish;
+    if (c->carry.block < c->carry.left) c->carry.block = c->carry.left;
     c->carry.next = 1;
 }
 
@@ -211,7 +221,7 @@ void held_carry(struct core *c)
 
 uint64_t held_keep_from(const struct core *c)
 {
-    return c->held.taken == 0 ? UINT64_MAX : c->carry.done;
+    return c->held.taken == 0 && c->carry.left <= c->committed_block ? UINT64_MAX : c->carry.done;
 }
 
 void held_wake(struct core *c)

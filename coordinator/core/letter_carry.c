@@ -65,6 +65,7 @@ void letters_carry(struct core *c, uint64_t trim_wish)
 {
     if (trim_wish != c->letters.wish) {
         c->letters.wish = trim_wish;
+        if (c->letters.block < c->letters.left) c->letters.block = c->letters.left;
         c->letters.next_group = 1;
     }
     if (c->letters.wish <= c->letters.done || c->config.replay.on) return;
@@ -83,5 +84,5 @@ void letters_need(struct core *c, uint64_t from)
 
 uint64_t letters_keep_from(const struct core *c)
 {
-    return c->dead.taken == 0 ? UINT64_MAX : c->letters.done;
+    return c->dead.taken == 0 && c->letters.left <= c->committed_block ? UINT64_MAX : c->letters.done;
 }

@@ -81,13 +81,14 @@ struct core {
     struct heap held_due; /* by due_ms, then by first position */
     struct {
         uint64_t wish, done; /* held events below `wish` are to stand above it, with their parts; none is below `done` */
-        uint64_t block;      /* of the last one that was written again */
+        uint64_t block;      /* to be committed before `wish` is done: the last one below it was written again there, or ended */
+        uint64_t left;       /* the block in which one ended last, wherever it stood */
         uint32_t next;       /* the next entry to look at */
     } carry;
     struct carrier *carriers; /* [CARRIERS] */
     uint32_t carry_budget;    /* parts that may still be carried in this step */
     struct {
-        uint64_t wish, done, block; /* as in carry, of dead letters */
+        uint64_t wish, done, block, left; /* as in carry, of dead letters */
         uint32_t next_group;
     } letters;
     bool held_waits; /* for a fetch or a commit */
