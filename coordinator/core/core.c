@@ -267,7 +267,7 @@ void core_start(struct core *c, uint64_t now_ns, uint64_t log_time_ms, const cha
     c->next_block = block_number;
     c->trimmed_below = trimmed_below;
     c->trim_due = trimmed_below > 0 && !c->config.replay.on;
-    c->sweep_ns = now_ns;
+    c->sweep_ns = c->rates.tick_ns = now_ns;
     c->adopt_ns = now_ns + (uint64_t)c->config.adopt_grace_ms * 1000000u;
     c->pace_ns = UINT64_MAX;
     for (uint32_t h = 1; h <= c->groups.capacity; h++)

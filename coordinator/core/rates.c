@@ -14,6 +14,8 @@ enum {
     SAMPLE_TOPICS_MAX = 512,
     TICK_EVERY_MS = 1000,
     SMOOTH_MS = 10000,          /* a rate follows its changes in about so long */
+    DONE = 1000,                /* one event in what is done */
+    DONE_KEPT = 16 * DONE,      /* how long a worker takes is known by so many events at least, however long ago they were */
     CATCH_UP_S = 60,            /* the workers wanted also do the backlog within so long */
     COUNTED_PER_TICK = 1 << 16, /* records looked at for exact numbers, all groups together */
     COUNTED_PER_GROUP = 1 << 10,
@@ -149,6 +151,7 @@ void rates_restart(struct core *c, uint32_t handle)
     g->rates = (struct group_rates){ .matched = g->rates.matched,
                                      .matched_before = g->rates.matched,
                                      .settled_before = g->acked + g->rejected + g->expired,
+                                     .done_before = g->acked + g->rejected,
                                      .from_cursor = first_unread(c, g),
                                      .from_head = c->head,
                                      .from_turns = g->turns,
@@ -174,15 +177,21 @@ static uint32_t workers_wanted(const struct group *g)
     return wanted == 0 ? 1 : wanted > UINT32_MAX ? UINT32_MAX : (uint32_t)wanted;
 }
 
-/* What one worker does is seen while there is more than they take; else it is at least what it does now. */
-static void learn_worker(struct group *g, uint64_t settles, uint64_t dt_ms)
+/* What one worker does: what was done, by the time in which workers had something to do. So it does not matter whether they have enough to
+ * do, nor whether an event takes a millisecond or minutes: of slow ones the last few count, of fast ones the last seconds. */
+static void learn_worker(struct group *g, uint64_t dt_ms)
 {
-    uint64_t each = g->workers > 0 ? settles / g->workers : 0;
-    bool busy = g->workers > 0 && !g->ring && !g->paused_ms && g->rates.lag > 0;
-    if (busy && g->rates.per_worker > 0)
-        g->rates.per_worker = smooth(g->rates.per_worker, each, dt_ms);
-    else if (each > g->rates.per_worker)
-        g->rates.per_worker = each;
+    struct group_rates *r = &g->rates;
+    uint64_t done = g->acked + g->rejected;
+    uint32_t busy = g->leased < g->workers ? g->leased : g->workers;
+    r->done += (done - r->done_before) * DONE;
+    r->done_before = done;
+    r->busy_ms += (r->busy + busy) * dt_ms / 2;
+    r->busy = busy;
+    if (r->done > 0) r->per_worker = r->done * 1000 / (r->busy_ms + 1);
+    if (r->done <= DONE_KEPT) return;
+    r->done -= r->done * dt_ms / (SMOOTH_MS + dt_ms);
+    r->busy_ms -= r->busy_ms * dt_ms / (SMOOTH_MS + dt_ms);
 }
 
 static void tick_group(struct core *c, uint32_t handle, uint64_t dt_ms, uint32_t *budget, uint32_t *fetches)
@@ -190,15 +199,14 @@ static void tick_group(struct core *c, uint32_t handle, uint64_t dt_ms, uint32_t
     struct group *g = group_at(c, handle);
     struct group_rates *r = &g->rates;
     uint64_t settled = g->acked + g->rejected + g->expired;
-    uint64_t settles = (settled - r->settled_before) * 1000 * 1000 / dt_ms;
     uint32_t own = *budget < COUNTED_PER_GROUP ? *budget : COUNTED_PER_GROUP, left = own;
     r->arrivals = smooth(r->arrivals, (r->matched - r->matched_before) * 1000 * 1000 / dt_ms, dt_ms);
-    r->settles = smooth(r->settles, settles, dt_ms);
+    r->settles = smooth(r->settles, (settled - r->settled_before) * 1000 * 1000 / dt_ms, dt_ms);
     r->matched_before = r->matched;
     r->settled_before = settled;
     r->lag = rates_lag(c, handle, &left, &r->lag_is_estimate);
     *budget -= own - left;
-    learn_worker(g, settles, dt_ms);
+    learn_worker(g, dt_ms);
     r->wanted = workers_wanted(g);
     if (!group_is_live(g)) {
         look_at_next(c, g, fetches);

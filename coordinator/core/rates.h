@@ -9,8 +9,10 @@ struct group;
 /* How the group keeps up (rates.c); rates are per 1,000 s. */
 struct group_rates {
     uint64_t matched, matched_before, settled_before; /* matched: events that came, an estimate where blocks are left out */
-    uint64_t arrivals, settles, per_worker;           /* per_worker: what one does when there is enough to do; 0: not known */
-    uint64_t from_cursor, from_head, from_matched;    /* as they were when the group was opened, or, with from_live, live last */
+    uint64_t arrivals, settles, per_worker;           /* per_worker: what one does while it has something to do; 0: not known */
+    uint64_t done, done_before, busy_ms; /* acked or rejected lately, in thousandths; the time that workers took for it, all together */
+    uint32_t busy;                       /* workers with something to do, at the last tick */
+    uint64_t from_cursor, from_head, from_matched; /* as they were when the group was opened, or, with from_live, live last */
     uint32_t from_turns;
     bool from_live, lag_is_estimate;
     uint32_t wanted;
