@@ -21,7 +21,7 @@
 #include "proto/event.h"
 #include "sdk/base/ranges.h"
 
-enum { COUNTED_PER_ANSWER = 1 << 18, SESSION_BLOCKS_MAX = 512 };
+enum { COUNTED_PER_ANSWER = 1 << 18, AHEAD_COUNTED = 4096, SESSION_BLOCKS_MAX = 512 };
 #define PER_MS 1000000u
 
 /* Of a moment on the monotonic clock. */
@@ -90,12 +90,13 @@ static void of_parked(const struct core *c, uint32_t handle, struct why_row *row
     }
 }
 
-/* A retry that the budget does not allow yet: those queued before it come first. Log time; 0: it is allowed. */
+/* A retry that the budget does not allow yet: those queued before it come first, of which no more are counted than a question may cost, so
+ * that it may take longer. Log time; 0: it is allowed. */
 static uint64_t budget_until_ms(const struct core *c, const struct failed *f)
 {
     if (f->state != FAILED_READY || failed_is_uncertain(f)) return 0;
     uint32_t ahead = 0;
-    for (uint32_t h = f->in_queue.prev; h; h = failed_at(c, h)->in_queue.prev)
+    for (uint32_t h = f->in_queue.prev; h && ahead < AHEAD_COUNTED; h = failed_at(c, h)->in_queue.prev)
         ahead++;
     uint64_t until_ns = budget_until_ns(c, group_at(c, f->group), ahead);
     return until_ns ? log_time(c, until_ns) : 0;
