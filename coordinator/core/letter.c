@@ -183,12 +183,11 @@ static void append_letter(struct core *c, const struct group *g, struct record r
     blocks_append(c, record, letter);
 }
 
-/* Its bytes have left the window before it could be written. */
-static void lose(struct core *c, uint32_t handle)
+/* Without a letter. */
+static void settle(struct core *c, uint32_t handle)
 {
     const struct failed *f = failed_at(c, handle);
     failed_unqueue(c, handle);
-    c->stats.lost++;
     group_event_over(c, f->group, f->level, handle, f->position, f->position);
 }
 
@@ -211,11 +210,13 @@ static bool bury(struct core *c, uint32_t handle)
         reader_wait(c);
         return false;
     }
-    if (!slot || !block_holds(&slot->block, f->position)) {
-        lose(c, handle);
+    bool lost = !slot || !block_holds(&slot->block, f->position); /* it has left the window before it could be written */
+    uint32_t index = lost ? 0 : (uint32_t)(f->position - slot->block.first_position);
+    if (lost || (slot->block.records[index].flags & RECORD_AT_MOST_ONCE)) { /* its worker kept it over a restart [R-ONCE-1] */
+        c->stats.lost += lost;
+        settle(c, handle);
         return true;
     }
-    uint32_t index = (uint32_t)(f->position - slot->block.first_position);
     struct stored_event source = event_at(&slot->block, index);
     if (!blocks_have_room(c, source.bytes.size + LETTER_ROUND_MAX)) return false;
     uint64_t position = f->position, first = source.first ? source.first : position;
