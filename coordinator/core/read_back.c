@@ -201,7 +201,8 @@ static enum scan read_retried(struct core *c, uint32_t handle, bool claimed_ones
     for (uint32_t h = group_at(c, handle)->failed_list.first; h; h = failed_at(c, h)->of_group.next) {
         struct failed *f = failed_at(c, h);
         uint32_t lease = map_get(&c->by_lease, place_key(handle, f->position));
-        if (!f->dead || is_read(c, f, lease) || (claimed_ones && !lease)) continue;
+        bool given_up = !lease && letter_is_due(c, h); /* it holds nothing */
+        if (!f->dead || is_read(c, f, lease) || (claimed_ones && !lease) || given_up) continue;
         bool end;
         const struct slot *slot = blocks_find_after(c, f->position, &end);
         if (!slot && !end) return SCAN_WAIT;
