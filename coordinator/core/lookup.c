@@ -45,7 +45,7 @@ struct lookup *lookup_begin(struct core *c, enum lookup_kind kind, uint32_t peer
         l->peer_generation = peer ? slab_generation(&c->peers, peer) : 0;
         l->tenant = tenant;
         l->position = c->head;
-        l->found = l->blocks = 0;
+        l->found = l->blocks = l->waits = 0;
         l->first = 0;
         l->searched = false;
         copy_spec(l, spec);

@@ -26,6 +26,7 @@ struct lookup {
     uint64_t position; /* WHY: of the event; WHY_SESSION: so far back it was looked for */
     uint64_t places[WHY_EVENTS_MAX];
     uint32_t found;  /* WHY_SESSION: of them */
+    uint32_t waits;  /* for all of them to be in memory */
     uint32_t blocks; /* looked through */
     uint64_t first;  /* WHY: a delayed event that has come since: it is looked for by its first position; 0: not */
     bool searched;   /* so it was */

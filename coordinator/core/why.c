@@ -21,7 +21,13 @@
 #include "proto/event.h"
 #include "sdk/base/ranges.h"
 
-enum { COUNTED_PER_ANSWER = 1 << 18, AHEAD_COUNTED = 4096, SESSION_BLOCKS_MAX = 512 };
+enum {
+    COUNTED_PER_ANSWER = 1 << 18,
+    AHEAD_COUNTED = 4096,
+    SESSION_BLOCKS_MAX = 512,
+    AGAIN_BLOCKS_MAX = 512,
+    WAITS_MAX = 64,
+};
 #define PER_MS 1000000u
 
 /* Of a moment on the monotonic clock. */
@@ -250,8 +256,6 @@ static bool is_of_tenant(const struct core *c, uint32_t tenant, const struct blo
 
 /* ---- an event with a delay that is over: it stands elsewhere, not before it was due ---- */
 
-enum { AGAIN_BLOCKS_MAX = 512 };
-
 static void find_again_begin(const struct core *c, struct lookup *l, const struct block *block, uint32_t index)
 {
     struct event event;
@@ -357,14 +361,24 @@ static void look_through(struct core *c, struct lookup *l, const struct block *b
     l->position = last;
 }
 
+/* Their blocks do not come into memory together: few are kept, or others want them, too. So it is less that is told. */
+static enum scan wait_for_all(struct lookup *l)
+{
+    if (++l->waits < WAITS_MAX) return SCAN_WAIT;
+    l->waits = 0;
+    l->blocks = SESSION_BLOCKS_MAX; /* and looked for no further */
+    l->position = l->places[--l->found];
+    return SCAN_LATER;
+}
+
 /* What was found is asked for again, so that all of the answer is of one moment. */
-static enum scan say_session(struct core *c, const struct lookup *l)
+static enum scan say_session(struct core *c, struct lookup *l)
 {
     const struct slot *slots[WHY_EVENTS_MAX];
     for (uint32_t i = 0; i < l->found; i++) {
         bool end;
         slots[i] = blocks_find_after(c, l->places[i], &end);
-        if (!slots[i] && !end) return SCAN_WAIT;
+        if (!slots[i] && !end) return wait_for_all(l);
     }
     struct msg_answer *answer = answer_new(c, l->id);
     struct why_row *rows = arena_take(&c->scratch, ((size_t)l->found * c->groups.taken + 1) * sizeof *rows);

@@ -231,6 +231,25 @@ uint32_t do_manage(struct walk *w, struct msg_manage *m)
     return w->answer;
 }
 
+/* Of an event of the group, a delayed one, any place, or a session. */
+void do_why(struct walk *w, uint32_t how)
+{
+    struct msg_query m = { .id = 1, .ask = ASK_WHY, .seq = 1 + how % 64 };
+    if (how % 4 == 0 && w->event_count > 0) m.seq = w->events[how / 4 * 7 % w->event_count].first;
+    if (how % 4 == 1 && w->event_count > 0) m.seq = w->events[w->event_count - 1 - how / 4 % w->event_count].seq;
+    if (how % 4 == 2 && w->delay_count > 0) m.seq = w->delays[w->delay_count - 1 - how / 4 % w->delay_count].seq;
+    if (how % 8 == 3) m.seq = 0, m.session = span_of(&"stuv"[how / 8 % 4], 1);
+    if (!w->peers[ADMIN].connection) do_hello(w, ADMIN);
+    w->answered = false;
+    w->asked = m.seq;
+    world_send(w, ADMIN, &(struct packet){ .queries = &m, .query_count = 1 });
+    for (uint32_t i = 0; i < 2000 && !w->answered; i++) {
+        if (i >= 64) world_commit(w); /* who waits for that may keep all blocks in memory but one */
+        world_wait(w, 1);
+    }
+    if (!w->answered) broken(w, "a query without an answer", m.seq);
+}
+
 /* Nobody holds anything any more, but may think so. */
 static void do_seek(struct walk *w, uint32_t how)
 {

@@ -188,7 +188,7 @@ void oracle_saw(struct walk *w, uint32_t peer, const struct packet *m)
     for (size_t i = 0; i < m->error_count; i++)
         if (m->errors[i].code == CODE_CONFLICT && m->errors[i].about == FIELD_HELLO) p->knows_b = !p->knows_b;
     for (size_t i = 0; i < m->answer_count; i++)
-        w->answered = true, w->answer = m->answers[i].code;
+        w->answered = true, w->answer = m->answers[i].code, w->whys = m->answers[i].whys, w->why_count = m->answers[i].why_count;
     for (size_t i = 0; i < m->accepted_count; i++)
         saw_accepted(w, p, &m->accepted[i]);
     const struct span *body = m->pieces;
@@ -218,4 +218,29 @@ void oracle_saw(struct walk *w, uint32_t peer, const struct packet *m)
         if (m->parts[i].lease) check_alone(w, peer, m->parts[i].seq);
         check_large(w, large_part(&p->receiving, &m->parts[i], body[i]), m->parts[i].seq);
     }
+}
+
+/* What an event is said to wait for, against who has it and what the log says. [R-WHY-1] */
+static void check_why(struct walk *w, const struct why_row *row)
+{
+    bool held = false;
+    for (uint32_t i = 0; i < WORKERS; i++)
+        for (uint32_t k = 0; k < w->peers[i].held_count && w->peers[i].ready; k++)
+            held = held || (w->peers[i].held[k].seq == row->seq && !w->peers[i].held[k].settled);
+    if (held && row->wait != WAIT_WORKING) broken(w, "said to wait while a worker has it", row->seq);
+    const struct letter_seen *letter = letters_newest(&w->letters, w->asked);
+    if (row->wait == WAIT_DEAD && letter && letter->state == LETTER_OVER) broken(w, "said to be a dead letter when that is over", row->seq);
+    if (row->wait == WAIT_PAUSED && !w->paused && w->committed == w->submitted) broken(w, "said to be paused", row->seq);
+    for (uint32_t i = 0; i < w->delay_count && row->wait == WAIT_DELAYED; i++)
+        if (w->delays[i].seq == w->asked && w->delays[i].came) broken(w, "said to be delayed after it came", row->seq);
+}
+
+void oracle_step_ends(struct walk *w)
+{
+    for (size_t i = 0; i < w->why_count; i++)
+        check_why(w, &w->whys[i]);
+    w->why_count = 0;
+    const char *wrong = retries_step(&w->retries, &w->options, w->now_ns);
+    bool parks = w->options.ordering || w->options.affinity || w->options.limit_each; /* a retry may have been allowed long ago */
+    if (wrong && !parks) broken(w, wrong, w->head);
 }

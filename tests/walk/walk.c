@@ -8,6 +8,7 @@
  *   - with an ordering an event goes out when every one of its key (session, group) and priority before it is settled in the log [P4];
  *   - no more are out than the group's limits say, in all and of one topic word [R-LIMIT-1, R-LIMIT-2];
  *   - failed events go out again as the group's budget of retries allows, where they do not wait for one another besides [R-RETRY-1];
+ *   - an event is not said to wait (`why`) while a worker has it, to be dead or delayed when that is over [R-WHY-1];
  *   - an event that was given up has one letter, whole, and is not offered before that is retried; no attempt is beyond max_deliveries;
  *   - in the end, when all workers work and all letters are retried, every accepted event was acked once by the group that existed before
  *     it, or its letter was dropped [P1];
@@ -79,6 +80,8 @@ static void act_of_world(struct walk *w, uint32_t how)
         core_snapshot(w->core);
     else if (how % 16 < 10)
         change_group(w, next_byte(w));
+    else if (how % 16 < 12)
+        do_why(w, next_byte(w));
 }
 
 static void act(struct walk *w)

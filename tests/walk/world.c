@@ -100,9 +100,7 @@ void world_step(struct walk *w, struct core_in *in)
         w->submitted = out->block->number;
         note(w, out->block->bodies_size);
     }
-    const char *wrong = retries_step(&w->retries, &w->options, w->now_ns);
-    bool parks = w->options.ordering || w->options.affinity || w->options.limit_each; /* a retry may have been allowed long ago */
-    if (wrong && !parks) broken(w, wrong, w->head);
+    oracle_step_ends(w);
 }
 
 void world_wait(struct walk *w, uint32_t ms)

@@ -103,8 +103,11 @@ struct walk {
     /* as the newest record of the group says it */
     bool group_exists, paused, takes_b, took_b; /* took_b: below filters_from */
     uint64_t generation, filters_from, floor;
-    bool answered; /* the admin's manage */
+    bool answered; /* the admin's manage, or query */
     uint32_t answer;
+    uint64_t asked; /* WHY: seq */
+    const struct why_row *whys;
+    size_t why_count;
 };
 
 /* world.c */
@@ -130,6 +133,7 @@ void walker_let_go(struct walker *p, uint64_t seq);
 bool walker_takes_parts(const struct walk *w, const struct walker *p);
 void oracle_saw_ends(struct walk *w, uint32_t peer, const struct packet *m); /* for all packets of a step, then: */
 void oracle_saw(struct walk *w, uint32_t peer, const struct packet *m);
+void oracle_step_ends(struct walk *w);
 
 /* acts.c */
 struct variant {
@@ -147,6 +151,7 @@ void do_leave(struct walk *w, uint32_t peer);
 void do_gone(struct walk *w, uint32_t peer);
 uint32_t do_manage(struct walk *w, struct msg_manage *m);
 void do_resume(struct walk *w);
+void do_why(struct walk *w, uint32_t how);
 void change_group(struct walk *w, uint32_t how);
 struct variant variant_of(uint32_t how);
 
