@@ -94,6 +94,11 @@ void link_flush_partials(struct link *link, struct flush *flush)
 void link_take_partial(struct link *link, const struct msg_partial *partial, struct span data)
 {
     struct link_fact fact = { .kind = LINK_FACT_PARTIAL };
+    struct link_tenant *tenant = link_subscription_tenant(link, partial->subscription);
+    if (tenant != NULL) { /* it has used up credit as an event does, and nobody holds it */
+        tenant->events_received++;
+        tenant->events_received_bytes += data.size;
+    }
     fact.partial.subscription = partial->subscription;
     fact.partial.cause = partial->cause;
     fact.partial.attempt = partial->attempt;

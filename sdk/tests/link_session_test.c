@@ -210,6 +210,23 @@ static void credit_for_events_rises_with_what_was_consumed(void **state)
     harness_stop(&h);
 }
 
+static void a_partial_gives_back_the_credit_that_it_took(void **state)
+{
+    struct harness h;
+    (void)state;
+    start(&h, ROLE_CLIENT);
+    subscribe(&h, 5, 0, 0);
+    harness_up(&h);
+    assert_int_equal(harness_flush(&h)->credits[0].events, 8);
+    take_subscribed(&h, 5, 10, 0);
+    for (uint32_t i = 0; i < 8; i++) {
+        struct msg_partial piece = { .subscription = 5, .cause = 3, .attempt = 1, .index = i, .size = 1 };
+        harness_take(&h, (struct packet){ .partials = &piece, .partial_count = 1, .body = span_of("a", 1) });
+    }
+    assert_int_equal(harness_flush(&h)->credits[0].events, 16);
+    harness_stop(&h);
+}
+
 static void own_credit_is_counted_from_each_opening(void **state)
 {
     struct harness h;
@@ -292,7 +309,8 @@ static void a_query_is_asked_again_until_it_is_answered(void **state)
     struct msg_answer answer = { .id = 9 };
     (void)state;
     start(&h, ROLE_ADMIN);
-    assert_int_equal(link_query(h.link, &(struct msg_query){ .id = 9, .ask = ASK_GROUPS, .tenant = span_text("t"), .name = span_text("n") }), LINK_OK);
+    assert_int_equal(
+        link_query(h.link, &(struct msg_query){ .id = 9, .ask = ASK_GROUPS, .tenant = span_text("t"), .name = span_text("n") }), LINK_OK);
     harness_up(&h);
     assert_int_equal(harness_flush(&h)->queries[0].id, 9);
     assert_null(harness_flush(&h));
@@ -345,6 +363,7 @@ int main(void)
         cmocka_unit_test(a_drain_holds_publishes_and_comes_again_elsewhere),
         cmocka_unit_test(a_subscription_resumes_after_the_last_event_without_a_repeat),
         cmocka_unit_test(credit_for_events_rises_with_what_was_consumed),
+        cmocka_unit_test(a_partial_gives_back_the_credit_that_it_took),
         cmocka_unit_test(own_credit_is_counted_from_each_opening),
         cmocka_unit_test(a_limit_counts_over_connections),
         cmocka_unit_test(a_subscription_ends_once_however_it_ends),
