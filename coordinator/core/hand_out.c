@@ -6,6 +6,7 @@
 #include "coordinator/core/letter.h"
 #include "coordinator/core/out.h"
 #include "coordinator/core/peer.h"
+#include "coordinator/core/request.h"
 #include "coordinator/core/state.h"
 #include "coordinator/core/transfer.h"
 #include "proto/event.h"
@@ -52,6 +53,7 @@ static void say_delivery(struct core *c, uint32_t lease, const struct block *blo
     c->stats.delivered++;
     c->stats.delivered_bytes += event.bytes.size;
     if (l->attempt > 1) c->stats.redelivered++;
+    if (l->cancelled) cancel_say(c, lease);
 }
 
 void delivery_expired(struct core *c, uint32_t handle, uint32_t level, uint32_t failed, uint64_t from, uint64_t position)

@@ -10,6 +10,7 @@
 #include "coordinator/core/part.h"
 #include "coordinator/core/peer.h"
 #include "coordinator/core/publisher.h"
+#include "coordinator/core/request.h"
 #include "coordinator/core/state.h"
 #include "coordinator/core/tenant.h"
 #include "coordinator/core/text.h"
@@ -172,6 +173,8 @@ void peer_welcome(struct core *c, uint32_t handle)
     }
     out_item(c, handle, ITEM_WELCOME)->more = w;
     peer_move(p, PEER_READY);
+    for (uint32_t h = p->leases.first; h; h = lease_at(c, h)->of_peer.next)
+        cancel_say(c, h);
     if (c->draining) out_item(c, handle, ITEM_DRAIN)->x = DRAIN_RECONNECT_MS; /* [R-DRAIN-1] */
     worker_ring_update(c, handle);
 }

@@ -18,6 +18,7 @@ struct lease {
     struct list_link of_peer, of_group;
     bool in_group_list; /* else in core.extended */
     bool request;
+    bool cancelled; /* and who has it is to be told with the delivery, or with its welcome */
     bool once;      /* its end, whatever it is, is the end of the event for the group, and stands nowhere [P6] */
     bool returned;  /* given back unstarted, or not sent yet: goes out with the same attempt */
     uint32_t large; /* bytes of a large event; 0: it is none */

@@ -47,6 +47,20 @@ void partial_take(struct core *c, uint32_t peer, const struct msg_partial *m, co
     }
 }
 
+void cancel_say(struct core *c, uint32_t lease)
+{
+    struct lease *l = lease_at(c, lease);
+    if (!l->cancelled || !out_has_room(c, 1)) return;
+    l->cancelled = false;
+    out_item(c, l->peer, ITEM_CANCEL)->a = lease_wire(c, lease);
+}
+
+/* It has not come yet, or its worker is away, or not welcomed yet: a cancel now would name what that does not know. */
+static bool is_known_to_its_worker(const struct core *c, const struct lease *l)
+{
+    return l->peer && !l->transfer && peer_at(c, l->peer)->state == PEER_READY;
+}
+
 /* To every worker that holds the event [R-REQ-3]. */
 void cancel_take(struct core *c, uint32_t peer, const struct msg_cancel *m)
 {
@@ -54,8 +68,9 @@ void cancel_take(struct core *c, uint32_t peer, const struct msg_cancel *m)
     for (uint32_t h = 1; tenant && h <= c->groups.touched; h++) {
         if (!slab_is_taken(&c->groups, h) || group_at(c, h)->tenant != tenant) continue;
         uint32_t lease = map_get(&c->by_lease, place_key(h, m->seq));
-        if (!lease || !lease_at(c, lease)->peer || !out_has_room(c, 1)) continue;
-        out_item(c, lease_at(c, lease)->peer, ITEM_CANCEL)->a = lease_wire(c, lease);
+        if (!lease) continue;
+        lease_at(c, lease)->cancelled = true;
+        if (is_known_to_its_worker(c, lease_at(c, lease))) cancel_say(c, lease);
     }
 }
 
