@@ -159,6 +159,30 @@ static void ack(struct client *c, struct client_sub *sub)
     say(c, frame, snprintf(frame, sizeof frame, "{\"type\":\"ack\",\"event\":\"%s\",\"topic\":\"%s\"}", sub->cursor, sub->filter));
 }
 
+static void cancel(struct client *c, uint32_t i)
+{
+    char frame[128];
+    uint64_t request = c->calls[i].id;
+    c->calls[i].cancel_ns = NEVER;
+    if (c->call_count == CALLS_MAX) return;
+    c->calls[c->call_count++] =
+        (struct client_call){ .kind = CALL_CANCEL, .id = ++c->last_id, .event = c->calls[i].event, .cancel_ns = NEVER };
+    oracle_user_cancels(c->sim->oracle, c->calls[i].event);
+    say(c, frame,
+        snprintf(frame, sizeof frame, "{\"type\":\"cancel\",\"id\":%llu,\"request\":%llu}", (unsigned long long)c->last_id,
+                 (unsigned long long)request));
+}
+
+/* A request has a time limit, after which it is given up. */
+static int add_request(struct client *c, struct client_call *call, char *frame, size_t room)
+{
+    uint32_t timeout_ms = 1 + random_below(&c->random, 2 * knob(c->sim, KNOB_request_ms));
+    call->kind = CALL_REQUEST;
+    if (habit(c, KNOB_cancels)) call->cancel_ns = in_ms(c, 0, timeout_ms);
+    oracle_requests(c->sim->oracle, call->event, c->sim->now_ns + (timeout_ms - 1) * NS_PER_MS); /* a gateway's clock ticks in ms */
+    return snprintf(frame, room, ",\"timeout_ms\":%u", timeout_ms);
+}
+
 /* Its data is unlike every other's. */
 static void publish(struct client *c)
 {
@@ -174,11 +198,13 @@ static void publish(struct client *c)
     intent.key = chance(&c->random, 80) ? key[0] : 0;
     intent.session = chance(&c->random, 60) ? session[0] : 0;
     struct client_call *call = &c->calls[c->call_count++];
-    *call = (struct client_call){ ++c->last_id, oracle_writes(sim->oracle, &intent) };
-    size = snprintf(frame, sizeof frame, "{\"type\":\"publish\",\"id\":%llu,\"topic\":\"%s\",\"data\":%s", (unsigned long long)call->id,
-                    topic, data);
+    *call = (struct client_call){ .id = ++c->last_id, .event = oracle_writes(sim->oracle, &intent), .cancel_ns = NEVER };
+    bool asks = habit(c, KNOB_requests);
+    size = snprintf(frame, sizeof frame, "{\"type\":\"%s\",\"id\":%llu,\"topic\":\"%s\",\"data\":%s", asks ? "request" : "publish",
+                    (unsigned long long)call->id, topic, data);
     if (intent.key) size += snprintf(frame + size, sizeof frame - (size_t)size, ",\"key\":\"%s\"", key);
     if (intent.session) size += snprintf(frame + size, sizeof frame - (size_t)size, ",\"session\":\"%s\"", session);
+    if (asks) size += add_request(c, call, frame + size, sizeof frame - (size_t)size);
     size += snprintf(frame + size, sizeof frame - (size_t)size, "}");
     say(c, frame, size);
     c->left--;
@@ -200,6 +226,8 @@ static void act(struct client *c)
         if (sub->state == SUB_CLOSED && sub->retry_ns <= sim->now_ns) subscribe(c, sub);
         if (sub->ack_ns <= sim->now_ns) ack(c, sub);
     }
+    for (uint32_t i = 0; i < c->call_count; i++)
+        if (c->calls[i].cancel_ns <= sim->now_ns) cancel(c, i);
     if (sim->healing) c->left = 0;
     if (c->left == 0 || c->publish_ns > sim->now_ns || c->call_count == CALLS_MAX) return;
     c->publish_ns = in_ms(c, 1, 2 * knob(sim, KNOB_client_pace_ms));
@@ -229,6 +257,8 @@ static uint64_t next_of(const struct client *c)
         if (c->subs[i].state == SUB_CLOSED) next = earlier(next, c->subs[i].retry_ns);
         next = earlier(next, c->subs[i].ack_ns);
     }
+    for (uint32_t i = 0; i < c->call_count; i++)
+        next = earlier(next, c->calls[i].cancel_ns);
     return c->left > 0 && c->call_count < CALLS_MAX ? earlier(next, c->publish_ns) : next;
 }
 

@@ -42,8 +42,10 @@ void client_loses(struct client *c)
 {
     for (uint32_t i = 0; i < c->sub_count; i++)
         close_sub(c, &c->subs[i]);
-    for (uint32_t i = 0; i < c->call_count; i++)
-        oracle_user_answer(c->sim->oracle, c->calls[i].event, UINT64_MAX);
+    for (uint32_t i = 0; i < c->call_count; i++) {
+        if (c->calls[i].kind == CALL_PUBLISH) oracle_user_answer(c->sim->oracle, c->calls[i].event, UINT64_MAX);
+        if (c->calls[i].kind == CALL_REQUEST) oracle_user_unanswered(c->sim->oracle, c->calls[i].event, ORACLE_GONE, c->sim->now_ns);
+    }
     c->call_count = 0;
     c->greeted = false;
 }
@@ -58,7 +60,7 @@ void client_event_met(struct sim *sim, struct span bytes)
     if (!intent) return;
     if (!span_equal(event.topic, span_text(oracle_topic(sim->oracle, intent))))
         sim_fail(sim, "gateways_say_what_clients_said", "event %u goes to another topic", intent);
-    oracle_encoded(sim->oracle, intent, bytes.data, bytes.size);
+    oracle_encoded(sim->oracle, intent, bytes.data, bytes.size, event.deadline_ms);
 }
 
 static void same_text(struct client *c, struct span frame, const char *name, struct span written)
@@ -132,6 +134,62 @@ static void hear_subscribed(struct client *c, struct client_sub *sub, struct spa
     move_cursor(sub, frame, "cursor");
 }
 
+static struct client_call *call_of_id(struct client *c, struct span frame)
+{
+    uint64_t id = frame_number(frame, "id");
+    for (uint32_t i = 0; i < c->call_count; i++)
+        if (c->calls[i].id == id) return &c->calls[i];
+    sim_fail(c->sim, "one_answer_per_call", "%s hears an answer to %llu, which waits for none", c->name, (unsigned long long)id);
+}
+
+static void hear_partial(struct client *c, struct span frame)
+{
+    struct span data;
+    const struct client_call *call = call_of_id(c, frame);
+    if (!frame_field(frame, "data", &data)) sim_fail(c->sim, "pieces_are_what_was_written", "%s hears a piece without data", c->name);
+    struct oracle_partial plain = piece_read((uint32_t)frame_number(frame, "attempt"), (uint32_t)frame_number(frame, "index"), data);
+    oracle_user_partial(c->sim->oracle, call->event, &plain);
+}
+
+/* A worker's refusal comes as the message of an error: the JSON that it wrote, as a string. */
+static bool is_declined(struct span frame, uint8_t *room, size_t room_size, struct span *out)
+{
+    struct span text;
+    size_t size = 0;
+    if (!frame_field(frame, "message", &text) || text.size == 0 || text.data[0] != '{') return false;
+    for (size_t i = 0; i < text.size && size < room_size; i++)
+        if (text.data[i] != '\\') room[size++] = text.data[i];
+    *out = span_of(room, size);
+    return true;
+}
+
+static enum oracle_no_answer why_none(struct span frame)
+{
+    if (frame_is(frame, "code", "timeout")) return ORACLE_TIMEOUT;
+    if (frame_is(frame, "code", "cancelled")) return ORACLE_CANCELLED;
+    return frame_is(frame, "code", "gone") ? ORACLE_GONE : ORACLE_DECLINED;
+}
+
+static void hear_of_request(struct client *c, uint32_t event, struct span frame)
+{
+    struct oracle *o = c->sim->oracle;
+    struct span data;
+    bool replied = frame_is(frame, "type", "reply") ? frame_field(frame, "data", &data)
+                                                    : is_declined(frame, c->sim->web->room, sizeof c->sim->web->room, &data);
+    if (replied)
+        oracle_user_replied(o, event, data.data, data.size);
+    else
+        oracle_user_unanswered(o, event, why_none(frame), c->sim->now_ns);
+}
+
+/* Its request has its answer, or has been told that it is cancelled, when the cancel is answered. */
+static void hear_of_cancel(struct client *c, uint32_t event)
+{
+    for (uint32_t i = 0; i < c->call_count; i++)
+        if (c->calls[i].kind == CALL_REQUEST && c->calls[i].event == event)
+            sim_fail(c->sim, "cancelled_is_told", "%s has cancelled event %u, which goes on", c->name, event);
+}
+
 static void hear_answer(struct client *c, struct span frame, bool ok)
 {
     uint64_t id = frame_number(frame, "id");
@@ -139,15 +197,13 @@ static void hear_answer(struct client *c, struct span frame, bool ok)
     if (sub && ok) hear_subscribed(c, sub, frame);
     if (sub && !ok) close_sub(c, sub);
     if (sub) return;
-    uint32_t i = 0;
-    while (i < c->call_count && c->calls[i].id != id)
-        i++;
-    if (i == c->call_count)
-        sim_fail(c->sim, "one_answer_per_call", "%s hears an answer to %llu, which waits for none", c->name, (unsigned long long)id);
-    uint32_t event = c->calls[i].event;
-    c->calls[i] = c->calls[--c->call_count];
+    struct client_call *at = call_of_id(c, frame), call = *at;
+    *at = c->calls[--c->call_count];
+    if (call.kind == CALL_REQUEST) return hear_of_request(c, call.event, frame);
+    if (call.kind == CALL_CANCEL) return hear_of_cancel(c, call.event);
     uint64_t seq = ok ? frame_number(frame, "seq") : frame_is(frame, "code", "gone") ? UINT64_MAX : 0;
-    oracle_user_answer(c->sim->oracle, event, seq);
+    if (ok && seq == 0) sim_fail(c->sim, "users_hear_what_was_said", "%s hears an ok without a place", c->name);
+    oracle_user_answer(c->sim->oracle, call.event, seq);
 }
 
 /* Without an id: of a subscription that goes on with a gap, or has ended. */
@@ -170,6 +226,10 @@ void client_hears(struct client *c, struct span frame)
     sim_note(c->sim, frame.size);
     if (frame_is(frame, "type", "event")) {
         hear_event(c, frame);
+    } else if (frame_is(frame, "type", "partial")) {
+        hear_partial(c, frame);
+    } else if (frame_is(frame, "type", "reply")) {
+        hear_answer(c, frame, true);
     } else if (frame_is(frame, "type", "ok") || (frame_is(frame, "type", "error") && answers)) {
         hear_answer(c, frame, frame_is(frame, "type", "ok"));
     } else if (frame_is(frame, "type", "error")) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gateway/core/gate.h"
+#include "proto/event.h"
 #include "tests/sim/web.h"
 
 enum { CLOSE_GRACE_MS = 3000 };
@@ -91,12 +92,22 @@ static void tell_time(const struct peer *peer)
     gate_now(((struct gateway *)peer->app)->gate, peer->sim->now_ns / NS_PER_MS, log_ms(peer->sim));
 }
 
+static void note_answers(struct sim *sim, const struct link_fact *fact)
+{
+    const uint8_t *at = fact->events.body.data;
+    struct event event;
+    for (size_t i = 0; i < fact->events.count; at += fact->events.size[i++])
+        if (event_scan(span_of(at, fact->events.size[i]), &event) == EVENT_OK && event.reply)
+            oracle_heard_answer(sim->oracle, fact->events.cause[i], sim->now_ns);
+}
+
 static void fact(struct peer *peer, const struct link_fact *fact)
 {
     struct gateway *g = peer->app;
     tell_time(peer);
     if (fact->kind == LINK_FACT_STATE && fact->state.state == LINK_UP)
         gate_set_epoch(g->gate, span_of(link_terms(peer->link)->epoch, EPOCH_BYTES));
+    if (fact->kind == LINK_FACT_EVENTS && fact->events.cause) note_answers(peer->sim, fact);
     gate_fact(g->gate, fact);
     g->heard = true;
 }

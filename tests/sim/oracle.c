@@ -93,8 +93,8 @@ static void table_free(struct table *table)
 
 void oracle_free(struct oracle *o)
 {
-    struct table *tables[] = { &o->by_bytes, &o->by_data,   &o->by_seq,        &o->by_number, &o->by_lease,
-                               &o->by_place, &o->by_settle, &o->by_connection, &o->by_reader, &o->publishers };
+    struct table *tables[] = { &o->by_bytes,  &o->by_data,       &o->by_seq,    &o->by_number,  &o->by_lease,  &o->by_place,
+                               &o->by_settle, &o->by_connection, &o->by_reader, &o->by_request, &o->by_pieces, &o->publishers };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         table_free(tables[i]);
     for (uint32_t i = 1; i <= o->events.count; i++) {
@@ -108,9 +108,9 @@ void oracle_free(struct oracle *o)
     }
     for (uint32_t i = 1; i <= o->groups.count; i++)
         free(o->groups.items[i].lost.items);
-    void *lists[] = { o->events.items, o->groups.items,  o->born.items,   o->connections.items, o->leases.items,
-                      o->places.items, o->settles.items, o->emits.items,  o->readers.items,     o->viewers.items,
-                      o->log.items,    o->repeats.items, o->tokens.items, o->must_keep.items };
+    void *lists[] = { o->events.items,      o->groups.items, o->born.items,    o->connections.items, o->leases.items,   o->places.items,
+                      o->settles.items,     o->emits.items,  o->readers.items, o->viewers.items,     o->requests.items, o->pieces.items,
+                      o->must_cancel.items, o->log.items,    o->repeats.items, o->tokens.items,      o->must_keep.items };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         free(lists[i]);
     free(o);
@@ -164,11 +164,12 @@ uint32_t oracle_writes(struct oracle *o, const struct oracle_event *event)
     known->ttl_ms = event->ttl_ms;
     known->delay_ms = event->delay_ms;
     known->not_before_ms = event->not_before_ms;
+    known->answers_event = event->answers;
     known->key = event->key;
     known->session = event->session;
     known->foreign = event->foreign;
     if (event->data) table_put(&o->by_data, oracle_hash(event->data, event->data_size), o->events.count);
-    if (event->bytes) oracle_encoded(o, o->events.count, event->bytes, event->size);
+    if (event->bytes) oracle_encoded(o, o->events.count, event->bytes, event->size, event->deadline_ms);
     known->token = event->token;
     token_written(o, o->events.count);
     return o->events.count;
@@ -179,13 +180,14 @@ uint32_t oracle_event_with(const struct oracle *o, const uint8_t *data, size_t s
     return table_get(&o->by_data, oracle_hash(data, size));
 }
 
-void oracle_encoded(struct oracle *o, uint32_t event, const uint8_t *bytes, size_t size)
+void oracle_encoded(struct oracle *o, uint32_t event, const uint8_t *bytes, size_t size, uint64_t deadline_ms)
 {
     struct known *known = &o->events.items[event];
     if (known->bytes) return;
     known->bytes = malloc(size ? size : 1);
     memcpy(known->bytes, bytes, size);
     known->size = size;
+    known->deadline_ms = deadline_ms;
     table_put(&o->by_bytes, oracle_hash(bytes, size), event);
 }
 
@@ -249,6 +251,7 @@ void event_is_at(struct oracle *o, uint32_t event, uint64_t seq)
 
 void oracle_turn(struct oracle *o, uint64_t now_ns, uint64_t log_ms)
 {
+    cancels_end_turn(o);
     o->last_turn_ns = o->now_ns;
     o->now_ns = now_ns;
     o->log_ms = log_ms;
@@ -280,6 +283,7 @@ void oracle_crashes(struct oracle *o)
     for (uint32_t i = 1; i <= o->connections.count; i++)
         o->connections.items[i].is_there = false;
     leases_crash(o);
+    o->must_cancel.count = 0;
     o->running = false;
 }
 

@@ -38,7 +38,8 @@ struct oracle_event {
     const uint8_t *data;
     size_t data_size;
     const char *topic;
-    uint64_t ttl_ms, delay_ms, not_before_ms;
+    uint64_t ttl_ms, delay_ms, not_before_ms, deadline_ms;
+    uint32_t answers;  /* it is an answer to this event */
     char key, session; /* a letter each; 0: none */
     uint32_t token;    /* its number, from 1; 0: none */
     bool foreign;      /* not of an honest author: it may be in the log or not */
@@ -47,7 +48,7 @@ uint32_t oracle_writes(struct oracle *oracle, const struct oracle_event *event);
 
 uint32_t oracle_event_with(const struct oracle *oracle, const uint8_t *data, size_t size); /* 0: nobody wrote it */
 /* A gateway says a client's event so; only the first time counts. */
-void oracle_encoded(struct oracle *oracle, uint32_t event, const uint8_t *bytes, size_t size);
+void oracle_encoded(struct oracle *oracle, uint32_t event, const uint8_t *bytes, size_t size, uint64_t deadline_ms);
 void oracle_foreign(struct oracle *oracle, uint32_t event); /* after all */
 
 /* -- The coordinator's end of the wire -- */
@@ -136,6 +137,25 @@ void oracle_viewer_leaves(struct oracle *oracle, uint32_t viewer);          /* w
 bool oracle_viewer_is_behind(const struct oracle *oracle, uint32_t viewer); /* the log holds more for it */
 void oracle_client_closed(struct oracle *oracle, uint32_t code, bool slowed /* it was told that it is slow */);
 
+/* -- Requests -- */
+void oracle_requests(struct oracle *oracle, uint32_t event, uint64_t until_ns); /* a client asks this, and waits so long at least */
+struct oracle_partial {
+    uint32_t attempt, index; /* as it came */
+    uint64_t of_seq;         /* as its worker wrote it */
+    uint32_t of_attempt, of_group, of_index;
+};
+void oracle_told_partial(struct oracle *oracle, uint32_t connection, uint64_t cause, const struct oracle_partial *partial);
+void oracle_told_answer(struct oracle *oracle, uint64_t cause, const uint8_t *bytes, size_t size); /* on an inbox */
+void oracle_took_cancel(struct oracle *oracle, uint32_t connection, uint64_t seq);
+void oracle_told_cancel(struct oracle *oracle, uint32_t connection, uint64_t lease);
+/* What a gateway hears of the answer to a client's request, and what the client hears. */
+void oracle_heard_answer(struct oracle *oracle, uint64_t cause, uint64_t now_ns);
+void oracle_user_partial(struct oracle *oracle, uint32_t event, const struct oracle_partial *partial);
+void oracle_user_replied(struct oracle *oracle, uint32_t event, const uint8_t *data, size_t size);
+void oracle_user_cancels(struct oracle *oracle, uint32_t event);
+enum oracle_no_answer { ORACLE_DECLINED, ORACLE_TIMEOUT, ORACLE_CANCELLED, ORACLE_GONE /* its connection, or the outcome */ };
+void oracle_user_unanswered(struct oracle *oracle, uint32_t event, enum oracle_no_answer why, uint64_t now_ns);
+
 /* -- The end -- */
 /* All of the log in its order, as its reader saw it; then the verdict over what only the end can show. */
 void oracle_log(struct oracle *oracle, const struct oracle_shown *shown);
@@ -156,7 +176,7 @@ const uint8_t *oracle_bytes(const struct oracle *oracle, uint32_t event, size_t 
 
 struct oracle_counts {
     uint64_t events, accepted, refused, unknown, deliveries, redeliveries, settles, stale, revoked, kept, emits, seen, lost, dead, cut,
-        repeats, throttled, delayed, overloaded;
+        partials, replies, unanswered, cancels, repeats, throttled, delayed, overloaded;
 };
 void oracle_counts(const struct oracle *oracle, struct oracle_counts *out);
 

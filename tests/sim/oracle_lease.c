@@ -216,7 +216,7 @@ void oracle_told_delivery(struct oracle *o, uint32_t connection, const struct or
     if (!c->group || !c->welcomed) broken(o, "only_to_workers", "seq %llu was delivered to connection %u", U(d->seq), connection);
     if (!group_wants(&o->groups.items[c->group], known->topic) && !is_of_no_topic(known))
         broken(o, "only_what_matches", "seq %llu on %s was delivered to %s", U(d->seq), known->topic, o->groups.items[c->group].spec.name);
-    if (known->ttl_ms && o->log_ms >= d->time_ms + known->ttl_ms)
+    if ((known->ttl_ms && o->log_ms >= d->time_ms + known->ttl_ms) || (known->deadline_ms && o->log_ms >= known->deadline_ms))
         broken(o, "expired_is_not_offered", "seq %llu was delivered after its time", U(d->seq));
     if (c->delivered >= c->credit)
         broken(o, "credit_of_deliveries", "connection %u has credit for %llu events and was sent more", connection, U(c->credit));
@@ -293,6 +293,7 @@ static void note_emits(struct oracle *o, struct settle *s, uint32_t index, const
         struct known *known = &o->events.items[event];
         known_taken(o, known);
         s->again = s->again || known->settle != 0;
+        s->answers = s->answers || known->answers_event != 0;
         known->settle = index;
         *list_add(o->emits) = event;
         s->emit_count++;

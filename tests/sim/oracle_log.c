@@ -67,6 +67,7 @@ bool group_has_lost(const struct group *group, uint64_t seq)
 static bool lacks_letter(const struct oracle *o, const struct place *place)
 {
     if (!place->settled || o->settles.items[place->settled].verb != ORACLE_REJECT || place->dead) return false;
+    if (o->settles.items[place->settled].answers) return false; /* [R-DEAD-3] */
     return place->seq >= o->lost_below && !group_has_lost(&o->groups.items[place->group], place->seq);
 }
 
@@ -81,7 +82,7 @@ static uint64_t open_event(const struct oracle *o, uint32_t group, const struct 
         if (!place && !group_has_to_get(o, group, known)) continue;
         if (place && lacks_letter(o, *out_place)) return seq;
         if (place && ((*out_place)->settled || (*out_place)->maybe || (*out_place)->dead)) continue;
-        if (known->ttl_ms || seq < o->lost_below || group_has_lost(&o->groups.items[group], seq)) continue;
+        if (may_expire(known) || seq < o->lost_below || group_has_lost(&o->groups.items[group], seq)) continue;
         return seq;
     }
     return 0;
@@ -99,7 +100,7 @@ static uint32_t accepted_not_read(const struct oracle *o)
 bool oracle_is_drained(const struct oracle *o)
 {
     const struct place *place;
-    if (accepted_not_read(o)) return false;
+    if (accepted_not_read(o) || answer_waits(o)) return false;
     for (uint32_t g = 1; g <= o->groups.count; g++)
         if (open_event(o, g, &place)) return false;
     return true;
@@ -110,6 +111,9 @@ void oracle_why(const struct oracle *o, char *out, size_t size)
     const struct place *place = NULL;
     uint32_t event = accepted_not_read(o);
     snprintf(out, size, "all events are settled");
+    if (answer_waits(o))
+        snprintf(out, size, "event %u, an answer to event %u, waits on its inbox", answer_waits(o),
+                 o->events.items[answer_waits(o)].answers_event);
     if (event) snprintf(out, size, "event %u was accepted at seq %llu and is not in the log", event, U(o->events.items[event].seq));
     for (uint32_t g = 1; !event && g <= o->groups.count; g++) {
         uint64_t seq = open_event(o, g, &place);

@@ -24,7 +24,8 @@ static bool may_be_over(const struct oracle *o, const struct place *p)
 {
     enum { DEATHS = 5 };
     uint32_t event = oracle_event_at(o, p->seq);
-    return p->settled || p->maybe || p->attempt >= DEATHS || p->seq < o->lost_below || p->seq < o->window || o->events.items[event].ttl_ms;
+    return p->settled || p->maybe || p->attempt >= DEATHS || p->seq < o->lost_below || p->seq < o->window ||
+           may_expire(&o->events.items[event]);
 }
 
 void check_key_order(struct oracle *o, const struct place *place)

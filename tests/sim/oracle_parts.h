@@ -28,7 +28,8 @@ struct known { /* an event that an author has written */
     char *topic;
     uint8_t *bytes;
     size_t size;
-    uint64_t ttl_ms, delay_ms, not_before_ms;
+    uint64_t ttl_ms, delay_ms, not_before_ms, deadline_ms;
+    uint32_t answers_event;
     char key, session;
     uint64_t seq;                                  /* 0: not told to anybody yet */
     uint64_t must_follow;                          /* the highest seq answered when it was first taken */
@@ -40,10 +41,16 @@ struct known { /* an event that an author has written */
     uint64_t again_seq, again_ms;                  /* where and when it came when it was due; 0: it did not */
     uint32_t settle;                               /* it was sent as an emit with this settle */
     uint32_t born;                                 /* how many groups existed when it was taken; group i < born must get it */
+    bool heard;                                    /* by a reader behind the SDK */
     bool foreign, taken, accepted, refused, shown; /* shown: delivered, or sent to a subscription */
     uint8_t answers;                               /* final answers that its user got */
     uint64_t user_seq;
 };
+
+static inline bool may_expire(const struct known *known)
+{
+    return known->ttl_ms || known->deadline_ms;
+}
 
 enum holder { HOLDER_NONE, HOLDER_LIVE /* the connection lives */, HOLDER_AWAITED /* until `until_ns` */, HOLDER_OVER };
 struct lease {
@@ -74,7 +81,8 @@ struct settle {
     bool sure;   /* and its time was not over */
     bool late;   /* its time was over at the turn before */
     bool answered, ok;
-    bool again; /* the same as one before, sent again after a lost connection */
+    bool answers; /* a request, among its emits */
+    bool again;   /* the same as one before, sent again after a lost connection */
 };
 
 struct connection {
@@ -93,9 +101,20 @@ struct reader { /* a subscription, at the wire or behind the SDK */
     char *filter;
     uint64_t cursor, last, credit, sent; /* complete from `cursor` (not included) to `last` */
     uint64_t complete_to;                /* it said that all up to here was sent */
-    bool begun, own_credit;
+    bool begun, own_credit, is_user;
     LIST(uint64_t) seqs;
     LIST(struct lost) holes; /* where it was told, or could not be told yet, that something is missing */
+};
+
+struct request { /* a client's, or of a program behind the SDK */
+    uint32_t event;
+    uint64_t until_ns, cancel_ns;   /* when its user gives up, or has taken it back; 0: not */
+    uint32_t first_answer;          /* that was told on its inbox */
+    uint32_t group, attempt, index; /* of the next piece for its user */
+    bool open, heard;               /* heard: the gateway has an answer, in time */
+};
+struct pieces {              /* of one request, from one group */
+    uint32_t attempt, index; /* the last one */
 };
 
 struct viewer {
@@ -131,10 +150,11 @@ struct oracle {
     uint64_t now_ns, log_ms, last_turn_ns, grace_ns, adopt_until_ns, highest_answer, window, lost_below;
     uint32_t starts;
     bool running;
-    struct table by_bytes, by_data, by_seq, by_number, by_lease, by_place, by_settle, by_connection, by_reader, publishers;
+    struct table by_bytes, by_data, by_seq, by_number, by_lease, by_place, by_settle, by_connection, by_reader, by_request, by_pieces,
+        publishers;
     LIST(struct known) events;
     LIST(struct group) groups;
-    LIST(uint32_t) born;        /* their indexes in that order */
+    LIST(uint32_t) born; /* their indexes in that order */
     LIST(struct connection) connections;
     LIST(struct lease) leases;
     LIST(struct place) places;
@@ -142,6 +162,9 @@ struct oracle {
     LIST(uint32_t) emits; /* events, by settle */
     LIST(struct reader) readers;
     LIST(struct viewer) viewers;
+    LIST(struct request) requests;
+    LIST(struct pieces) pieces;
+    LIST(uint32_t) must_cancel; /* leases, in this turn */
     LIST(struct logged) log;
     LIST(struct repeat) repeats;
     LIST(uint32_t) tokens; /* by number: the newest event with it */
@@ -166,6 +189,8 @@ uint32_t place_of(struct oracle *o, uint32_t group, uint64_t seq);       /* made
 bool group_has_to_get(const struct oracle *o, uint32_t group, const struct known *known);
 void leases_of_ended(struct oracle *o, uint32_t connection);
 void leases_crash(struct oracle *o);
+void cancels_end_turn(struct oracle *o);
+uint32_t answer_waits(const struct oracle *o);                     /* one that is committed and has not been heard on its inbox; 0: none */
 void check_key_order(struct oracle *o, const struct place *place); /* before the event is given out there */
 uint32_t reader_add(struct oracle *o, const char *filter);
 void reader_take(struct oracle *o, struct reader *reader, uint64_t seq, uint32_t event);

@@ -120,6 +120,7 @@ void oracle_user_subscribed(struct oracle *o, uint32_t user, const char *filter,
         reader = reader_new(o, user_key(user), filter);
         reader->cursor = cursor;
         reader->begun = true;
+        reader->is_user = true;
         return;
     }
     uint64_t here = reader->last > reader->cursor ? reader->last : reader->cursor;
@@ -133,6 +134,7 @@ void oracle_user_event(struct oracle *o, uint32_t user, const struct oracle_show
     struct reader *reader = reader_find(o, user_key(user));
     if (!reader) broken(o, "readers_go_forward", "an event for user %u, who has no subscription", user);
     take_event(o, reader, shown);
+    o->events.items[oracle_event_of(o, shown->bytes, shown->size)].heard = true;
 }
 
 static bool was_shown(const struct reader *reader, uint32_t at, uint64_t seq)

@@ -14,7 +14,7 @@
     X(publishers, 100, 1, 4)                                                                                                               \
     X(subscribers, 60, 1, 3)                                                                                                               \
     X(liars, 30, 1, 3)                                                                                                                     \
-    X(gateways, 30, 1, 2)                                                                                                                  \
+    X(gateways, 35, 1, 2)                                                                                                                  \
     X(clients, 100, 1, 6) /* of gateways */                                                                                                \
     /* what they do: events of each publisher, milliseconds between two, and habits in percent */                                          \
     X(events, 100, 10, 300)                                                                                                                \
@@ -48,6 +48,11 @@
     X(client_slow, 40, 1, 30)                                                                                                              \
     X(client_leaves, 40, 10, 80)                                                                                                           \
     X(client_breaks, 40, 10, 80)                                                                                                           \
+    X(requests, 70, 5, 90)  /* percent of what clients publish */                                                                          \
+    X(requesters, 20, 1, 2) /* programs behind the SDK, that ask as often as a client publishes */                                         \
+    X(request_ms, 100, 1000, 12000)                                                                                                        \
+    X(partials, 70, 1, 6)                                                                                                                  \
+    X(cancels, 40, 5, 40)                                                                                                                  \
     X(queue_kb, 100, 4, 64) /* of a gateway, per socket */                                                                                 \
     /* how long things take */                                                                                                             \
     X(seconds, 100, 5, 60)                                                                                                                 \

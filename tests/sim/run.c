@@ -80,6 +80,8 @@ static void make_world(struct sim *sim)
     for (uint32_t i = 0; i < knob(sim, KNOB_subscribers); i++)
         peer_add(sim, &subscriber_kind);
     web_init(sim);
+    for (uint32_t i = 0; i < knob(sim, KNOB_requesters); i++)
+        peer_add(sim, &requester_kind);
 }
 
 static void advance(struct sim *sim, uint64_t until_ns)

@@ -98,7 +98,7 @@ struct peer_kind {
     bool (*is_idle)(const struct peer *peer); /* nothing is asked or owed any more */
     void (*free)(struct peer *peer);
 };
-extern const struct peer_kind worker_kind, publisher_kind, subscriber_kind, auditor_kind, gateway_kind;
+extern const struct peer_kind worker_kind, publisher_kind, subscriber_kind, auditor_kind, gateway_kind, requester_kind;
 
 struct peer {
     struct sim *sim;
@@ -251,6 +251,8 @@ void tap_took(struct sim *sim, uint32_t connection, const struct packet *packet)
 void tap_told_answers(struct sim *sim, uint32_t connection, const struct packet *packet);
 void tap_told_events(struct sim *sim, uint32_t connection, const struct packet *packet);
 
+struct oracle_partial piece_read(uint32_t attempt, uint32_t index, struct span data);
+
 /* story.c: the same, for people; nothing without --trace */
 void story_took(struct sim *sim, uint32_t connection, const struct packet *packet);
 void story_told(struct sim *sim, uint32_t connection, const struct packet *packet);
@@ -289,6 +291,19 @@ struct written {
 enum author { AUTHOR_PUBLISHER, AUTHOR_WORKER, AUTHOR_LIAR }; /* the last one's events are plain: others must not depend on them */
 void event_write(struct sim *sim, struct random *random, enum author author, const char *topic, const char *data, uint64_t ttl_ms,
                  struct written *out);
+/* answer.c: requests, and what workers say to them */
+enum { INBOX_MAX = 64 };
+void request_write(struct peer *peer, const char *topic, const char *inbox, uint32_t nth, struct written *out);
+struct answering {            /* of a request that a worker has */
+    char reply_to[INBOX_MAX]; /* empty: it is none */
+    uint64_t seq;
+    uint32_t event;                       /* the oracle's number */
+    uint32_t attempt, group, index, left; /* of its pieces */
+};
+void answer_begin(struct peer *peer, struct answering *answering, uint32_t group, struct span bytes);
+bool answer_piece(struct peer *peer, uint32_t handle, struct answering *answering); /* false: none is left */
+size_t answer_write(struct peer *peer, const struct answering *answering, uint32_t reply, uint32_t nth, uint8_t *out);
+
 /* A group's terms, the same for all who name it: as a worker says them, and as the oracle knows them. The first points into the second. */
 struct group_terms {
     struct group_spec hello;

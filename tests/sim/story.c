@@ -75,6 +75,10 @@ void story_took(struct sim *sim, uint32_t connection, const struct packet *packe
     for (size_t i = 0; i < packet->unsubscribe_count; i++)
         fprintf(out, " ; unsubscribe s%" PRIu64, packet->unsubscribes[i].subscription);
     if (packet->settle) say_settles(sim, out, connection, packet->settle);
+    for (size_t i = 0; i < packet->partial_count; i++)
+        fprintf(out, " ; partial %s index=%u", event_at(sim, packet->partials[i].cause), packet->partials[i].index);
+    for (size_t i = 0; i < packet->cancel_count; i++)
+        fprintf(out, " ; cancel %s", event_at(sim, packet->cancels[i].seq));
     for (size_t i = 0; packet->extend && i < packet->extend->count; i++)
         fprintf(out, " ; extend %s for=%ums", event_at(sim, oracle_lease_seq(sim->oracle, connection, packet->extend->lease[i])),
                 packet->extend->lease_ms[i]);
@@ -102,6 +106,11 @@ static void say_work(struct sim *sim, FILE *out, uint32_t connection, const stru
 {
     for (size_t i = 0; packet->deliver && i < packet->deliver->count; i++)
         fprintf(out, " ; deliver %s attempt=%u", event_at(sim, packet->deliver->seq[i]), packet->deliver->attempt[i]);
+    for (size_t i = 0; i < packet->partial_count; i++)
+        fprintf(out, " ; partial %s attempt=%u index=%u", event_at(sim, packet->partials[i].cause), packet->partials[i].attempt,
+                packet->partials[i].index);
+    for (size_t i = 0; i < packet->cancel_count; i++)
+        fprintf(out, " ; cancel %s", event_at(sim, oracle_lease_seq(sim->oracle, connection, packet->cancels[i].lease)));
     for (size_t i = 0; packet->revoke && i < packet->revoke->count; i++)
         fprintf(out, " ; revoke %s %s", event_at(sim, oracle_lease_seq(sim->oracle, connection, packet->revoke->lease[i])),
                 error_code_word(packet->revoke->code[i]));

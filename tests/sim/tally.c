@@ -27,6 +27,9 @@ void tally_print(const struct tally *t, double core_seconds)
            t->oracle.dead, t->oracle.lost);
     printf("tokens: repeats %" PRIu64 ", throttled %" PRIu64 "; delayed %" PRIu64 ", overloaded %" PRIu64 "\n", t->oracle.repeats,
            t->oracle.throttled, t->oracle.delayed, t->oracle.overloaded);
+    printf("requests: answered %" PRIu64 ", pieces %" PRIu64 ", without an answer %" PRIu64 ", cancels told %" PRIu64
+           "; clients cut %" PRIu64 "\n",
+           t->oracle.replies, t->oracle.partials, t->oracle.unanswered, t->oracle.cancels, t->oracle.cut);
     printf("faults:");
     for (uint32_t i = 0; i < FAULT_KINDS; i++)
         printf("%s %s %" PRIu64, i ? "," : "", fault_name(i), t->faults[i]);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "proto/event.h"
+#include "tests/sim/frames.h"
 #include "tests/sim/sim.h"
 
 static const char *text_of(struct span span, char *out, size_t room)
@@ -86,6 +87,8 @@ void tap_took(struct sim *sim, uint32_t connection, const struct packet *packet)
                            packet->extend->lease_ms[i] ? packet->extend->lease_ms[i] : knob(sim, KNOB_lease_ms));
     for (size_t i = 0; packet->release && i < packet->release->count; i++)
         oracle_took_release(o, connection, packet->release->lease[i]);
+    for (size_t i = 0; i < packet->cancel_count; i++)
+        oracle_took_cancel(o, connection, packet->cancels[i].seq);
 }
 
 static enum oracle_refusal refusal_of(uint32_t code)
@@ -144,20 +147,47 @@ static const uint8_t *join(struct sim *sim, const struct packet *packet, size_t 
     return body;
 }
 
+static void told_event(struct sim *sim, uint32_t connection, const struct msg_events *m, size_t k, const uint8_t *at)
+{
+    struct event event;
+    struct oracle_shown plain = {
+        .seq = m->seq[k], .first = m->first ? m->first[k] : 0, .time_ms = m->time_ms[k], .bytes = at, .size = m->size[k]
+    };
+    oracle_told_event(sim->oracle, connection, m->subscription, &plain);
+    if (m->cause && m->cause[k] && event_scan(span_of(at, m->size[k]), &event) == EVENT_OK && event.reply)
+        oracle_told_answer(sim->oracle, m->cause[k], at, m->size[k]);
+}
+
+struct oracle_partial piece_read(uint32_t attempt, uint32_t index, struct span data)
+{
+    return (struct oracle_partial){ .attempt = attempt,
+                                    .index = index,
+                                    .of_seq = frame_number(data, "seq"),
+                                    .of_attempt = (uint32_t)frame_number(data, "attempt"),
+                                    .of_group = (uint32_t)frame_number(data, "group"),
+                                    .of_index = (uint32_t)frame_number(data, "index") };
+}
+
+static void told_partials(struct sim *sim, uint32_t connection, const struct packet *packet, const uint8_t *at)
+{
+    for (size_t i = 0; i < packet->partial_count; at += packet->partials[i++].size) {
+        const struct msg_partial *m = &packet->partials[i];
+        struct oracle_partial plain = piece_read(m->attempt, m->index, span_of(at, m->size));
+        oracle_told_partial(sim->oracle, connection, m->cause, &plain);
+    }
+}
+
 void tap_told_events(struct sim *sim, uint32_t connection, const struct packet *packet)
 {
     size_t size;
     story_told(sim, connection, packet);
-    if (packet->events_count == 0 && packet->caught_up_count == 0 && !packet->deliver) return;
+    if (packet->events_count == 0 && packet->caught_up_count == 0 && packet->partial_count == 0 && packet->cancel_count == 0 &&
+        !packet->deliver)
+        return;
     const uint8_t *at = join(sim, packet, &size);
     for (size_t i = 0; i < packet->events_count; i++)
-        for (size_t k = 0; k < packet->events[i].count; at += packet->events[i].size[k++]) {
-            const struct msg_events *m = &packet->events[i];
-            struct oracle_shown plain = {
-                .seq = m->seq[k], .first = m->first ? m->first[k] : 0, .time_ms = m->time_ms[k], .bytes = at, .size = m->size[k]
-            };
-            oracle_told_event(sim->oracle, connection, m->subscription, &plain);
-        }
+        for (size_t k = 0; k < packet->events[i].count; at += packet->events[i].size[k++])
+            told_event(sim, connection, &packet->events[i], k, at);
     for (size_t i = 0; i < packet->caught_up_count; i++)
         oracle_told_caught_up(sim->oracle, connection, packet->caught_up[i].subscription, packet->caught_up[i].cursor);
     for (size_t k = 0; packet->deliver && k < packet->deliver->count; at += packet->deliver->size[k++]) {
@@ -173,4 +203,7 @@ void tap_told_events(struct sim *sim, uint32_t connection, const struct packet *
         sim->leases_seen[sim->lease_count++ % LEASES_SEEN] = m->lease[k];
         oracle_told_delivery(sim->oracle, connection, &plain);
     }
+    told_partials(sim, connection, packet, at);
+    for (size_t i = 0; i < packet->cancel_count; i++)
+        oracle_told_cancel(sim->oracle, connection, packet->cancels[i].lease);
 }

@@ -41,9 +41,12 @@ struct client_sub {
     uint32_t unacked; /* events since the last ack */
     uint64_t ack_ns;
 };
+enum call_kind { CALL_PUBLISH, CALL_REQUEST, CALL_CANCEL };
 struct client_call {
+    enum call_kind kind;
     uint64_t id;
-    uint32_t event; /* the oracle's number */
+    uint32_t event;     /* the oracle's number */
+    uint64_t cancel_ns; /* a request: its user takes it back then; NEVER */
 };
 struct client {
     struct sim *sim;

@@ -15,6 +15,7 @@ struct job {
     uint64_t seq, due_ns;
     uint32_t attempt;
     uint32_t extends;
+    struct answering answering;
     bool is_effect; /* itself an emit: leads to no more */
     uint8_t emits[EMITS_EACH * 1024];
     uint32_t emit_sizes[EMITS_EACH];
@@ -66,6 +67,9 @@ static void take(struct peer *peer, const struct link_fact *fact)
         job->extends = 0;
         job->is_effect = event_scan(span_of(at, m->size[i]), &event) == EVENT_OK && span_equal(event.topic, span_text(OUT_TOPIC));
         job->due_ns = peer->sim->now_ns + chance_between(&peer->random, 0, 30) * NS_PER_MS;
+        answer_begin(peer, &job->answering, peer->of_kind % knob(peer->sim, KNOB_groups) + 1, span_of(at, m->size[i]));
+        job->answering.seq = m->seq[i];
+        job->answering.attempt = m->attempt[i];
     }
 }
 
@@ -114,8 +118,24 @@ static void write_emits(struct peer *peer, struct job *job)
     job->settle.emit_count = count;
 }
 
+/* In the settle, so that it is committed with it; now and then the worker declines. */
+static void write_answer(struct peer *peer, struct job *job)
+{
+    bool declines = chance(&peer->random, 10);
+    job->settle.verb = declines ? VERB_REJECT : VERB_ACK;
+    job->emit_sizes[0] = (uint32_t)answer_write(peer, &job->answering, declines ? EVENT_REPLY_ERROR : EVENT_REPLY_OK,
+                                                ++((struct worker *)peer->app)->written, job->emits);
+    job->settle.emits = span_of(job->emits, job->emit_sizes[0]);
+    job->settle.emit_sizes = job->emit_sizes;
+    job->settle.emit_count = 1;
+}
+
 static void end_work(struct peer *peer, struct job *job)
 {
+    if (job->answering.reply_to[0] && answer_piece(peer, job->handle, &job->answering)) {
+        job->due_ns = peer->sim->now_ns + chance_between(&peer->random, 0, 200) * NS_PER_MS;
+        return;
+    }
     if (job->extends < 3 && habit(peer, &peer->random, KNOB_extends)) {
         uint32_t more_ms = knob(peer->sim, KNOB_lease_ms) + random_below(&peer->random, 2000);
         (void)link_extend(peer->link, job->handle, more_ms);
@@ -127,6 +147,8 @@ static void end_work(struct peer *peer, struct job *job)
     if (habit(peer, &peer->random, KNOB_nacks)) {
         job->settle.verb = VERB_NACK;
         job->settle.delay_ms = chance(&peer->random, 50) ? random_below(&peer->random, 3000) : 0;
+    } else if (job->answering.reply_to[0]) {
+        write_answer(peer, job);
     } else if (habit(peer, &peer->random, KNOB_rejects)) {
         job->settle.verb = VERB_REJECT;
     } else if (!job->is_effect && habit(peer, &peer->random, KNOB_emits)) {
