@@ -30,7 +30,10 @@ void failed_queue(struct core *c, uint32_t handle)
         f->key = 0;
     }
     struct queue *queue = queue_of(c, f);
-    list_put_last(&queue->list, LIST_OF(&c->failed, struct failed, in_queue), handle);
+    if (f->state == FAILED_DYING && f->dead) /* its letter is there: it needs no room, and does not wait behind those that do */
+        list_put_first(&queue->list, LIST_OF(&c->failed, struct failed, in_queue), handle);
+    else
+        list_put_last(&queue->list, LIST_OF(&c->failed, struct failed, in_queue), handle);
     queue->count++;
     struct group *g = group_at(c, f->group);
     if (queue == &g->retry && g->budget.waits) c->stats.retries_delayed++;

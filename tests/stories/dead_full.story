@@ -23,3 +23,10 @@ a1: subscribe s1 filter=$dlq.ocr               -> a1 subscribed s1 ; a1 caught_u
 a1: manage dead_drop group=ocr e2              -> a1 answer ok count=1 ; a1 event s1 m1 cause=e5 reason=rejected error=rejected copy=e5
 a1: query dead group=ocr                       -> a1 answer ok dead=e1/1/rejected,e3/1/rejected,e4/1/rejected,e5/1/rejected
 snapshot                                       -> snapshot equal
+# what is retried and fails again has its room: it does not wait behind what has none   [R-DEAD-5]
+p1: publish                                    -> p1 accepted e7 ; w3 deliver e7
+w3: reject e7                                  -> w3 settled e7
+a1: query why e7                               -> a1 answer ok ; a1 why e7 ocr dead_letters_full
+a1: manage dead_retry group=ocr                -> a1 answer ok count=4 ; w3 deliver m1 first=e5 ; 3x w3 deliver attempt=1
+w3: reject m1                                  -> w3 settled m1 ; a1 event s1 cause=e5 reason=rejected
+a1: manage dead_drop group=ocr e5              -> a1 answer ok count=1 ; a1 event s1 cause=e7 reason=rejected
