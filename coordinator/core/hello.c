@@ -175,6 +175,8 @@ void peer_welcome(struct core *c, uint32_t handle)
     peer_move(p, PEER_READY);
     for (uint32_t h = p->leases.first; h; h = lease_at(c, h)->of_peer.next)
         cancel_say(c, h);
+    for (uint32_t lane = p->lanes; lane; lane = lane_at(c, lane)->next)
+        lane_welcome(c, lane_at(c, lane)); /* not before: nobody would hear it [R-CREDIT-2] */
     if (c->draining) out_item(c, handle, ITEM_DRAIN)->x = DRAIN_RECONNECT_MS; /* [R-DRAIN-1] */
     worker_ring_update(c, handle);
 }
@@ -232,6 +234,6 @@ void hello_take(struct core *c, uint32_t handle, const struct core_packet *in)
     p->max_event_bytes = h->max_event_bytes;
     peer_move(p, PEER_JOINING);
     replace_older(c, handle);
-    if (join == JOIN_DONE) enter(c, handle, group, block, h);
     lane_of(c, handle, tenant);
+    if (join == JOIN_DONE) enter(c, handle, group, block, h);
 }

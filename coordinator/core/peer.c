@@ -65,8 +65,14 @@ struct lane *lane_of(struct core *c, uint32_t peer, uint32_t tenant)
     lane->self = handle;
     lane->next = p->lanes;
     p->lanes = handle;
-    if (p->publishes || p->role == ROLE_WORKER) lane_publish_done(c, lane, 0, 0); /* a worker's emits may come in parts [R-PART-11] */
+    if (p->state == PEER_READY) lane_welcome(c, lane);
     return lane;
+}
+
+void lane_welcome(struct core *c, struct lane *lane)
+{
+    const struct peer *p = peer_at(c, lane->peer);
+    if (p->publishes || p->role == ROLE_WORKER) lane_publish_done(c, lane, 0, 0); /* a worker's emits may come in parts [R-PART-11] */
 }
 
 /* Answers free credit; it is told in steps of a quarter of the window [R-CREDIT-2], in smaller ones to who sends parts: so it can keep few

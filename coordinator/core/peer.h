@@ -71,6 +71,7 @@ void peers_listened(struct core *c, uint64_t ns); /* for so long packets were ta
 void peer_move(struct peer *peer, enum peer_state to);
 void peer_forget(struct core *c, uint32_t peer);                      /* cut it after what it is sent in this step */
 struct lane *lane_of(struct core *c, uint32_t peer, uint32_t tenant); /* made when missing; NULL: full */
+void lane_welcome(struct core *c, struct lane *lane); /* its first credit */
 void lane_publish_done(struct core *c, struct lane *lane, uint64_t events, uint64_t bytes);
 uint32_t peer_tenant(struct core *c, uint32_t peer, struct span name); /* 0: not allowed */
 

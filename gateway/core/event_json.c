@@ -65,7 +65,7 @@ static bool data_fits(const struct event *event, size_t data_max)
     return event->data.size <= data_max && may_be_json(event->content_type) && jscan_check(event->data) == JSCAN_OK;
 }
 
-static void write_event_data(struct writer *w, const struct event *event, size_t data_max)
+void write_event_data(struct writer *w, const struct event *event, size_t data_max)
 {
     struct parts parts = { .size = event->data.size };
     bool left_out = event->parts.size > 0 && parts_read(event->parts, NULL, PARTS_MAX, &parts); /* the link did not take it either */

@@ -208,6 +208,7 @@ struct event_stamp { /* what an event has besides its bytes */
 };
 struct event_stamp event_stamp(const struct link_fact *fact, size_t index);
 bool write_event(struct gate *g, struct writer *w, const struct event_stamp *stamp, struct span bytes, size_t data_max);
+void write_event_data(struct writer *w, const struct event *event, size_t data_max); /* or its size, when it is larger */
 size_t event_data_max(const struct gate *g);                                   /* of an event to a socket: a part of its queue */
 void write_data(struct writer *w, struct span content_type, struct span data); /* ,"data":… or ,"data_base64":"…" */
 size_t frame_header(uint8_t *before, size_t payload);                          /* writes it so that it ends at before; its size */

@@ -7,7 +7,7 @@ static void send_reply(struct gate *g, const struct op *op, const struct event *
     struct writer w;
     frame_begin(g, &w);
     write_head(&w, "reply", op_id(op));
-    write_data(&w, event->content_type, event->data);
+    write_event_data(&w, event, event_data_max(g));
     write_text(&w, "}");
     send_frame(g, op->conn, &w);
 }

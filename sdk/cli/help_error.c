@@ -21,7 +21,7 @@ static const struct error_help words[] = {
       "The credential is good but not for this: another tenant, a role it lacks, a topic that begins with $, somebody else's inbox." },
     { "not_found", "no", "No such tenant, group or subscription." },
     { "too_large", "no",
-      "Event, frame or settle over its limit (an event: [peers] max_event_bytes, an emit or answer: 64 KiB). Store the content elsewhere and "
+      "Event, frame or settle over its limit (an event, emit or answer: [peers] max_event_bytes, a partial: 64 KiB). Store the content elsewhere and "
       "send where it is." },
     { "throttled", "yes", "Too many at once from here. Wait retry_ms, then send it again." },
     { "overloaded", "yes",

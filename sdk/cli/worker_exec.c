@@ -16,7 +16,7 @@
 
 extern char **environ;
 
-enum { OUTPUT_MAX = 65536, LOOK_MS = 100, KILL_AFTER_MS = 5000, EXIT_RETRY = 75, OWN_VARIABLES = 7 };
+enum { OUTPUT_MAX = 8 << 20, OUTPUT_FIRST = 64 << 10, LOOK_MS = 100, KILL_AFTER_MS = 5000, EXIT_RETRY = 75, OWN_VARIABLES = 7 };
 
 struct run {
     pid_t pid;
@@ -24,7 +24,7 @@ struct run {
     const char *data;  /* what is left to write */
     size_t data_left;
     char *printed;
-    size_t printed_size;
+    size_t printed_size, printed_room; /* room grows up to OUTPUT_MAX */
     bool too_much;
     enum { RUN_FREE, RUN_CANCELLED, RUN_TIMED_OUT } why;
     uint64_t kill_at_ns; /* 0: not told to end yet */
@@ -126,9 +126,14 @@ static void write_some(struct run *run)
 static void read_some(struct run *run)
 {
     char spill[4096];
-    bool room = run->printed_size < OUTPUT_MAX;
-    ssize_t got =
-        room ? read(run->output, run->printed + run->printed_size, OUTPUT_MAX - run->printed_size) : read(run->output, spill, sizeof spill);
+    if (run->printed_size == run->printed_room && run->printed_room < OUTPUT_MAX) {
+        run->printed_room = run->printed_room ? run->printed_room * 2 : OUTPUT_FIRST;
+        run->printed = realloc(run->printed, run->printed_room);
+        if (!run->printed) abort();
+    }
+    bool room = run->printed_size < run->printed_room;
+    ssize_t got = room ? read(run->output, run->printed + run->printed_size, run->printed_room - run->printed_size) :
+                         read(run->output, spill, sizeof spill);
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) close_end(&run->output);
     if (got > 0 && room) run->printed_size += (size_t)got;
     if (got > 0 && !room) run->too_much = true;
@@ -193,7 +198,7 @@ static const char *settle(const struct run *run, weir_delivery *delivery, int st
         settled = weir_reject(delivery, "cancelled");
     } else if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && run->too_much) {
         word = "reject";
-        settled = weir_reject(delivery, "the command printed over 64 KiB");
+        settled = weir_reject(delivery, "the command printed over 8 MiB");
     } else if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         settled = weir_delivery_is_request(delivery) ? weir_reply(delivery, run->printed, run->printed_size) : weir_ack(delivery);
     } else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_RETRY) {
@@ -237,8 +242,8 @@ static void on_event(weir_delivery *delivery, void *arg)
     json_object_set_new(line, "attempt", json_integer(weir_delivery_attempt(delivery)));
     char *topic = strdup(event->topic); /* the settle takes the event */
     char **environment = make_environment(delivery, event);
-    struct run run = { .data = event->data, .data_left = event->data_size, .printed = malloc(OUTPUT_MAX) };
-    if (!run.printed || !topic) abort();
+    struct run run = { .data = event->data, .data_left = event->data_size };
+    if (!topic) abort();
     const char *word = "nack";
     if (start(&run, working->command, environment)) {
         int status = attend(&run, delivery, began_ns + working->exec_timeout_ms * 1000000U);

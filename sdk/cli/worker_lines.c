@@ -12,7 +12,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 1 << 20, CREDIT_DEFAULT = 64, CREDIT_MAX = 16384, FLUSH_MS = 10000, STOP_LOOK_MS = 500 };
+enum { LINE_MAX_BYTES = 12 << 20 /* an event of 8 MiB in base64 */, CREDIT_DEFAULT = 64, CREDIT_MAX = 16384, FLUSH_MS = 10000, STOP_LOOK_MS = 500 };
 
 struct seat { /* a delivery that was printed and is not settled */
     uint64_t id;

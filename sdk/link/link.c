@@ -152,7 +152,7 @@ struct link *link_init(void *zeroed_memory, const struct link_options *options, 
     link->random = options->seed;
     link->terms.max_event_bytes = 8 << 20;
     link->terms.large_events = LARGE_MAX;
-    link->terms.max_packet_bytes = 512 << 10;
+    link->terms.max_packet_bytes = 256 << 10;
     link->terms.emit_credit_bytes = 1 << 20;
     link->terms.heartbeat_ms = 5000;
     link->terms.lease_ms = 30000;

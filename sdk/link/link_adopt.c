@@ -75,6 +75,7 @@ static void lose_the_rest(struct link *link)
         if (entry->answered || l->held[entry->handle].kept) continue;
         link_settle_answer(link, place, entry->sent ? CODE_GONE : CODE_STALE); /* [R-ADOPT-3] */
     }
+    link_emit_lose(link, false, CODE_STALE);
     for (uint32_t i = 1; i <= l->touched; i++)
         l->held[i].kept = false;
 }
@@ -85,4 +86,5 @@ void link_adopt(struct link *link, const struct msg_welcome *welcome)
     keep(link, welcome);
     lose_the_rest(link);
     link_settle_restart(link);
+    if (link->terms.large_events == 0) link_emit_lose(link, true, CODE_TOO_LARGE); /* a coordinator that takes no parts */
 }

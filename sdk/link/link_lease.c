@@ -89,6 +89,16 @@ void link_held_become(struct link *link, uint32_t handle, uint8_t state)
     l->held[handle].state = state;
 }
 
+void link_keep_extended(struct link *link, uint32_t handle)
+{
+    if (!link_held(link, handle)->listed) list_last(link, handle);
+}
+
+void link_stop_extending(struct link *link, uint32_t handle)
+{
+    unlist(&link->leasing, handle);
+}
+
 void link_held_free(struct link *link, uint32_t handle)
 {
     struct leasing *l = &link->leasing;
@@ -203,7 +213,9 @@ void link_take_revoke(struct link *link, const struct msg_revoke *revoke)
     for (size_t i = 0; link->leasing.slots != 0 && i < revoke->count; i++) {
         uint32_t handle = map_get(&link->leasing.by_lease, revoke->lease[i]);
         link_part_ended(link, revoke->lease[i], 0);
-        if (handle != 0) link_held_end(link, handle, revoke->code[i]);
+        if (handle == 0) continue;
+        link_held_end(link, handle, revoke->code[i]);
+        link_emit_revoked(link, handle);
     }
 }
 
@@ -317,6 +329,7 @@ void link_lease_stop(struct link *link)
         if (l->held[i].state == HELD_WAITING || l->held[i].state == HELD_STARTED) link_held_end(link, i, CODE_STALE);
     for (uint64_t place = l->settle_first; place != l->settle_next; place++)
         link_settle_answer(link, place, CODE_STALE);
+    link_emit_lose(link, true, CODE_STALE);
 }
 
 /* -- sending -- */
@@ -331,7 +344,8 @@ static void flush_extends(struct link *link, struct flush *flush)
     for (uint32_t i = 0; i < count; i++) {
         const struct extend_entry *entry = &l->extends[i];
         const struct held *held = &l->held[entry->handle];
-        if (held->lease != entry->lease || (held->state != HELD_WAITING && held->state != HELD_STARTED))
+        bool settling = held->state == HELD_SETTLING && held->listed; /* its emits are still on their way */
+        if (held->lease != entry->lease || (held->state != HELD_WAITING && held->state != HELD_STARTED && !settling))
             continue; /* settled since: extending it would only earn a `stale` */
         leases[extend_message->count] = entry->lease;
         lease_ms[extend_message->count++] = entry->lease_ms;

@@ -64,14 +64,14 @@ size_t link_flush_large(struct link *link, struct flush *flush, struct msg_publi
     return count;
 }
 
-/* A first part goes at once; behind publishes a single part goes, so that a steady stream of them does not keep parts out. */
-static bool may_send(const struct link_tenant *tenant, const struct flush *flush, const struct large_send *large, size_t size)
+/* Behind publishes a single part goes, so that a steady stream of them does not keep parts out. A first part goes whatever seems to be
+ * under way: while nothing is open credit is told in large steps. */
+bool link_may_send_part(const struct link_tenant *tenant, const struct flush *flush, size_t size, bool first)
 {
     uint64_t answered = tenant->publish_limit_bytes - tenant->publish_window_bytes;
     uint64_t under_way = tenant->publish_sent_bytes - answered;
-    if (large->next == 0) return true;
     if (!has_bytes(tenant) || size > flush->room) return false;
-    return under_way == 0 || under_way + size <= PARTS_AHEAD_BYTES || (flush->packet->publish_count != 0 && flush->packet->part_count == 0);
+    return first || under_way == 0 || under_way + size <= PARTS_AHEAD_BYTES || (flush->packet->publish_count != 0 && flush->packet->part_count == 0);
 }
 
 static bool send_part(struct link *link, struct flush *flush, struct large_send *large, struct msg_part *part)
@@ -80,7 +80,8 @@ static bool send_part(struct link *link, struct flush *flush, struct large_send 
     struct link_tenant *tenant = tenant_of(link, large, &at);
     size_t begin = (size_t)large->next * PART_BYTES, left = large->data.size - begin;
     size_t size = left < PART_BYTES ? left : PART_BYTES;
-    if (large->next == large->count || !may_send(tenant, flush, large, size)) return false;
+    bool first = large->next == 0; /* it was looked at when it began [R-PART-2] */
+    if (link->drain_ns != 0 || large->next == large->count || (!first && !link_may_send_part(tenant, flush, size, false))) return false;
     *part = (struct msg_part){
         .number = large->number, .index = large->next++, .count = large->count, .size = (uint32_t)size, .tenant = wire_tenant(link, at)
     };
@@ -89,18 +90,25 @@ static bool send_part(struct link *link, struct flush *flush, struct large_send 
     return true;
 }
 
+static bool send_part_of(struct link *link, struct flush *flush, uint32_t turn, struct msg_part *part)
+{
+    struct publishing *p = &link->publishing;
+    if (turn < p->large_count) return send_part(link, flush, &p->large[turn], part);
+    return link_emit_send_part(link, flush, turn - p->large_count, part);
+}
+
 void link_flush_parts(struct link *link, struct flush *flush)
 {
     struct publishing *p = &link->publishing;
     struct msg_part *parts;
-    uint32_t tried = 0;
-    if (p->large_count == 0 || link->drain_ns != 0) return;
+    uint32_t tried = 0, count = p->large_count + link->leasing.emit_send_count;
+    if (count == 0) return;
     parts = link_take_raw(flush, PARTS_PER_PACKET, sizeof *parts);
     flush->packet->parts = parts;
-    if (p->large[p->large_count - 1].next == 0) p->large_turn = p->large_count - 1; /* the one that has just begun */
-    while (flush->packet->part_count < PARTS_PER_PACKET && tried < p->large_count) {
-        p->large_turn %= p->large_count;
-        if (send_part(link, flush, &p->large[p->large_turn], &parts[flush->packet->part_count])) {
+    if (p->large_count != 0 && p->large[p->large_count - 1].next == 0) p->large_turn = p->large_count - 1; /* the one that has just begun */
+    while (flush->packet->part_count < PARTS_PER_PACKET && tried < count) {
+        p->large_turn %= count;
+        if (send_part_of(link, flush, p->large_turn, &parts[flush->packet->part_count])) {
             flush->packet->part_count++;
             tried = 0;
         } else {
@@ -128,6 +136,7 @@ static void give_up(struct link *link)
 void link_part_forget_connection(struct link *link)
 {
     give_up(link);
+    link_emit_forget_connection(link);
 }
 
 void link_part_ended(struct link *link, uint64_t lease, uint64_t subscription)

@@ -10,19 +10,17 @@ static struct settle_entry *entry_at(const struct link *link, uint64_t place)
     return &link->leasing.settles[place & link->leasing.settle_mask];
 }
 
-static void append(struct link *link, uint32_t handle, const struct link_settle *settle, bool own)
+static void append(struct link *link, const struct settle_entry *entry)
 {
     struct leasing *l = &link->leasing;
     must(l->settle_next - l->settle_first <= l->settle_mask);
-    *entry_at(link, l->settle_next) = (struct settle_entry){
-        .what = *settle,
-        .after_partials = link->partials.head,
-        .handle = handle,
-        .own = own,
-    };
-    l->settle_next++;
-    l->settles_unanswered++;
-    l->emit_bytes += settle->emits.size;
+    *entry_at(link, l->settle_next++) = *entry;
+}
+
+static void count_settle(struct link *link, const struct settle_entry *entry)
+{
+    link->leasing.settles_unanswered++;
+    link->leasing.emit_bytes += entry->emit_wire;
 }
 
 /* The ring has a place for every slot; after answers out of order its front may still be taken while its middle is free. */
@@ -40,12 +38,18 @@ enum link_result link_settle(struct link *link, uint32_t handle, const struct li
         link_held_free(link, handle);
         return LINK_STALE;
     }
-    if (settle->emit_count > EMITS_MAX || settle->emits.size > EMIT_BYTES_MAX || settle->emits.size > link->terms.emit_credit_bytes)
+    struct settle_entry entry = { .what = *settle, .after_partials = link->partials.head, .handle = handle };
+    uint32_t large;
+    if (settle->emit_count > EMITS_MAX || link_emit_measure(link, settle, &large, &entry.emit_wire) != LINK_OK)
         return LINK_TOO_LARGE; /* [R-CREDIT-7] */
-    if (settle->emits.size != 0 && l->emit_bytes + settle->emits.size > link->terms.emit_credit_bytes) return LINK_FULL;
-    if (ring_is_full(l)) return LINK_FULL;
+    if (entry.emit_wire != 0 && l->emit_bytes + entry.emit_wire > link->terms.emit_credit_bytes) return LINK_FULL;
+    if (large != 0 ? !link_emit_has_room(link, large) : ring_is_full(l)) return LINK_FULL;
     link_held_become(link, handle, HELD_SETTLING);
-    append(link, handle, settle, false);
+    count_settle(link, &entry);
+    if (large != 0)
+        link_emit_begin(link, &entry);
+    else
+        append(link, &entry);
     return LINK_OK;
 }
 
@@ -57,36 +61,44 @@ uint32_t link_unanswered_settles(const struct link *link)
 /* The lease goes on although its delivery is out of the user's hands: fail it now rather than by its timeout. [R-SETTLE-4] [R-CREDIT-7] */
 static void fail_instead(struct link *link, uint32_t handle, uint32_t code)
 {
-    struct link_settle nack = { .verb = VERB_NACK };
-    nack.reason = span_text(code == CODE_TOO_LARGE ? "settle refused: too_large" : "settle refused: bad_request");
-    if (ring_is_full(&link->leasing))
+    struct settle_entry nack = { .what = { .verb = VERB_NACK, .reason = span_text(error_code_word(code)) }, .handle = handle, .own = true };
+    if (ring_is_full(&link->leasing)) {
         link_held_free(link, handle);
-    else
-        append(link, handle, &nack, true);
+        return;
+    }
+    count_settle(link, &nack);
+    append(link, &nack);
 }
 
 static bool lease_goes_on(uint32_t code)
 {
-    return code == CODE_TOO_LARGE || code == CODE_BAD_REQUEST || code == CODE_FORBIDDEN || code == CODE_UNSUPPORTED;
+    return code == CODE_TOO_LARGE || code == CODE_BAD_REQUEST || code == CODE_FORBIDDEN || code == CODE_UNSUPPORTED ||
+           code == CODE_THROTTLED || code == CODE_OVERLOADED || code == CODE_CREDIT_EXCEEDED; /* [R-TOKEN-4] [R-PART-12] */
+}
+
+void link_settle_end(struct link *link, const struct settle_entry *entry, uint32_t code)
+{
+    struct link_fact fact = { .kind = LINK_FACT_SETTLED, .lease = { .handle = entry->handle, .code = code, .user = entry->what.user } };
+    uint32_t handle = entry->handle;
+    bool own = entry->own, again = !own && lease_goes_on(code);
+    link->leasing.settles_unanswered--;
+    link->leasing.emit_bytes -= entry->emit_wire;
+    if (entry->large != 0) link_emit_end(link, entry->large - 1u);
+    if (again) fail_instead(link, handle, code);
+    if (!own) link_tell(link, &fact);
+    if (!again) link_held_free(link, handle);
 }
 
 void link_settle_answer(struct link *link, uint64_t place, uint32_t code)
 {
     struct leasing *l = &link->leasing;
-    struct settle_entry *entry = entry_at(link, place);
-    uint32_t handle = entry->handle;
-    struct link_fact fact = { .kind = LINK_FACT_SETTLED, .lease = { .handle = handle, .code = code, .user = entry->what.user } };
-    bool own = entry->own, again = !own && lease_goes_on(code);
+    struct settle_entry *entry = entry_at(link, place), ended = *entry;
     if (entry->answered) return;
     entry->answered = true;
-    l->settles_unanswered--;
-    l->emit_bytes -= entry->what.emits.size;
     while (l->settle_first != l->settle_next && entry_at(link, l->settle_first)->answered)
         l->settle_first++;
     if (l->settle_next_send < l->settle_first) l->settle_next_send = l->settle_first;
-    if (again) fail_instead(link, handle, code);
-    if (!own) link_tell(link, &fact);
-    if (!again) link_held_free(link, handle);
+    link_settle_end(link, &ended, code);
 }
 
 void link_settle_restart(struct link *link)
@@ -95,6 +107,10 @@ void link_settle_restart(struct link *link)
     uint64_t kept = l->settle_first;
     for (uint64_t place = l->settle_first; place != l->settle_next; place++) {
         if (entry_at(link, place)->answered) continue;
+        if (entry_at(link, place)->large != 0) {
+            link_emit_out_of_ring(link, entry_at(link, place));
+            continue;
+        }
         *entry_at(link, kept) = *entry_at(link, place);
         entry_at(link, kept++)->after_partials = 0; /* partials do not outlive a connection */
     }
@@ -123,9 +139,9 @@ static bool waits_for_company(struct link *link)
 
 struct columns {
     uint64_t *lease;
-    uint32_t *verb, *delay_ms, *emits, *emit_size;
+    uint32_t *verb, *delay_ms, *emits, *emit_size, *emit_parts;
     struct span *reason;
-    bool delays, reasons;
+    bool delays, reasons, parts;
 };
 
 static struct columns take_columns(struct flush *flush, size_t count, size_t emits)
@@ -136,6 +152,7 @@ static struct columns take_columns(struct flush *flush, size_t count, size_t emi
         .delay_ms = link_take_raw(flush, count, sizeof(uint32_t)),
         .emits = link_take_raw(flush, count, sizeof(uint32_t)),
         .emit_size = link_take_raw(flush, emits, sizeof(uint32_t)),
+        .emit_parts = link_take(flush, emits, sizeof(uint32_t)),
         .reason = link_take_raw(flush, count, sizeof(struct span)),
     };
 }
@@ -145,7 +162,7 @@ static bool fits(const struct link *link, const struct flush *flush, const struc
     if (entry->after_partials > link->partials.sent)
         return false; /* a settle before its partials would cut them off: within a packet settles come first [R-WIRE-3] */
     if (entry->what.emit_count == 0) return true;
-    return entry->what.emits.size <= flush->room && emits_before + entry->what.emit_count <= EMITS_PER_PACKET;
+    return entry->emit_wire <= flush->room && emits_before + entry->what.emit_count <= EMITS_PER_PACKET;
 }
 
 static void add_settle(struct link *link, struct flush *flush, struct msg_settle *message, struct columns *c, struct settle_entry *entry)
@@ -160,9 +177,24 @@ static void add_settle(struct link *link, struct flush *flush, struct msg_settle
     c->delays = c->delays || entry->what.delay_ms != 0;
     c->reasons = c->reasons || entry->what.reason.size != 0;
     if (entry->what.emit_count == 0) return;
-    memcpy(c->emit_size + message->emit_count, entry->what.emit_sizes, entry->what.emit_count * sizeof(uint32_t));
+    if (entry->large != 0) {
+        c->parts = true;
+        link_emit_add(flush, entry, c->emit_size + message->emit_count, c->emit_parts + message->emit_count);
+    } else {
+        memcpy(c->emit_size + message->emit_count, entry->what.emit_sizes, entry->what.emit_count * sizeof(uint32_t));
+        link_add_piece(flush, entry->what.emits);
+    }
     message->emit_count += entry->what.emit_count;
-    link_add_piece(flush, entry->what.emits);
+}
+
+/* Those whose parts are out come behind the others. */
+static void take_into_ring(struct link *link)
+{
+    struct settle_entry *entry;
+    while (!ring_is_full(&link->leasing) && (entry = link_emit_next_out(link)) != NULL) {
+        link_stop_extending(link, entry->handle);
+        append(link, entry);
+    }
 }
 
 static size_t count_emits(const struct link *link, uint64_t first, size_t count)
@@ -178,6 +210,7 @@ void link_flush_settle(struct link *link, struct flush *flush)
     struct leasing *l = &link->leasing;
     struct msg_settle *message;
     struct columns c;
+    if (l->emit_send_count != 0) take_into_ring(link);
     size_t waiting = (size_t)(l->settle_next - l->settle_next_send);
     l->held_back = waiting != 0 && waits_for_company(link);
     if (waiting == 0 || l->held_back) return;
@@ -194,6 +227,7 @@ void link_flush_settle(struct link *link, struct flush *flush)
     message->reason = c.reasons ? c.reason : NULL;
     message->emits = message->emit_count != 0 ? c.emits : NULL;
     message->emit_size = c.emit_size;
+    message->emit_parts = c.parts ? c.emit_parts : NULL;
     l->seen_ns = l->settle_next_send != l->settle_next ? link->now_ns : 0;
     flush->packet->settle = message;
     flush->any = true;

@@ -25,7 +25,6 @@ enum {
     SETTLES_PER_PACKET = 1024,
     LIST_PER_PACKET = 4096, /* extends, releases */
     EMITS_MAX = 256,        /* [R-CREDIT-7] */
-    EMIT_BYTES_MAX = 512 << 10,
     PARTIALS_PER_PACKET = 128,
     GRANTS_PER_PACKET = 512,
     SUBSCRIBES_PER_PACKET = 32, /* and as many unsubscribes */
@@ -84,7 +83,7 @@ struct publishing {
     struct publish_message messages[MESSAGES_MAX];
     uint32_t message_count;
     struct large_send large[LARGE_MAX];
-    uint32_t large_count, large_turn; /* turn: whose part goes next */
+    uint32_t large_count, large_turn; /* turn: whose part goes next; behind these come the emits */
     uint32_t large_waiting;           /* not begun on this connection */
     uint64_t term;                    /* of the last welcome; 0: none yet */
     uint64_t seen_ns;                 /* when link_flush first saw what is waiting; 0 = nothing */
@@ -119,6 +118,17 @@ struct settle_entry {
     bool answered;
     bool sent; /* at least once: what became of it is not known when its lease is gone */
     bool own;  /* the link's own nack after a refusal: no fact */
+    uint8_t large;      /* its place in leasing.large + 1; 0: none of its emits goes as parts */
+    uint32_t emit_wire; /* bytes of its emits without what goes as parts */
+};
+struct large_settle { /* one with emits that go as parts, until its answer */
+    struct settle_entry entry;
+    bool used, in_ring; /* in_ring: its parts are out on this connection, and a copy of the entry stands in the ring */
+};
+struct emit_send { /* such an emit */
+    struct span data;
+    uint32_t slot, number; /* of its settle in leasing.large; its place in the settle, from 1 */
+    uint32_t next, count;  /* parts sent on this connection, and all */
 };
 struct extend_entry {
     uint64_t lease;
@@ -136,7 +146,10 @@ struct leasing {
     uint32_t settle_mask;
     uint64_t settle_first, settle_next_send, settle_next;
     uint64_t settle_base; /* place of settle number 1 of this connection [R-SETTLE-1] */
-    uint64_t emit_bytes;  /* of settles without an answer */
+    uint64_t emit_bytes;  /* of settles without an answer, without what goes as parts */
+    struct large_settle large[LARGE_MAX];
+    struct emit_send emit_sends[LARGE_MAX];
+    uint32_t emit_send_count;
     uint64_t seen_ns;
     bool held_back; /* settles wait for company */
     struct extend_entry *extends;
@@ -229,7 +242,7 @@ struct flush {
     uint64_t room; /* bytes of body left */
     bool any;
 };
-enum { FLUSH_PIECES_MAX = 2048 + 2 * PUBLISH_EVENTS_MAX + PARTIALS_PER_PACKET };
+enum { FLUSH_PIECES_MAX = 2048 + 2 * PUBLISH_EVENTS_MAX + PARTIALS_PER_PACKET + LARGE_MAX * (EMITS_MAX + 1) };
 void *link_take(struct flush *flush, size_t count, size_t size);     /* zeroed; the arena's size was promised */
 void *link_take_raw(struct flush *flush, size_t count, size_t size); /* not zeroed: for what is filled at once */
 void link_add_piece(struct flush *flush, struct span piece);         /* joins it to the last one when they touch */
@@ -269,6 +282,8 @@ uint64_t link_lease_deadline_ns(const struct link *link);
 struct held *link_held(struct link *link, uint32_t handle);
 void link_held_become(struct link *link, uint32_t handle, uint8_t state); /* it takes no credit any more */
 void link_held_free(struct link *link, uint32_t handle);
+void link_keep_extended(struct link *link, uint32_t handle); /* while it is settling: until its settle is sent */
+void link_stop_extending(struct link *link, uint32_t handle);
 void link_held_end(struct link *link, uint32_t handle, uint32_t code); /* the lease is over: told to the user, or to its settle */
 void link_give_back(struct link *link, uint64_t lease);                /* [R-LEASE-4] */
 void link_take_deliver(struct link *link, const struct msg_deliver *deliver, struct span body);
@@ -280,7 +295,22 @@ void link_flush_leases(struct link *link, struct flush *flush);
 void link_flush_held(struct link *link, struct flush *flush, struct msg_hello *hello);
 void link_adopt(struct link *link, const struct msg_welcome *welcome);
 
+/* link_emit.c: emits that go as parts */
+/* LINK_OK | LINK_TOO_LARGE. *out_large: how many; *out_wire: bytes of the emits without what goes as parts. */
+enum link_result link_emit_measure(const struct link *link, const struct link_settle *settle, uint32_t *out_large, uint32_t *out_wire);
+bool link_emit_has_room(const struct link *link, uint32_t large);
+void link_emit_begin(struct link *link, const struct settle_entry *entry);
+struct settle_entry *link_emit_next_out(struct link *link); /* its parts are out: now it belongs into the ring. NULL: none */
+void link_emit_out_of_ring(struct link *link, const struct settle_entry *entry); /* its parts are to be sent again */
+void link_emit_end(struct link *link, uint32_t slot);
+void link_emit_lose(struct link *link, bool all, uint32_t code); /* answers those that are not in the ring; else only those whose lease is gone */
+void link_emit_revoked(struct link *link, uint32_t handle); /* its parts go nowhere any more */
+void link_emit_forget_connection(struct link *link);
+bool link_emit_send_part(struct link *link, struct flush *flush, uint32_t index, struct msg_part *part);
+void link_emit_add(struct flush *flush, const struct settle_entry *entry, uint32_t *sizes, uint32_t *parts); /* to the settle */
+
 /* link_settle.c */
+void link_settle_end(struct link *link, const struct settle_entry *entry, uint32_t code); /* of one that is in no ring (any more) */
 void link_settle_answer(struct link *link, uint64_t place, uint32_t code);
 void link_settle_restart(struct link *link); /* closes the holes, numbers begin at 1 again */
 void link_take_settled(struct link *link, const struct msg_settled *settled);
@@ -293,6 +323,7 @@ void link_large_answered(struct link *link, uint64_t number);
 size_t link_flush_large(struct link *link, struct flush *flush, struct msg_publish *messages,
                         uint32_t *sizes); /* those whose parts are out */
 void link_flush_parts(struct link *link, struct flush *flush);
+bool link_may_send_part(const struct link_tenant *tenant, const struct flush *flush, size_t size, bool first);
 /* … and in */
 void link_part_forget_connection(struct link *link);
 void link_part_ended(struct link *link, uint64_t lease, uint64_t subscription); /* of what is coming, no more will */

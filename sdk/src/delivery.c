@@ -92,6 +92,8 @@ bool weir_cancelled(const weir_delivery *d)
 
 /* -- settling -- */
 
+#define EMITS_TOO_LARGE "the emits of a delivery are at most 256 events and 256 KiB, and 16 over 64 KiB, of which only the rest counts"
+
 /* Emits wait for emit credit, at most as long as a lease [R-CREDIT-7]. */
 static weir_status settle_locked(weir_worker *w, weir_delivery *d, const struct link_settle *what)
 {
@@ -110,7 +112,7 @@ static weir_status settle_locked(weir_worker *w, weir_delivery *d, const struct 
             return WEIR_OK;
         }
         if (result != LINK_FULL)
-            return session_fail(&w->session, WEIR_TOO_LARGE, "the emits of a settle are at most 256 events and 512 KiB");
+            return session_fail(&w->session, WEIR_TOO_LARGE, EMITS_TOO_LARGE);
         if (deadline_ns == 0) deadline_ns = session_deadline_ns(&w->session, (int)d->lease_ms);
         session_poke(&w->session, true);
         if (!session_wait(&w->session, deadline_ns))
@@ -160,6 +162,12 @@ static weir_status fail(weir_delivery *d, weir_status status, const char *why)
 
 /* -- emits: encoded at once, joined, in memory of the delivery -- */
 
+void delivery_forget_emits(weir_delivery *d)
+{
+    d->emit_bytes = d->emit_wire = 0;
+    d->emit_count = d->emits_large = 0;
+}
+
 static bool grow(weir_delivery *d, size_t size)
 {
     if (d->emit_sizes == NULL) d->emit_sizes = malloc(EMITS_PER_SETTLE * sizeof *d->emit_sizes);
@@ -173,13 +181,28 @@ static bool grow(weir_delivery *d, size_t size)
     return d->emit_sizes != NULL;
 }
 
+/* What the coordinator takes [R-PART-11]; wire: bytes that are not data of a large one. */
+static bool fits(weir_delivery *d, const struct outgoing *o, size_t wire)
+{
+    struct weir_worker *w = d->worker;
+    bool large = o->size > EVENT_BYTES_MAX;
+    (void)pthread_mutex_lock(&w->session.lock);
+    const struct link_terms *terms = link_terms(w->session.link);
+    bool good = !large || (o->size <= terms->max_event_bytes && d->emits_large < terms->large_events);
+    (void)pthread_mutex_unlock(&w->session.lock);
+    return good && d->emit_count < EMITS_PER_SETTLE && wire <= EMIT_BYTES_PER_SETTLE;
+}
+
 static weir_status emit(weir_delivery *d, const struct outgoing *o)
 {
-    if (d->emit_count == EMITS_PER_SETTLE || d->emit_bytes + o->size > EMIT_BYTES_PER_SETTLE)
-        return fail(d, WEIR_TOO_LARGE, "the emits of a delivery are at most 256 events and 512 KiB");
+    bool large = o->size > EVENT_BYTES_MAX;
+    size_t wire = d->emit_wire + o->size - (large ? o->event.data.size : 0);
+    if (!fits(d, o, wire)) return fail(d, WEIR_TOO_LARGE, EMITS_TOO_LARGE);
     if (!grow(d, o->size)) return WEIR_NO_MEMORY;
     (void)event_encode(&o->event, o->headers, o->header_count, d->emits + d->emit_bytes);
     d->emit_bytes += o->size;
+    d->emit_wire = wire;
+    d->emits_large += large;
     d->emit_sizes[d->emit_count++] = (uint32_t)o->size;
     return WEIR_OK;
 }
@@ -192,7 +215,6 @@ weir_status weir_emit(weir_delivery *d, const weir_event *event)
     if (session_is_forked(&d->worker->session)) return WEIR_FORKED;
     status = event_prepare(&o, event, session_wall_ms(&d->worker->session), &why);
     if (status != WEIR_OK) return fail(d, status, why);
-    if (o.size > EVENT_BYTES_MAX) return fail(d, WEIR_TOO_LARGE, "an emitted event is at most 64 KiB, encoded: publish a larger one");
     if (!topic_is_valid(o.event.topic) || o.event.topic.data[0] == '$')
         return fail(d, WEIR_INVALID, "topic: dotted words of UTF-8, at most 255 bytes, none of them empty; $ is the system's");
     return emit(d, &o);
@@ -214,15 +236,21 @@ static weir_status emit_answer(weir_delivery *d, uint32_t reply, uint32_t code, 
     o.event.reply = reply;
     o.event.code = code;
     o.size = event_encoded_size(&o.event, NULL, 0);
-    return o.size <= EVENT_BYTES_MAX ? emit(d, &o) : fail(d, WEIR_TOO_LARGE, "an answer is at most 64 KiB, encoded: publish a larger one and answer with its id");
+    return emit(d, &o);
 }
 
-static weir_status settle_with_answer(weir_delivery *d, uint32_t verb, const char *reason, weir_status emitted)
+static weir_status reply_ok(weir_delivery *d, const void *data, size_t data_size)
 {
-    weir_status status;
-    if (emitted != WEIR_OK) return emitted;
-    status = settle(d, verb, 0, reason, true);
-    if (status != WEIR_OK) d->emit_bytes -= d->emit_sizes[--d->emit_count]; /* the delivery is still the user's, as it was */
+    size_t bytes = d->emit_bytes, wire = d->emit_wire;
+    uint32_t count = d->emit_count, large = d->emits_large;
+    weir_status status = emit_answer(d, EVENT_REPLY_OK, CODE_OK, data, data_size);
+    if (status != WEIR_OK) return status;
+    status = settle(d, VERB_ACK, 0, NULL, true);
+    if (status == WEIR_OK) return status;
+    d->emit_bytes = bytes; /* the delivery is still the user's, as it was */
+    d->emit_wire = wire;
+    d->emit_count = count;
+    d->emits_large = large;
     return status;
 }
 
@@ -230,18 +258,21 @@ static weir_status settle_with_answer(weir_delivery *d, uint32_t verb, const cha
 weir_status weir_reject(weir_delivery *d, const char *reason)
 {
     const char *text = reason != NULL ? reason : "";
+    weir_status status;
     if (session_is_forked(&d->worker->session)) return WEIR_FORKED;
     if (!weir_delivery_is_request(d)) return settle(d, VERB_REJECT, 0, reason, false);
-    d->emit_bytes = 0;
-    d->emit_count = 0;
-    return settle_with_answer(d, VERB_REJECT, reason, emit_answer(d, EVENT_REPLY_ERROR, CODE_BAD_REQUEST, text, strnlen(text, 1024)));
+    delivery_forget_emits(d);
+    status = emit_answer(d, EVENT_REPLY_ERROR, CODE_BAD_REQUEST, text, strnlen(text, 1024));
+    if (status == WEIR_OK) status = settle(d, VERB_REJECT, 0, reason, true);
+    if (status != WEIR_OK) delivery_forget_emits(d);
+    return status;
 }
 
 weir_status weir_reply(weir_delivery *d, const void *data, size_t data_size)
 {
     if (session_is_forked(&d->worker->session)) return WEIR_FORKED;
     if (!weir_delivery_is_request(d)) return fail(d, WEIR_INVALID, "weir_reply: this event is no request");
-    return settle_with_answer(d, VERB_ACK, NULL, emit_answer(d, EVENT_REPLY_OK, CODE_OK, data, data_size));
+    return reply_ok(d, data, data_size);
 }
 
 /* -- while it is worked on -- */

@@ -14,7 +14,7 @@ struct chunk {
     bool replay;
     uint8_t bytes[];
 };
-enum { CHUNK_BYTES = 64 << 10, EMITS_PER_SETTLE = 256, EMIT_BYTES_PER_SETTLE = 512 << 10 /* [R-CREDIT-7] */ };
+enum { CHUNK_BYTES = 64 << 10, EMITS_PER_SETTLE = 256, EMIT_BYTES_PER_SETTLE = 256 << 10 /* what a packet holds */ };
 
 enum view_state { VIEW_NONE, VIEW_GOOD, VIEW_BAD };
 
@@ -34,8 +34,8 @@ struct weir_delivery {
     char *token, *reason;
     uint8_t *emits;
     uint32_t *emit_sizes;
-    size_t emit_bytes, emit_room;
-    uint32_t emit_count;
+    size_t emit_bytes, emit_wire, emit_room; /* wire: without the data of large ones */
+    uint32_t emit_count, emits_large;
     char event_id[WEIR_EVENT_ID_SIZE];
 };
 
@@ -68,5 +68,6 @@ void worker_drop_event(struct weir_delivery *delivery);
 void worker_tell_settled(weir_worker *worker, const struct weir_delivery *delivery, weir_status status);
 void worker_show_ready(weir_worker *worker); /* under the lock: the descriptor follows the queue */
 void delivery_forget(struct weir_delivery *delivery);
+void delivery_forget_emits(struct weir_delivery *delivery);
 
 #endif

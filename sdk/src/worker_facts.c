@@ -194,8 +194,8 @@ void delivery_forget(struct weir_delivery *d)
     d->token = d->reason = NULL;
     d->emits = NULL;
     d->emit_sizes = NULL;
-    d->emit_bytes = d->emit_room = 0;
-    d->emit_count = 0;
+    d->emit_room = 0;
+    delivery_forget_emits(d);
     d->user = NULL;
     d->is_request = false;
     d->event_id[0] = '\0';

@@ -307,29 +307,34 @@ static void a_worker_that_leaves_has_left_when_it_is_answered(void **state)
 
 static void emits_wait_for_emit_credit(void **state)
 {
-    static uint8_t bytes[400 << 10];
+    static uint8_t bytes[240 << 10];
     uint32_t sizes[7];
     struct harness h;
     struct link_settle settle = { .verb = VERB_ACK, .emits = { bytes, sizeof bytes }, .emit_sizes = sizes, .emit_count = 7 };
     struct packet *packet;
     (void)state;
     for (int i = 0; i < 7; i++)
-        sizes[i] = i < 6 ? 60000 : sizeof bytes - 360000;
-    start_worker(&h, 4);
-    for (uint64_t i = 0; i < 3; i++) {
+        sizes[i] = i < 6 ? 36000 : sizeof bytes - 216000;
+    start_worker(&h, 8);
+    for (uint64_t i = 0; i < 5; i++) {
         harness_deliver(&h, 100 + i, 7 + i, 1);
         assert_int_equal(link_start(h.link, h.handles[i]), LINK_OK);
     }
-    assert_int_equal(link_settle(h.link, h.handles[0], &settle), LINK_OK);
-    assert_int_equal(link_settle(h.link, h.handles[1], &settle), LINK_OK);
-    assert_int_equal(link_settle(h.link, h.handles[2], &settle), LINK_FULL);
+    for (uint64_t i = 0; i < 4; i++)
+        assert_int_equal(link_settle(h.link, h.handles[i], &settle), LINK_OK);
+    assert_int_equal(link_settle(h.link, h.handles[4], &settle), LINK_FULL);
     packet = harness_flush(&h);
     assert_int_equal(packet->settle->count, 1); /* two would be more than a packet may carry */
     assert_int_equal(packet->settle->emits[0], 7);
     assert_int_equal(packet->settle->emit_count, 7);
     assert_int_equal(harness_flush_late(&h)->settle->count, 1);
     harness_settled(&h, 1, 1, CODE_OK);
-    assert_int_equal(link_settle(h.link, h.handles[2], &settle), LINK_OK);
+    settle.emits.size += 20 << 10; /* more than a packet carries */
+    sizes[6] += 20 << 10;
+    assert_int_equal(link_settle(h.link, h.handles[4], &settle), LINK_TOO_LARGE);
+    settle.emits.size -= 20 << 10;
+    sizes[6] -= 20 << 10;
+    assert_int_equal(link_settle(h.link, h.handles[4], &settle), LINK_OK);
     harness_stop(&h);
 }
 

@@ -111,7 +111,7 @@ def decode(message, data):
 
 
 def event(topic, data=b"{}", **fields):
-    return encode("Event", {"topic": topic, "data": data, **fields})
+    return encode("Event", {"topic": topic, **({"data": data} if data else {}), **fields})
 
 
 class Peer:
@@ -218,11 +218,11 @@ class Peer:
                     self.waiting.append(("deliver", packet["deliver"], packet))
         raise AssertionError(f"publish {number} has no answer")
 
-    def settle(self, lease, verb, emits=(), delay_ms=0):
+    def settle(self, lease, verb, emits=(), delay_ms=0, emit_parts=()):
         self.settle_number += 1
         fields = {"first_number": self.settle_number, "lease": [lease], "verb": [ENUMS["Verb"][verb] if isinstance(verb, str) else verb]}
         if emits:
-            fields.update(emits=[len(emits)], emit_size=[len(e) for e in emits])
+            fields.update(emits=[len(emits)], emit_size=[len(e) for e in emits], emit_parts=list(emit_parts))
         if delay_ms:
             fields["delay_ms"] = [delay_ms]
         self.send(b"".join(emits), settle=fields)

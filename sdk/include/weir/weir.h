@@ -309,18 +309,20 @@ WEIR_API weir_status weir_nack(weir_delivery *delivery, uint32_t delay_ms,
                                const char *reason); /* failed: again after delay_ms (0 = back-off) */
 WEIR_API weir_status weir_reject(weir_delivery *delivery,
                                  const char *reason); /* never again; answers a request with bad_request and the reason */
-WEIR_API weir_status weir_reply(weir_delivery *delivery, const void *data, size_t data_size); /* ack, with the final answer to a request;
+WEIR_API weir_status weir_reply(weir_delivery *delivery, const void *data, size_t data_size); /* ack, with the final answer to a request, as
+                                                                                                 large as an event may be;
                                                                                                  WEIR_INVALID when it is none */
 
 /* The lease ends lease_ms from now (0 = the group's length; at most 1 h). WEIR_OK | WEIR_STALE (the lease is known to have ended)
  * | WEIR_FULL | WEIR_FORKED | WEIR_CLOSED. Does not wait. Since 0.1. */
 WEIR_API weir_status weir_extend(weir_delivery *delivery, uint32_t lease_ms);
 
-/* Holds a copy of the event, committed together with weir_ack or weir_reply and dropped by the others. At most 256 events and 512 KiB for a
- * delivery, 64 KiB for an event. WEIR_OK | WEIR_INVALID | WEIR_TOO_LARGE | WEIR_NO_MEMORY | WEIR_FORKED. Since 0.1. */
+/* Holds a copy of the event, committed together with weir_ack or weir_reply and dropped by the others. At most 256 events and 256 KiB for a
+ * delivery; at most 16 of them may be over 64 KiB (as large as a published one, see weir_event), whose data does not count and travels in
+ * parts before the settle. WEIR_OK | WEIR_INVALID | WEIR_TOO_LARGE | WEIR_NO_MEMORY | WEIR_FORKED. Since 0.1. */
 WEIR_API weir_status weir_emit(weir_delivery *delivery, const weir_event *event);
 
-/* Sends a piece of the answer to a request at once; it is not stored. WEIR_OK | WEIR_INVALID (not a request) | WEIR_STALE | WEIR_TOO_LARGE
+/* Sends a piece of the answer to a request at once; it is not stored. A longer piece is several. WEIR_OK | WEIR_INVALID (not a request) | WEIR_STALE | WEIR_TOO_LARGE
  * (64 KiB) | WEIR_FULL (it was dropped, as were the connection's before it: the receiver is slower) | WEIR_FORKED | WEIR_CLOSED. Does not
  * wait. Since 0.1. */
 WEIR_API weir_status weir_partial(weir_delivery *delivery, const void *data, size_t data_size);
