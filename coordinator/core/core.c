@@ -29,6 +29,7 @@
 #include "coordinator/core/tenant.h"
 #include "coordinator/core/token.h"
 #include "coordinator/core/transfer.h"
+#include "coordinator/core/window.h"
 #include "proto/event.h"
 #include "sdk/base/ranges.h"
 
@@ -265,8 +266,7 @@ void core_start(struct core *c, uint64_t now_ns, uint64_t log_time_ms, const cha
     c->term = term;
     c->next_position = first_position;
     c->next_block = block_number;
-    c->trimmed_below = trimmed_below;
-    c->trim_due = trimmed_below > 0 && !c->config.replay.on;
+    window_begin(c, trimmed_below);
     c->sweep_ns = c->rates.tick_ns = now_ns;
     c->adopt_ns = now_ns + (uint64_t)c->config.adopt_grace_ms * 1000000u;
     c->pace_ns = UINT64_MAX;
@@ -359,10 +359,6 @@ void core_step(struct core *c, const struct core_in *in, struct core_outs *outs)
         return;
     }
     held_wish(c, in->trim_wish);
-    if (in->trimmed_below > c->trimmed_below) {
-        c->trimmed_below = in->trimmed_below;
-        c->trim_due = true;
-    }
     c->draining = c->draining || in->draining;
     c->shell_stats = in->shell_stats;
     c->shell_stat_count = in->shell_stat_count;
@@ -391,7 +387,7 @@ void core_step(struct core *c, const struct core_in *in, struct core_outs *outs)
     transfers_go(c);
     groups_follow_head(c);
     rates_tick(c);
-    if (c->trim_due) groups_trim(c);
+    window_move(c, in->trim_wish);
     blocks_close(c);
     snapshot_step(c);
     out_assemble(c);
@@ -430,12 +426,6 @@ enum core_group_state core_group_state(const struct core *c, const struct core_g
     if (!handle) return CORE_GROUP_MISSING;
     *out_why = group_conflict(group_at(c, handle), &group->spec);
     return *out_why ? CORE_GROUP_DIFFERS : CORE_GROUP_SAME;
-}
-
-uint64_t core_keep_from(const struct core *c)
-{
-    uint64_t held = held_keep_from(c), letters = letters_keep_from(c);
-    return held < letters ? held : letters;
 }
 
 void core_stats(const struct core *c, struct core_stats *out)

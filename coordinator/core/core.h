@@ -128,8 +128,7 @@ struct core_in {
     bool log_failed;       /* a write failed: outcome unknown */
     const struct core_fetched *fetched;
     size_t fetched_count;
-    uint64_t trimmed_below; /* first position still in the log */
-    uint64_t trim_wish;     /* the shell would like to trim below this; 0: no wish. See core_keep_from */
+    uint64_t trim_wish;             /* the shell would like to trim below this; 0: no wish. See core_let_go */
     const struct core_group *group; /* to be made, unless there is one of that name; NULL: none. Lent for the step */
     bool draining;         /* SIGTERM was heard: no new publishes, no new leases */
     const struct stat_row *shell_stats; /* told after the core's own to whoever asks for statistics; lent for the step */
@@ -183,9 +182,9 @@ bool core_wants_packets(const struct core *core);
 bool core_turn_add(struct core_turn *turn, const struct packet *packet); /* counts a packet (NULL: a broken one); false: take no more this turn */
 bool core_is_quiet(const struct core *core);        /* nothing unwritten and nothing unsent: a drain is done */
 
-/* Nothing below it is needed any more: what must outlive the window has been written again, and is committed, above it. It follows
- * core_in.trim_wish; a shell trims no further. UINT64_MAX: nothing that is stored has to outlive the window. */
-uint64_t core_keep_from(const struct core *core);
+/* Nothing below it is read any more. It follows core_in.trim_wish: what must outlive the window has been written again above it, what a
+ * group has not settled below it is lost and announced, and both are committed. A shell trims no further. 0: wait. */
+uint64_t core_let_go(const struct core *core);
 
 /* Begins a snapshot of the state as of the last closed block; slices come out of the following steps. False: one is under way. */
 bool core_snapshot(struct core *core);

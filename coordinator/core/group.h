@@ -129,7 +129,6 @@ void group_want_handed(struct core *c, uint32_t group, uint32_t level, uint64_t 
 void group_write_pending(struct core *c, uint32_t group); /* of this group alone, now */
 void groups_write_pending(struct core *c);                /* one settle record per group and priority, into the filling block */
 void groups_follow_head(struct core *c);
-void groups_trim(struct core *c);         /* what has left the window is lost, counted and announced [P1] */
 void groups_wake_waiting(struct core *c); /* a fetch has ended */
 void groups_end_adoption(struct core *c);
 void group_join(struct core *c, uint32_t group, uint32_t peer);

@@ -217,14 +217,16 @@ static enum scan read_retried(struct core *c, uint32_t handle, bool claimed_ones
     return SCAN_END;
 }
 
-/* What a worker said it holds, and is of another priority or no event of the group. */
+/* What a worker said it holds, and is of another priority, no event of the group, or has left the window before it was read. */
 static void end_unfound(struct core *c, uint32_t group)
 {
     for (uint32_t h = 1; h <= c->leases.touched; h++) {
         if (!slab_is_taken(&c->leases, h) || lease_at(c, h)->group != group || lease_at(c, h)->found) continue;
         const struct level *l = &group_at(c, group)->levels[lease_at(c, h)->level];
         bool unread = lease_at(c, h)->position >= l->fresh.cursor; /* past where the reading stopped */
-        if (!unread && !lease_at(c, h)->failed) lease_end(c, h);
+        const struct failed *failed = lease_at(c, h)->failed ? failed_at(c, lease_at(c, h)->failed) : NULL;
+        bool lost = lease_at(c, h)->position < c->trimmed_below && !(failed && failed->dead);
+        if (lost || (!unread && !failed)) lease_end(c, h);
     }
 }
 

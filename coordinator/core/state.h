@@ -43,9 +43,12 @@ struct memo { /* which topics of one block match one filter set */
 
 struct core {
     struct core_config config;
-    uint64_t now_ns, log_ms, start_ms /* log time of core_start */, step, head, next_position, next_block, trimmed_below, term;
+    uint64_t now_ns, log_ms, start_ms /* log time of core_start */, step, head, next_position, next_block,
+        trimmed_below /* nothing is read below it */, term;
+    uint32_t trim_group; /* the next one that is to be told so (window.c); 0: all know it */
+    uint64_t trim_block; /* where that is written */
     char epoch[EPOCH_BYTES];
-    bool started, draining, drain_said, halted, trim_due;
+    bool started, draining, drain_said, halted;
     const struct stat_row *shell_stats; /* of this step */
     size_t shell_stat_count;
     uint64_t random;

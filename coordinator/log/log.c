@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { SUBMITS_DEFAULT = 2, FETCHES_DEFAULT = 16, OTHER_EVENTS = 4 /* failed, saved, trimmed, and one to spare */ };
+enum { SUBMITS_DEFAULT = 2, FETCHES_DEFAULT = 16, OTHER_EVENTS = 5 /* failed, saved, place, trimmed, and one to spare */ };
 
 bool log_init(struct log *log, const struct log_ops *ops, const struct log_config *config)
 {
@@ -126,6 +126,14 @@ void log_snapshot_abandon(struct log *log)
     log->ops->snapshot_abandon(log);
 }
 
+void log_trim_place(struct log *log, uint64_t position)
+{
+    if (log->config.read_only) return;
+    must(!log->placing);
+    log->placing = true;
+    log->ops->trim_place(log, position);
+}
+
 void log_trim(struct log *log, uint64_t position)
 {
     if (log->config.read_only) return;
@@ -157,6 +165,9 @@ static void account(struct log *log, const struct log_event *event)
         break;
     case LOG_SNAPSHOT_SAVED:
         log->snapshot = LOG_SNAPSHOT_NONE;
+        break;
+    case LOG_TRIM_PLACE:
+        log->placing = false;
         break;
     case LOG_TRIMMED:
         log->trimming = false;

@@ -84,15 +84,29 @@ void log_snapshot_end(struct log *log);
 /* Gives up the one that has begun and not ended (must): nothing of it stays, and another may begin. No event. */
 void log_snapshot_abandon(struct log *log);
 
+/* Where the oldest block would begin if log_trim(position) came now; a log_trim of that place drops nothing at or after it, and as much as
+ * the other would. So whoever reads can be told before it goes. Answers LOG_TRIM_PLACE. One at a time (must). Read-only: ignored, no event.
+ */
+void log_trim_place(struct log *log, uint64_t position);
+
 /* Drops whole files of blocks that end below position, never past the second newest snapshot. Answers LOG_TRIMMED; a call while one is
  * under way is joined with those after it and answered once. What was written last (a few files) may stay. Read-only: ignored, no event. */
 void log_trim(struct log *log, uint64_t position);
 
-enum log_event_kind { LOG_COMMITTED, LOG_FAILED, LOG_FETCHED, LOG_FETCH_NOTHING, LOG_FETCH_FAILED, LOG_SNAPSHOT_SAVED, LOG_TRIMMED };
+enum log_event_kind {
+    LOG_COMMITTED,
+    LOG_FAILED,
+    LOG_FETCHED,
+    LOG_FETCH_NOTHING,
+    LOG_FETCH_FAILED,
+    LOG_SNAPSHOT_SAVED,
+    LOG_TRIM_PLACE,
+    LOG_TRIMMED
+};
 struct log_event {
     enum log_event_kind kind;
     uint64_t number;     /* COMMITTED: block number; FAILED: of the block whose outcome is unknown, 0 when it was not one block's write */
-    uint64_t position;   /* FETCH*: as asked; SNAPSHOT_SAVED; TRIMMED: first position there now */
+    uint64_t position;   /* FETCH*: as asked; SNAPSHOT_SAVED; TRIM_PLACE; TRIMMED: first position there now */
     struct block *block; /* FETCH*: lent `into` comes back */
     char text[256];      /* FAILED, FETCH_FAILED */
 };

@@ -30,8 +30,8 @@ struct memory_log {
     struct log_place filling_place; /* the chain of its slices */
     uint64_t snapshot_after;        /* the block that its end waits for */
     bool snapshot_full;             /* no room for a slice */
-    uint64_t trim_position;
-    bool trim_due;
+    uint64_t place_position, trim_position;
+    bool place_due, trim_due;
 };
 
 static struct memory_log *memory_of(struct log *log)
@@ -59,7 +59,7 @@ static void memory_submit(struct log *log, struct block *block)
 }
 
 /* Blocks of the disk that are committed. */
-static size_t committed(struct memory_log *m)
+static size_t committed(const struct memory_log *m)
 {
     struct log_tail tail;
     log_tail(&m->log, &tail);
@@ -194,6 +194,14 @@ static void complete_snapshot(struct memory_log *m)
     log_push(&m->log.shared, &(struct log_event){ .kind = LOG_SNAPSHOT_SAVED, .position = position });
 }
 
+static void memory_trim_place(struct log *log, uint64_t position)
+{
+    struct memory_log *m = memory_of(log);
+    m->place_position = position;
+    m->place_due = true;
+    log_wake(&log->shared);
+}
+
 static void memory_trim(struct log *log, uint64_t position)
 {
     struct memory_log *m = memory_of(log);
@@ -202,24 +210,43 @@ static void memory_trim(struct log *log, uint64_t position)
     log_wake(&log->shared);
 }
 
+/* How many blocks a trim drops. */
+static size_t dropped_by(const struct memory_log *m, uint64_t position)
+{
+    const struct memory_disk *disk = m->disk;
+    uint64_t keep_from = disk->snapshots[0].complete ? disk->snapshots[0].position + 1 : 0;
+    size_t drop = stored_blocks_find(&disk->blocks, position < keep_from ? position : keep_from);
+    return drop < committed(m) ? drop : committed(m);
+}
+
+/* Where the oldest block begins when so many are gone. */
+static uint64_t first_without(const struct memory_log *m, size_t dropped)
+{
+    return committed(m) > dropped ? m->disk->blocks.items[dropped].first : m->log.shared.tail.last_position + 1;
+}
+
+static void complete_trim_place(struct memory_log *m)
+{
+    if (!m->place_due) return;
+    m->place_due = false;
+    struct log_event event = { .kind = LOG_TRIM_PLACE, .position = first_without(m, dropped_by(m, m->place_position)) };
+    log_push(&m->log.shared, &event);
+}
+
 static void complete_trim(struct memory_log *m)
 {
     if (!m->trim_due) return;
     m->trim_due = false;
     struct memory_disk *disk = m->disk;
     struct log_shared *shared = &m->log.shared;
-    uint64_t keep_from = disk->snapshots[0].complete ? disk->snapshots[0].position + 1 : 0;
-    if (m->trim_position < keep_from) keep_from = m->trim_position;
-    size_t drop = stored_blocks_find(&disk->blocks, keep_from);
-    if (drop > committed(m)) drop = committed(m);
+    size_t drop = dropped_by(m, m->trim_position);
     stored_blocks_drop_oldest(&disk->blocks, drop);
     disk->synced -= drop < disk->synced ? drop : disk->synced;
 
-    bool left = committed(m) > 0;
+    uint64_t first = first_without(m, 0);
     pthread_mutex_lock(&shared->lock);
-    shared->tail.first_position = left ? disk->blocks.items[0].first : shared->tail.last_position + 1;
+    shared->tail.first_position = first;
     shared->tail.bytes = disk->blocks.bytes;
-    uint64_t first = shared->tail.first_position;
     pthread_mutex_unlock(&shared->lock);
     log_push(shared, &(struct log_event){ .kind = LOG_TRIMMED, .position = first });
 }
@@ -230,6 +257,7 @@ static void memory_pump(struct log *log)
     complete_writes(m);
     complete_fetches(m);
     complete_snapshot(m);
+    complete_trim_place(m);
     complete_trim(m);
 }
 
@@ -312,6 +340,7 @@ static const struct log_ops memory_ops = {
     .snapshot_slice = memory_snapshot_slice,
     .snapshot_abandon = memory_snapshot_abandon,
     .snapshot_end = memory_snapshot_end,
+    .trim_place = memory_trim_place,
     .trim = memory_trim,
     .pump = memory_pump,
     .close = memory_close,

@@ -19,6 +19,7 @@ struct log_ops {
     void (*snapshot_slice)(struct log *log, const struct block *slice);
     void (*snapshot_abandon)(struct log *log);
     void (*snapshot_end)(struct log *log, uint64_t last_number); /* counts once the block of that number is committed */
+    void (*trim_place)(struct log *log, uint64_t position);
     void (*trim)(struct log *log, uint64_t position);
     void (*pump)(struct log *log);  /* NULL, or does what is due before a poll: for a backend without threads */
     void (*close)(struct log *log); /* waits, and frees the log */
@@ -36,7 +37,7 @@ struct log { /* the first member of a backend's own struct */
     uint64_t next_number, next_position_min;
     uint32_t submits, fetches; /* under way */
     enum log_snapshot_state snapshot;
-    bool recovered, trimming;
+    bool recovered, placing, trimming;
     uint64_t trim_next; /* joined calls; 0 = none */
 };
 

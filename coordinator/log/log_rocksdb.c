@@ -71,6 +71,7 @@ static const struct log_ops rocks_ops = {
     .snapshot_slice = rocks_snapshot_slice,
     .snapshot_abandon = rocks_snapshot_abandon,
     .snapshot_end = rocks_snapshot_end,
+    .trim_place = rocks_trim_place,
     .trim = rocks_trim,
     .close = rocks_close,
 };

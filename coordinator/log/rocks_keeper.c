@@ -70,6 +70,16 @@ void rocks_snapshot_end(struct log *log, uint64_t last_number)
     pthread_mutex_unlock(&r->lock);
 }
 
+void rocks_trim_place(struct log *log, uint64_t position)
+{
+    struct rocks_log *r = rocks_of(log);
+    pthread_mutex_lock(&r->lock);
+    r->place_position = position;
+    r->place_due = true;
+    pthread_cond_signal(&r->keeper_due);
+    pthread_mutex_unlock(&r->lock);
+}
+
 void rocks_trim(struct log *log, uint64_t position)
 {
     struct rocks_log *r = rocks_of(log);
@@ -213,6 +223,18 @@ static bool first_kept(struct rocks_log *r, uint64_t position, uint64_t *out, ch
     return why[0] == 0;
 }
 
+static void find_trim_place(struct rocks_log *r, uint64_t position)
+{
+    char why[ROCKS_ERROR_BYTES];
+    uint64_t kept, place;
+    if (log_failed(&r->log.shared)) return;
+    if (!first_kept(r, position, &kept, why) || !rocks_store_trim_place(&r->store, kept, &place, why)) {
+        stop(r, r->store.path, "looking for old files", why);
+        return;
+    }
+    log_push(&r->log.shared, &(struct log_event){ .kind = LOG_TRIM_PLACE, .position = place });
+}
+
 static void do_trim(struct rocks_log *r, uint64_t position)
 {
     char why[ROCKS_ERROR_BYTES];
@@ -240,29 +262,31 @@ static void do_trim(struct rocks_log *r, uint64_t position)
 }
 
 struct keeper_work {
-    bool job, trim;
+    enum { WORK_NONE, WORK_JOB, WORK_TRIM_PLACE, WORK_TRIM } kind;
     struct keeper_job what;
     const struct block *slice;
-    uint64_t trim_position;
+    uint64_t position;
 };
 
 static bool wait_for_work(struct rocks_log *r, struct keeper_work *out)
 {
-    *out = (struct keeper_work){ 0 };
+    *out = (struct keeper_work){ .kind = WORK_NONE };
     pthread_mutex_lock(&r->lock);
-    while (r->job_count == 0 && !r->trim_due && !r->keeper_stops)
+    while (r->job_count == 0 && !r->place_due && !r->trim_due && !r->keeper_stops)
         pthread_cond_wait(&r->keeper_due, &r->lock);
     if (r->job_count > 0) {
-        out->job = true;
+        out->kind = WORK_JOB;
         out->what = r->jobs[r->job_head];
         out->slice = out->what.kind == KEEPER_SLICE ? &r->slices[r->slice_head] : NULL;
+    } else if (r->place_due) {
+        *out = (struct keeper_work){ .kind = WORK_TRIM_PLACE, .position = r->place_position };
+        r->place_due = false;
     } else if (r->trim_due) {
-        out->trim = true;
-        out->trim_position = r->trim_position;
+        *out = (struct keeper_work){ .kind = WORK_TRIM, .position = r->trim_position };
         r->trim_due = false;
     }
     pthread_mutex_unlock(&r->lock);
-    return out->job || out->trim;
+    return out->kind != WORK_NONE;
 }
 
 static void finish_job(struct rocks_log *r, const struct keeper_work *work)
@@ -283,11 +307,13 @@ void *rocks_keeper_run(void *rocks_log)
     struct rocks_log *r = rocks_log;
     struct keeper_work work;
     while (wait_for_work(r, &work)) {
-        if (work.job) {
+        if (work.kind == WORK_JOB) {
             do_job(r, &work.what, work.slice);
             finish_job(r, &work);
+        } else if (work.kind == WORK_TRIM_PLACE) {
+            find_trim_place(r, work.position);
         } else {
-            do_trim(r, work.trim_position);
+            do_trim(r, work.position);
         }
     }
     snapshot_writer_abandon(&r->snapshot);

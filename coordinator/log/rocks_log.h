@@ -58,8 +58,8 @@ struct rocks_log {
     struct block slices[KEEPER_SLICES]; /* ring, in the order of the slice jobs */
     void *slice_memory[KEEPER_SLICES];
     uint32_t slice_head, slice_count;
-    uint64_t trim_position;
-    bool trim_due, keeper_stops;
+    uint64_t place_position, trim_position;
+    bool place_due, trim_due, keeper_stops;
     struct log_coder keeper_coder; /* keeper only, from here */
     struct snapshot_writer snapshot;
 
@@ -83,6 +83,7 @@ void rocks_snapshot_begin(struct log *log, uint64_t position);
 void rocks_snapshot_slice(struct log *log, const struct block *slice);
 void rocks_snapshot_abandon(struct log *log);
 void rocks_snapshot_end(struct log *log, uint64_t last_number);
+void rocks_trim_place(struct log *log, uint64_t position);
 void rocks_trim(struct log *log, uint64_t position);
 
 /* Syncs all that is committed and raises the mark. False: the log has been stopped. Writer or keeper. */

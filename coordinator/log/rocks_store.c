@@ -161,32 +161,49 @@ uint64_t rocks_store_bytes(struct rocks_store *store)
     return files + memory;
 }
 
+/* The files of the log. */
+struct files {
+    const rocksdb_livefiles_t *live;
+    int next;
+    uint64_t first, last; /* positions in the one at hand */
+    int level;
+    const char *name;
+};
+
+static struct files files_list(struct rocks_store *store)
+{
+    return (struct files){ .live = rocksdb_livefiles(store->db) };
+}
+
+/* False: that were all, and the list is freed. */
+static bool files_next(struct files *f)
+{
+    size_t size;
+    for (int i = f->next; i < rocksdb_livefiles_count(f->live); i++) {
+        if (strcmp(rocksdb_livefiles_column_family_name(f->live, i), family_names[ROCKS_CF_LOG]) != 0) continue;
+        f->first = position_of(rocksdb_livefiles_smallestkey(f->live, i, &size));
+        f->last = position_of(rocksdb_livefiles_largestkey(f->live, i, &size));
+        f->level = rocksdb_livefiles_level(f->live, i);
+        f->name = rocksdb_livefiles_name(f->live, i);
+        f->next = i + 1;
+        return true;
+    }
+    rocksdb_livefiles_destroy(f->live);
+    return false;
+}
+
 void rocks_store_file_of(struct rocks_store *store, uint64_t position, char *out)
 {
     snprintf(out, PATH_MAX, "the write-ahead log in %.4000s", store->path);
-    const rocksdb_livefiles_t *files = rocksdb_livefiles(store->db);
-    for (int i = 0; i < rocksdb_livefiles_count(files); i++) {
-        size_t size;
-        const char *smallest = rocksdb_livefiles_smallestkey(files, i, &size);
-        const char *largest = rocksdb_livefiles_largestkey(files, i, &size);
-        if (strcmp(rocksdb_livefiles_column_family_name(files, i), family_names[ROCKS_CF_LOG]) == 0 && position >= position_of(smallest) &&
-            position <= position_of(largest))
-            snprintf(out, PATH_MAX, "%.4000s%.90s", store->path, rocksdb_livefiles_name(files, i));
-    }
-    rocksdb_livefiles_destroy(files);
+    for (struct files files = files_list(store); files_next(&files);)
+        if (position >= files.first && position <= files.last) snprintf(out, PATH_MAX, "%.4000s%.90s", store->path, files.name);
 }
 
 uint64_t rocks_store_last_filed(struct rocks_store *store)
 {
     uint64_t last = 0;
-    const rocksdb_livefiles_t *files = rocksdb_livefiles(store->db);
-    for (int i = 0; i < rocksdb_livefiles_count(files); i++) {
-        size_t size;
-        const char *largest = rocksdb_livefiles_largestkey(files, i, &size);
-        bool in_log = strcmp(rocksdb_livefiles_column_family_name(files, i), family_names[ROCKS_CF_LOG]) == 0;
-        if (in_log && position_of(largest) > last) last = position_of(largest);
-    }
-    rocksdb_livefiles_destroy(files);
+    for (struct files files = files_list(store); files_next(&files);)
+        if (files.last > last) last = files.last;
     return last;
 }
 
@@ -256,4 +273,23 @@ bool rocks_cursor_block(struct rocks_cursor *cursor, uint64_t *out_position, str
     const char *value = rocksdb_iter_value(cursor->iterator, &size);
     *out_stored = span_of(value, size);
     return true;
+}
+
+bool rocks_store_trim_place(struct rocks_store *store, uint64_t first_kept, uint64_t *out, char *why)
+{
+    uint64_t place = first_kept, last_dropped = 0, next;
+    for (struct files files = files_list(store); files_next(&files);) {
+        bool dropped = files.level > 0 && files.last < first_kept;
+        if (!dropped && files.first < place) place = files.first;
+        if (dropped && files.last > last_dropped) last_dropped = files.last;
+    }
+    struct rocks_cursor cursor; /* what follows the last file to be dropped may be in no file yet */
+    struct span stored;
+    rocks_cursor_open(&cursor, store, UINT64_MAX);
+    rocks_cursor_seek(&cursor, last_dropped);
+    if (last_dropped > 0) rocks_cursor_next(&cursor);
+    if (rocks_cursor_block(&cursor, &next, &stored, why) && next < place) place = next;
+    rocks_cursor_close(&cursor);
+    *out = place;
+    return why[0] == 0;
 }

@@ -34,6 +34,8 @@ bool rocks_store_sync(struct rocks_store *store, char *why);
 
 /* Drops whole files with blocks that begin before `first_kept` only. Files of level 0 (the newest four) stay. */
 bool rocks_store_trim(struct rocks_store *store, uint64_t first_kept, char *why);
+/* Where the first block begins that such a trim leaves now: no file that it drops has one from there on. */
+bool rocks_store_trim_place(struct rocks_store *store, uint64_t first_kept, uint64_t *out, char *why);
 
 uint64_t rocks_store_bytes(struct rocks_store *store); /* files and memory, about */
 

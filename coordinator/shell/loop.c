@@ -244,7 +244,7 @@ static void step(struct loop *loop)
     carry_out(loop, &outs);
     release_packets(loop);
     loop->wants_packets = core_wants_packets(loop->parts.core);
-    store_let_go(loop->parts.store, core_keep_from(loop->parts.core));
+    store_let_go(loop->parts.store, core_let_go(loop->parts.core));
     store_tick(loop->parts.store, loop->parts.core, loop->now_ns, loop->log_time_ms);
     loop->stats.turns++;
 }

@@ -24,8 +24,8 @@ struct store {
     struct memory_disk *disk; /* a history file, read into memory; NULL: the log has a store of its own */
     bool read_only;
     uint64_t window_ms, window_bytes, snapshot_blocks;
-    uint64_t committed, trimmed_below;
-    uint64_t trim_wish; /* found, and told to the core, which lets go of it; 0: none */
+    uint64_t committed, first_position; /* of the log, when it was trimmed last */
+    uint64_t trim_wish;                 /* what a trim will drop lies below: told to the core, which lets go of it; 0: none */
     bool failed;
     struct core_fetched *fetched;
     size_t fetched_count, fetches_max;
@@ -41,7 +41,7 @@ struct store {
     void *seek_memory;
     struct seek seek;
     double seek_share; /* over 0: this share of the blocks is to go, and the first block's number is being asked for */
-    bool seeking, trimming;
+    bool seeking /* for the edge, then for the place of a trim */, trimming;
     uint64_t trim_due_ns;
 };
 
@@ -83,7 +83,7 @@ struct store *store_open(const struct config *config, struct log_error *error)
     struct log_tail tail;
     log_tail(store->log, &tail);
     store->committed = store->submitted = store->snapshot_number = tail.last_number;
-    store->trimmed_below = tail.first_position;
+    store->first_position = tail.first_position;
     return store;
 }
 
@@ -174,13 +174,22 @@ static void seek_step(struct store *store)
         log_fetch(store->log, position, &store->seek_block);
         return;
     }
-    store->seeking = false;
-    if (store->seek.low > store->trimmed_below) store->trim_wish = store->seek.low;
+    if (store->seek.low > store->first_position)
+        log_trim_place(store->log, store->seek.low);
+    else
+        store->seeking = false;
 }
 
-void store_let_go(struct store *store, uint64_t keep_from)
+/* How far a trim would really go: what stays is not lost, however old it is. */
+static void take_trim_place(struct store *store, uint64_t position)
 {
-    if (store->trim_wish == 0 || keep_from < store->trim_wish || store->trimming) return;
+    store->seeking = false;
+    if (position > store->first_position) store->trim_wish = position;
+}
+
+void store_let_go(struct store *store, uint64_t let_go)
+{
+    if (store->trim_wish == 0 || let_go < store->trim_wish || store->trimming) return;
     store->trimming = true;
     log_trim(store->log, store->trim_wish);
     store->trim_wish = 0;
@@ -258,11 +267,14 @@ static void take_event(struct store *store, const struct log_event *event, uint6
         store->counters.snapshots++;
         journal_info("snapshot_saved", "position=%" PRIu64, event->position);
         break;
+    case LOG_TRIM_PLACE:
+        take_trim_place(store, event->position);
+        break;
     case LOG_TRIMMED:
         store->trimming = false;
         store->counters.trims++;
-        if (event->position > store->trimmed_below) journal_info("trimmed", "first_position=%" PRIu64, event->position);
-        store->trimmed_below = event->position;
+        if (event->position > store->first_position) journal_info("trimmed", "first_position=%" PRIu64, event->position);
+        store->first_position = event->position;
         break;
     }
 }
@@ -277,7 +289,6 @@ void store_poll(struct store *store, uint64_t now_ns, struct core_in *in)
     in->log_failed = store->failed;
     in->fetched = store->fetched;
     in->fetched_count = store->fetched_count;
-    in->trimmed_below = store->trimmed_below;
     in->trim_wish = store->trim_wish;
 }
 

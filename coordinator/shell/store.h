@@ -33,14 +33,14 @@ bool store_find_time(struct store *store, uint64_t time_ms, uint64_t *out_positi
 
 int store_fd(const struct store *store);
 
-/* Takes all news of the log into the input (committed, log_failed, fetched, trimmed_below). What it lends there ends with the next call. */
+/* Takes all news of the log into the input (committed, log_failed, fetched, trim_wish). What it lends there ends with the next call. */
 void store_poll(struct store *store, uint64_t now_ns, struct core_in *in);
 
 /* Carries out one of the core's outputs: CORE_SUBMIT, CORE_FETCH, CORE_SNAPSHOT and CORE_SNAPSHOT_ABANDONED. */
 void store_take(struct store *store, const struct core_out *out, uint64_t now_ns);
 
-/* Once a turn: what the window wants dropped is dropped when the core needs nothing below keep_from (core_keep_from). */
-void store_let_go(struct store *store, uint64_t keep_from);
+/* Once a turn: what the window wants dropped is dropped when the core has let go of it (core_let_go). */
+void store_let_go(struct store *store, uint64_t let_go);
 
 /* Once a turn: begins a snapshot or looks for the window's edge when it is time. */
 void store_tick(struct store *store, struct core *core, uint64_t now_ns, uint64_t log_time_ms);

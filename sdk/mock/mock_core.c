@@ -79,7 +79,6 @@ static void poll_log(struct weir_mock *mock, struct core_in *in)
     log_tail(mock->log, &tail);
     in->fetched = mock->fetched;
     in->committed = tail.last_number;
-    in->trimmed_below = tail.first_position;
 }
 
 static void cut_connection(struct weir_mock *mock, uint32_t connection)

@@ -266,6 +266,14 @@ void rig_snapshot(struct rig *rig, uint64_t position, uint32_t slices)
     assert_int_equal(event.position, position);
 }
 
+uint64_t rig_trim_place(struct rig *rig, uint64_t position)
+{
+    struct log_event event;
+    log_trim_place(rig->log, position);
+    rig_await(rig, LOG_TRIM_PLACE, &event);
+    return event.position;
+}
+
 uint64_t rig_trim(struct rig *rig, uint64_t position)
 {
     struct log_event event;

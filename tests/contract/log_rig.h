@@ -62,6 +62,7 @@ const struct block *rig_fetch_before(struct rig *rig, uint64_t position);
 void rig_check_block(const struct rig *rig, const struct block *block);
 
 void rig_snapshot(struct rig *rig, uint64_t position, uint32_t slices); /* and awaits it */
+uint64_t rig_trim_place(struct rig *rig, uint64_t position);
 uint64_t rig_trim(struct rig *rig, uint64_t position);                  /* returns the first position left */
 uint64_t rig_last_position(const struct rig *rig);
 

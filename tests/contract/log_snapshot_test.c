@@ -165,6 +165,33 @@ static void a_trim_without_two_snapshots_drops_nothing(void **state)
     assert_int_equal(rig_fetch(rig, 1)->number, 1);
 }
 
+/* Readers are told of it in between: what goes then must not be more. */
+static void the_place_of_a_trim_is_where_the_log_begins_after_it(void **state)
+{
+    struct rig *rig = rig_of(state);
+    rig_open(rig);
+    uint64_t second = fill_files(rig, 4, 60), wanted = second / 2, place = 1;
+    assert_int_equal(rig_trim_place(rig, 1), 1);
+    for (int i = 0; i < 200000 && place == 1; i++) /* as in trim_until_something_goes */
+        place = rig_trim_place(rig, wanted);
+    assert_true(place > 1 && place <= wanted);
+    assert_int_equal(rig_fetch(rig, 1)->first_position, 1); /* asking drops nothing */
+    rig_commit(rig, 60);
+    uint64_t first = 1;
+    for (int i = 0; i < 200000 && first < place; i++) /* RocksDB leaves a file that it is just moving */
+        first = rig_trim(rig, place);
+    assert_int_equal(first, place);
+    assert_int_equal(rig_fetch(rig, 1)->first_position, place);
+    assert_true(rig_trim_place(rig, UINT64_MAX) <= second + 1);
+}
+
+static void a_trim_of_a_log_without_blocks_has_a_place(void **state)
+{
+    struct rig *rig = rig_of(state);
+    rig_open(rig);
+    assert_true(rig_trim_place(rig, UINT64_MAX) <= 1);
+}
+
 static void trims_under_way_are_joined(void **state)
 {
     struct rig *rig = rig_of(state);
@@ -238,6 +265,8 @@ int main(void)
         ON_BOTH(a_trim_drops_what_ends_below_and_keeps_the_rest),
         ON_BOTH(a_trim_never_passes_the_second_newest_snapshot),
         ON_BOTH(a_trim_without_two_snapshots_drops_nothing),
+        ON_BOTH(the_place_of_a_trim_is_where_the_log_begins_after_it),
+        ON_BOTH(a_trim_of_a_log_without_blocks_has_a_place),
         ON_BOTH(trims_under_way_are_joined),
         ON_BOTH(recovery_needs_no_block_before_the_snapshot),
         ON_BOTH(a_damaged_snapshot_is_refused),

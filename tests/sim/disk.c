@@ -67,9 +67,6 @@ static void gather(struct sim *sim)
         }
         if (host->later_count == LATER_MAX) sim_fail(sim, "room_in_the_world", "more than %d answers of the disk under way", LATER_MAX);
         uint64_t wait_us = chance_between(&host->random, 1, knob(sim, KNOB_commit_us) + 1);
-        /* a reader that comes between the trim and its news passes over what is gone in silence: known, shown by seed 525 with late_trims=1
-         */
-        if (event.kind == LOG_TRIMMED && !knob(sim, KNOB_late_trims)) wait_us = 0;
         host->later[host->later_count].event = event;
         host->later[host->later_count++].due_ns = sim->now_ns + wait_us * 1000;
     }
@@ -95,9 +92,25 @@ void disk_slice(struct sim *sim, const struct core_out *out)
     gather(sim);
 }
 
+void disk_trim_place(struct sim *sim, uint64_t position)
+{
+    log_trim_place(sim->host.log, position);
+    gather(sim);
+}
+
 void disk_trim(struct sim *sim, uint64_t position)
 {
-    log_trim(sim->host.log, position);
+    struct host *host = &sim->host;
+    host->drop_below = position;
+    host->drop_ns = sim->now_ns + chance_between(&host->random, 0, knob(sim, KNOB_late_trims)) * NS_PER_MS;
+}
+
+static void drop(struct sim *sim)
+{
+    struct host *host = &sim->host;
+    if (host->drop_below == 0 || host->drop_ns > sim->now_ns) return;
+    log_trim(host->log, host->drop_below);
+    host->drop_below = 0;
     gather(sim);
 }
 
@@ -105,6 +118,7 @@ uint64_t disk_next_ns(const struct sim *sim)
 {
     const struct host *host = &sim->host;
     uint64_t next = host->writing ? host->write_done_ns : NEVER;
+    if (host->drop_below > 0 && host->drop_ns < next) next = host->drop_ns;
     for (uint32_t i = 0; i < host->later_count; i++)
         if (host->later[i].due_ns < next) next = host->later[i].due_ns;
     return next;
@@ -117,8 +131,10 @@ static bool take(struct host *host, const struct log_event *event, struct core_f
     case LOG_SNAPSHOT_SAVED:
         host->snapshot_open = false;
         return false;
+    case LOG_TRIM_PLACE:
+        if (event->position > host->window) host->trim_wish = event->position;
+        return false;
     case LOG_TRIMMED:
-        host->trimmed_below = event->position;
         return false;
     default:
         *out = (struct core_fetched){ .position = event->position, .block = event->block, .result = CORE_FETCHED };
@@ -139,6 +155,7 @@ size_t disk_poll(struct sim *sim, struct core_fetched *fetched, size_t room)
         gather(sim);
         log_memory_hold(host->log, true);
     }
+    drop(sim);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < host->later_count; i++) {
         if (host->later[i].due_ns > sim->now_ns || count == room)
@@ -159,5 +176,5 @@ void disk_crash(struct sim *sim, struct random *random)
     log_memory_crash(&host->log, host->failed ? SIZE_MAX : kept, torn);
     host->writing = host->failed = host->snapshot_open = host->snapshot_due = false;
     host->later_count = host->bad_reads = host->slow_writes = 0;
-    host->trim_to = 0;
+    host->trim_to = host->trim_wish = host->drop_below = 0;
 }

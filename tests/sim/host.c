@@ -83,7 +83,7 @@ static void start(struct sim *sim)
     host->up = true;
     host->draining = false;
     host->submitted = host->committed = tail.last_number;
-    host->trimmed_below = tail.first_position;
+    host->window = tail.first_position;
     host->gone_count = 0;
     host->not_before_ns = sim->now_ns;
     core_start(host->core, sim->now_ns, log_ms(sim), host->identity.epoch, host->identity.term,
@@ -267,9 +267,21 @@ static void keep_house(struct sim *sim)
 {
     struct host *host = &sim->host;
     if (host->snapshot_due && !host->snapshot_open && core_snapshot(host->core)) host->snapshot_due = false;
-    if (host->trim_to == 0 || host->trim_to > core_keep_from(host->core)) return; /* what outlives it is written again first */
-    disk_trim(sim, host->trim_to);
+    if (host->trim_to > 0 && host->trim_to <= sim->audited && host->trim_wish == 0) disk_trim_place(sim, host->trim_to);
     host->trim_to = 0;
+}
+
+/* What the core lets go of is not there any more, whenever the disk drops it. */
+static void move_window(struct sim *sim)
+{
+    struct host *host = &sim->host;
+    uint64_t let_go = core_let_go(host->core);
+    bool all = let_go >= host->trim_wish;
+    if (host->trim_wish > 0 && (all || let_go == 0 /* begun */)) host->window = host->trim_wish;
+    oracle_window(sim->oracle, host->window);
+    if (host->trim_wish == 0 || !all) return;
+    disk_trim(sim, host->trim_wish);
+    host->trim_wish = 0;
 }
 
 static void step(struct sim *sim, struct turn *turn)
@@ -282,13 +294,11 @@ static void step(struct sim *sim, struct turn *turn)
     in.fetched = fetched;
     in.committed = host->committed;
     in.log_failed = host->failed;
-    in.trimmed_below = host->trimmed_below;
-    in.trim_wish = host->trim_to;
+    in.trim_wish = host->trim_wish;
     in.draining = host->draining;
     in.packets = turn->packets;
     in.packet_count = turn->count;
     oracle_turn(sim->oracle, sim->now_ns, log_ms(sim));
-    oracle_window(sim->oracle, host->trimmed_below);
     for (uint32_t i = 0; i < host->gone_count; i++) {
         story_says(sim, "connection %u is gone", host->gone[i]);
         oracle_ended(sim->oracle, host->gone[i]);
@@ -297,6 +307,7 @@ static void step(struct sim *sim, struct turn *turn)
     for (size_t i = 0; i < turn->count; i++)
         tap_took(sim, turn->packets[i].connection, turn->packets[i].packet);
     core_step(host->core, &in, &outs);
+    move_window(sim);
     if (carry_out(sim, &outs)) {
         keep_house(sim);
     } else {

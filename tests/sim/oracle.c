@@ -260,7 +260,8 @@ void oracle_turn(struct oracle *o, uint64_t now_ns, uint64_t log_ms)
 
 void oracle_window(struct oracle *o, uint64_t first_seq)
 {
-    o->window = first_seq;
+    if (first_seq > o->window)
+        o->window = first_seq; /* after a restart it may be there again: a group that had lost it does not get it back */
 }
 
 struct connection *connection_of(struct oracle *o, uint32_t connection)

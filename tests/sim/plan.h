@@ -76,7 +76,7 @@
     X(bad_reads, 20, 1, 8)                                                                                                                 \
     X(snapshots, 60, 1, 12)                                                                                                                \
     X(rough_starts, 40, 10, 80) /* percent: connections that break within the grace after a start */                                       \
-    X(late_trims, 0, 1, 1)      /* never by itself: the news of a trim comes as late as any answer of the disk */                          \
+    X(late_trims, 50, 1, 3000)  /* ms at most until what the core has let go of is dropped */                                              \
     X(trims, 30, 1, 12)                                                                                                                    \
     X(drains, 20, 1, 3)
 

@@ -70,7 +70,7 @@ struct host {
     struct log *log;
     struct log_identity identity;
     bool writing, failed, draining;
-    uint64_t submitted, committed, write_done_ns, trimmed_below;
+    uint64_t submitted, committed, write_done_ns, window;
     struct {
         uint64_t due_ns;
         struct log_event event;
@@ -79,7 +79,8 @@ struct host {
     uint32_t next_number;
     uint32_t gone[CONNECTIONS_MAX], gone_count;
     bool snapshot_open, snapshot_due;
-    uint64_t snapshot_position, trim_to;
+    uint64_t snapshot_position;
+    uint64_t trim_to, trim_wish, drop_below, drop_ns; /* a trim: asked of the log, of the core, and let go of */
     bool fail_next_write, fail_kept;
     uint32_t bad_reads, slow_writes; /* so many of the next ones */
     uint64_t quiet_digest;
@@ -244,7 +245,8 @@ uint64_t disk_next_ns(const struct sim *sim);
 struct core_fetched;
 size_t disk_poll(struct sim *sim, struct core_fetched *fetched, size_t room);
 void disk_recover(struct sim *sim, struct core *core);
-void disk_trim(struct sim *sim, uint64_t position);
+void disk_trim_place(struct sim *sim, uint64_t position); /* becomes the wish */
+void disk_trim(struct sim *sim, uint64_t position);       /* when its time has come */
 
 /* tap.c: what passes the coordinator's end of the wire, for the oracle and the story */
 void tap_took(struct sim *sim, uint32_t connection, const struct packet *packet);

@@ -8,9 +8,9 @@ w1: reject e1 e2 reason=bad                    -> w1 settled e1 ; w1 settled e2 
 a1: manage dead_retry group=ocr e2             -> a1 answer ok count=1 ; w1 deliver m2 attempt=1 first=e2
 p1: publish topic=mail count=2                 -> p1 accepted e4 ; p1 accepted e5
 # the one that is with a worker is waited for
-log: wish e5                                   -> a1 event s1 m3 cause=e1 first=m1 reason=rejected error=bad worker=w1 copy=e1 ; log kept
+log: trim e5                                   -> a1 event s1 m3 cause=e1 first=m1 reason=rejected error=bad worker=w1 copy=e1 ; log kept
 w1: nack m2 delay=1h                           -> w1 settled m2 ; a1 event s1 m4 cause=e2 first=m2 copy=e2
-log: wish e5                                   -> nothing
+log: trim e5                                   -> nothing
 snapshot                                       -> snapshot equal
 crash ; restart                                -> log recover
 w2: hello group=ocr credit=20 max_deliveries=2 lease=1h -> w2 welcome

@@ -9,7 +9,7 @@ log: committed 4                         -> nothing
 p1: publish topic=mail                   -> log block=5
 log: committed 5                         -> p1 accepted e2
 a1: manage dead_drop group=ocr e1        -> log block=6
-log: wish e2                             -> log kept
+log: trim e2                             -> log kept
 crash ; restart                          -> log recover blocks=5
 log: auto
 w1: hello group=ocr credit=9             -> w1 welcome

@@ -6,7 +6,7 @@ p1: publish                              -> p1 accepted e3 ; w1 deliver e3
 w1: ack e3                               -> w1 settled e3
 p1: publish                              -> p1 accepted e4 ; w1 deliver e4
 w1: ack e4                               -> w1 settled e4
-log: wish e4                             -> nothing
+log: trim e4                             -> nothing
 snapshot                                 -> snapshot equal
 crash ; restart                          -> log recover
 snapshot                                 -> snapshot equal
@@ -15,5 +15,5 @@ wait 60s                                 -> w1 deliver m1 first=e1 ; w1 deliver 
 w1: ack m1 m2                            -> w1 settled m1 ; w1 settled m2
 # the window does not wait for what is not held any more
 p1: publish                              -> p1 accepted e5 ; w1 deliver e5
-log: wish e5                             -> nothing
+log: trim e5                             -> nothing
 snapshot                                 -> snapshot equal

@@ -8,10 +8,10 @@ log: committed 3                         -> p1 accepted e2 ; w1 deliver e2
 w1: ack e2                               -> log block=4
 log: committed 4                         -> w1 settled e2
 wait 10s                                 -> log block=5
-log: wish e2                             -> log kept
+log: trim e2                             -> log kept
 crash ; restart                          -> log recover blocks=4
 log: auto
 w1: hello group=ocr credit=9             -> w1 welcome ; w1 deliver m1 first=e1
 w1: ack m1                               -> w1 settled m1
-log: wish e2                             -> nothing
+log: trim e2                             -> nothing
 snapshot                                 -> snapshot equal

@@ -6,7 +6,7 @@ g1: publish                              -> log block=2
 log: committed 2                         -> g1 accepted e1 ; w1 deliver e1 attempt=1
 g1: publish                              -> log block=3
 log: committed 3                         -> g1 accepted e2
-log: trim e2                             -> log block=4
+log: trim e2                             -> log block=4 ; log kept
 log: committed 4                         -> a1 event s1 m1
 wait 31s                                 -> w1 revoke e1 timeout ; log block=5
 log: committed 5                         -> nothing

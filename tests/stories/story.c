@@ -18,15 +18,8 @@ static void world_acts(struct world *w, struct line *l)
         w->auto_commit = true;
     else if (strcmp(word, "log:") == 0 && (has(l, "slow") || has(l, "quick")))
         w->slow_log = has(l, "slow"), world_step(w, NULL, NULL, false);
-    else if (strcmp(word, "log:") == 0 && has(l, "wish")) { /* as far as the core lets go of it */
-        w->trim_wish = world_seq(w, l->words[2]);
-        world_step(w, NULL, NULL, false);
-        if (core_keep_from(w->core) >= w->trim_wish)
-            w->trimmed_below = w->trim_wish, w->trim_wish = 0, world_step(w, NULL, NULL, false);
-        else
-            say(w, "log kept");
-    } else if (strcmp(word, "log:") == 0 && has(l, "trim"))
-        w->trimmed_below = world_seq(w, l->words[2]), world_step(w, NULL, NULL, false);
+    else if (strcmp(word, "log:") == 0 && has(l, "trim"))
+        world_trim(w, world_seq(w, l->words[2]));
     else if (strcmp(word, "wait") == 0)
         world_wait(w, duration_ms(l->words[1]));
     else if (strcmp(word, "stopped") == 0)

@@ -115,12 +115,14 @@ static void step(struct world *w, struct core_in *in)
     in->committed = w->committed;
     in->fetched = fetched;
     in->fetched_count = w->slow_log ? 0 : w->fetched_count;
-    in->trimmed_below = w->trimmed_below;
     in->trim_wish = w->trim_wish;
     in->draining = w->draining;
     if (!w->slow_log) w->fetched_count = 0;
     core_step(w->core, in, &outs);
     carry_out(w, &outs);
+    if (w->trim_wish == 0 || core_let_go(w->core) < w->trim_wish) return;
+    w->trimmed_below = w->trim_wish;
+    w->trim_wish = 0;
 }
 
 /* What follows of itself: fetches, more to hand out, and, with `log auto`, commits. */
@@ -188,6 +190,13 @@ void world_wait(struct world *w, uint64_t ms)
         step(w, &(struct core_in){ 0 });
         settle_down(w);
     }
+}
+
+void world_trim(struct world *w, uint64_t position)
+{
+    w->trim_wish = position;
+    world_step(w, NULL, NULL, false);
+    if (w->trim_wish > 0) say(w, "log kept");
 }
 
 void world_stop(struct world *w, uint64_t ms)

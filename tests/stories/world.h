@@ -54,6 +54,7 @@ void world_gone(struct world *w, struct story_peer *peer);
 void world_commit(struct world *w, uint64_t number);
 void world_fail(struct world *w);
 void world_wait(struct world *w, uint64_t ms);
+void world_trim(struct world *w, uint64_t position); /* as soon as the core lets go of it */
 void world_stop(struct world *w, uint64_t ms); /* the process is stopped for so long, and finds no packet at once */
 void world_crash(struct world *w);   /* all that was not committed is lost, and every connection */
 void world_restart(struct world *w, bool from_snapshot);

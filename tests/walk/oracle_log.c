@@ -1,4 +1,5 @@
 /* The oracle over the committed log: what the group wants from now on, and what must not stand there. */
+#include "proto/parts.h"
 #include "tests/walk/world.h"
 
 uint32_t oracle_event(const struct walk *w, uint64_t seq)
@@ -110,6 +111,7 @@ static void saw_event(struct walk *w, const struct block *block, uint32_t index)
     w->events[w->event_count++] =
         (struct wanted){ .seq = seq,
                          .first = record_first(&block->records[index]) ? record_first(&block->records[index]) : seq,
+                         .tried = seq < w->trim_wish || seq < w->trimmed_below, /* a seek goes back to it while it leaves */
                          .settled = settled ? SETTLED_BY_ACK : SETTLED_NOT,
                          .ended = settled,
                          .topic = topic,
@@ -183,6 +185,31 @@ static void saw_letters(struct walk *w, const struct block *block, uint32_t inde
         broken(w, "given up after its ack was answered", record->cause);
     const char *wrong = letters_take(&w->letters, block, index, stored, w);
     if (wrong) broken(w, wrong, block->first_position + index);
+}
+
+/* The place of the event, or of the first of its parts. */
+static uint64_t begins_at(const struct walk *w, uint64_t seq)
+{
+    struct event event;
+    struct parts parts;
+    bool large = event_scan(stored(w, seq), &event) == EVENT_OK && parts_read(event.parts, NULL, PARTS_MAX, &parts);
+    return large ? parts.first : seq;
+}
+
+bool oracle_is_over(struct walk *w, const struct wanted *event)
+{
+    return event->settled || event->tried || letters_newest(&w->letters, event->first);
+}
+
+uint64_t oracle_needed_from(struct walk *w)
+{
+    uint64_t from = w->head;
+    for (uint32_t i = 0; i < w->event_count; i++) {
+        const struct wanted *event = &w->events[i];
+        if (event->ended && oracle_is_over(w, event)) continue; /* it may be given up, and wait for room among the letters */
+        if (begins_at(w, event->seq) < from) from = begins_at(w, event->seq);
+    }
+    return from;
 }
 
 /* A committed record: it counts from here on. */

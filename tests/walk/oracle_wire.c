@@ -163,6 +163,15 @@ void oracle_saw_ends(struct walk *w, uint32_t peer, const struct packet *m)
             if (p->held[k].lease == m->revoke->lease[i]) walker_let_go(p, p->held[k].seq);
 }
 
+/* What it had still to see has left the window: it is told so, and begins after that. */
+static void saw_window(struct walker *p, const struct packet *m)
+{
+    for (size_t i = 0; i < m->ended_count; i++)
+        p->subscribed = false;
+    for (size_t i = 0; i < m->subscribed_count; i++)
+        if (m->subscribed[i].gap) p->last_event = m->subscribed[i].cursor;
+}
+
 void oracle_saw(struct walk *w, uint32_t peer, const struct packet *m)
 {
     struct walker *p = &w->peers[peer];
@@ -191,6 +200,7 @@ void oracle_saw(struct walk *w, uint32_t peer, const struct packet *m)
         w->answered = true, w->answer = m->answers[i].code, w->whys = m->answers[i].whys, w->why_count = m->answers[i].why_count;
     for (size_t i = 0; i < m->accepted_count; i++)
         saw_accepted(w, p, &m->accepted[i]);
+    saw_window(p, m);
     const struct span *body = m->pieces;
     for (size_t i = 0; i < m->events_count; body += m->events[i].count, i++)
         saw_events(w, p, &m->events[i], body);

@@ -71,11 +71,21 @@ static void act_of_client(struct walk *w, uint32_t what, uint32_t client, uint32
     }
 }
 
+/* What must outlive it the core carries forward. Not while the parts of an event are there and it is not: it would be lost. */
+static void wish_to_trim(struct walk *w)
+{
+    bool sending = !core_is_quiet(w->core);
+    for (uint32_t i = 0; i < PEERS; i++)
+        sending = sending || w->peers[i].sending.count > 0;
+    uint64_t from = oracle_needed_from(w);
+    if (!sending && from > w->trimmed_below) w->trim_wish = from;
+}
+
 /* Of the log, the clock, the core and its admin. */
 static void act_of_world(struct walk *w, uint32_t how)
 {
     if (how % 16 == 0) world_restart(w);
-    if (how % 16 == 15) w->trim_wish = w->head; /* what must outlive it is carried forward; nothing is trimmed */
+    if (how % 16 == 15) wish_to_trim(w);
     if (how % 16 < 8)
         core_snapshot(w->core);
     else if (how % 16 < 10)
@@ -116,11 +126,6 @@ static void act(struct walk *w)
     }
 }
 
-static bool is_over(struct walk *w, const struct wanted *event)
-{
-    return event->settled || event->tried || letters_newest(&w->letters, event->first);
-}
-
 /* Faults are over: everybody works until nothing is left. */
 static void finish(struct walk *w)
 {
@@ -144,7 +149,7 @@ static void finish(struct walk *w)
         for (uint32_t i = 0; all && i < w->delay_count; i++)
             all = w->delays[i].came;
         for (uint32_t i = 0; all && i < w->event_count; i++)
-            all = is_over(w, &w->events[i]);
+            all = oracle_is_over(w, &w->events[i]);
         if (all) break;
     }
 }
@@ -155,7 +160,7 @@ static void judge(struct walk *w)
     core_stats(w->core, &stats);
     if (w->group_exists && w->event_count < EVENTS && w->block_count < BLOCKS) {
         for (uint32_t i = 0; i < w->event_count; i++)
-            if (!is_over(w, &w->events[i])) broken(w, "lost", w->events[i].seq);
+            if (!oracle_is_over(w, &w->events[i])) broken(w, "lost", w->events[i].seq);
         for (uint32_t i = 0; i < w->delay_count; i++)
             if (!w->delays[i].came) broken(w, "a delayed event that never came", w->delays[i].seq);
         if (stats.dead) broken(w, "dead letters are left when all were retried", stats.dead);

@@ -27,6 +27,7 @@ static void serve_fetch(struct walk *w, const struct core_out *out)
 {
     const struct block *best = NULL;
     for (uint32_t i = 0; i < w->block_count && w->blocks[i]->number <= w->committed; i++) {
+        if (block_last_position(w->blocks[i]) < w->trimmed_below) continue;
         if (out->before ? w->blocks[i]->first_position <= out->position : !best && block_last_position(w->blocks[i]) >= out->position)
             best = w->blocks[i];
     }
@@ -66,11 +67,19 @@ static void keep_slice(struct walk *w, const struct core_out *out)
     w->saving = (struct snapshot){ 0 };
 }
 
+static void drop_what_is_let_go(struct walk *w)
+{
+    if (w->trim_wish == 0 || core_let_go(w->core) < w->trim_wish) return;
+    w->trimmed_below = w->trim_wish;
+    w->trim_wish = 0;
+}
+
 void world_step(struct walk *w, struct core_in *in)
 {
     struct core_fetched fetched[32];
     struct core_outs outs;
     memcpy(fetched, w->fetched, sizeof fetched);
+    drop_what_is_let_go(w);
     in->now_ns = w->now_ns;
     in->log_time_ms = w->log_ms;
     in->committed = w->committed;
@@ -191,7 +200,7 @@ void world_restart(struct walk *w)
     w->fetched_count = 0;
     w->now_ns += 1000000;
     retries_begin(&w->retries, &w->options, w->now_ns);
-    core_start(w->core, w->now_ns, w->log_ms, EPOCH, 2, w->head + (1u << 20), w->committed + 1, 0);
+    core_start(w->core, w->now_ns, w->log_ms, EPOCH, 2, w->head + (1u << 20), w->committed + 1, w->trimmed_below);
     for (uint32_t i = 0; i <= PEERS; i++)
         w->peers[i].connection = 0, w->peers[i].ready = w->peers[i].subscribed = false;
 }

@@ -99,7 +99,7 @@ struct walk {
     uint32_t delay_count;
     struct letters letters;
     struct retries retries;
-    uint64_t trim_wish;
+    uint64_t trim_wish /* 0 when it is fulfilled */, trimmed_below;
     /* as the newest record of the group says it */
     bool group_exists, paused, takes_b, took_b; /* took_b: below filters_from */
     uint64_t generation, filters_from, floor;
@@ -124,6 +124,8 @@ void world_end(struct walk *w);
 
 /* oracle_log.c */
 uint32_t oracle_event(const struct walk *w, uint64_t seq); /* its index; UINT32_MAX: the group does not want it */
+bool oracle_is_over(struct walk *w, const struct wanted *event);
+uint64_t oracle_needed_from(struct walk *w); /* nothing before it is open for the group, or a part of what is */
 bool is_once(struct span bytes);
 void oracle_check_token(struct walk *w, uint64_t seq, uint32_t token);
 void oracle_committed(struct walk *w, const struct block *block, uint32_t index);
