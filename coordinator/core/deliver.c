@@ -341,7 +341,8 @@ static enum progress deliver_level(struct core *c, uint32_t handle, uint32_t lev
     enum progress progress = PROGRESS_BLOCKED;
     if (l->ready.first) progress = deliver_ready(c, handle, level);
     bool reads = !l->live && l->open + 4 < l->settled.capacity;
-    if (progress == PROGRESS_BLOCKED && reads) progress = deliver_fresh(c, handle, level);
+    if (progress == PROGRESS_BLOCKED && reads && lease_has_room(c, true)) /* else its block is not kept from others for nothing */
+        progress = deliver_fresh(c, handle, level);
     if (progress == PROGRESS_DONE) group_at(c, handle)->turns++;
     return progress;
 }
@@ -379,7 +380,7 @@ static enum progress deliver_one(struct core *c, uint32_t handle)
         if (progress != PROGRESS_BLOCKED) return progress; /* else what is parked may make the room it needs */
     }
     for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
-        if (!g->levels[k].old_open || g->pending || retry) continue;
+        if (!g->levels[k].old_open || g->pending || retry || !lease_has_room(c, true)) continue;
         enum progress progress = reopen_old(c, handle, k);
         bool found_nothing = progress == PROGRESS_DONE && !g->pending; /* no commit will wake the group: it goes on at once */
         if (progress == PROGRESS_LATER || found_nothing) return progress;
