@@ -150,6 +150,13 @@ static struct held held_before(const struct held *held, uint32_t count, uint64_t
     return (struct held){ 0 };
 }
 
+static void saw_revokes(struct walker *p, const struct packet *m)
+{
+    for (size_t i = 0; m->revoke && i < m->revoke->count; i++)
+        for (uint32_t k = 0; k < p->held_count; k++)
+            if (p->held[k].lease == m->revoke->lease[i]) walker_let_go(p, p->held[k].seq);
+}
+
 /* What is over in a step is over before what begins in it, whatever the order of the peers. */
 void oracle_saw_ends(struct walk *w, uint32_t peer, const struct packet *m)
 {
@@ -158,9 +165,7 @@ void oracle_saw_ends(struct walk *w, uint32_t peer, const struct packet *m)
         saw_settled(w, p, &m->settled[i]);
     for (size_t i = 0; m->revoke && i < m->revoke->count; i++)
         large_ended(&p->receiving, m->revoke->lease[i]);
-    for (size_t i = 0; m->revoke && i < m->revoke->count; i++)
-        for (uint32_t k = 0; k < p->held_count; k++)
-            if (p->held[k].lease == m->revoke->lease[i]) walker_let_go(p, p->held[k].seq);
+    saw_revokes(p, m);
 }
 
 /* What it had still to see has left the window: it is told so, and begins after that. */
@@ -228,6 +233,7 @@ void oracle_saw(struct walk *w, uint32_t peer, const struct packet *m)
         if (m->parts[i].lease) check_alone(w, peer, m->parts[i].seq);
         check_large(w, large_part(&p->receiving, &m->parts[i], body[i]), m->parts[i].seq);
     }
+    saw_revokes(p, m); /* a seek takes back what the same packet delivers */
 }
 
 /* What an event is said to wait for, against who has it and what the log says. [R-WHY-1] */
