@@ -299,6 +299,8 @@ void blocks_fetched(struct core *c, const struct core_fetched *fetched)
     slot->state = SLOT_FREE;
     if (fetched->result == CORE_FETCH_FAILED)
         c->fetch_again_ns = c->now_ns + 1000000000u;
+    else if (slot->before && slot->wanted > c->nothing_before)
+        c->nothing_before = slot->wanted;
     else if (!slot->before) {
         c->nothing_from = slot->wanted;
         c->nothing_to = c->head;
@@ -352,7 +354,7 @@ struct slot *blocks_peek(struct core *c, uint64_t position)
 
 struct slot *blocks_find_before(struct core *c, uint64_t position, bool *out_end)
 {
-    *out_end = position < c->trimmed_below || position == 0;
+    *out_end = position < c->trimmed_below || position <= c->nothing_before;
     if (*out_end) return NULL;
     for (uint32_t i = 0; i < c->slot_count; i++) {
         struct slot *slot = &c->slots[i];

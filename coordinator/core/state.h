@@ -100,6 +100,7 @@ struct core {
     uint32_t slot_count, filling, writing; /* slot index + 1; 0 = none */
     uint64_t committed_block;
     uint64_t nothing_from, nothing_to; /* a fetch found no block in here */
+    uint64_t nothing_before;           /* nor one that begins here or before */
     uint64_t fetch_again_ns;           /* after a failed read */
     uint32_t publisher_hint;           /* the last one found */
     uint32_t fetching, slot_hint;      /* slot index + 1 of the last look-up */
