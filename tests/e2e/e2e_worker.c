@@ -17,7 +17,7 @@
 
 #include "tests/e2e/history.h"
 
-enum { TOPICS_MAX = 8, EMITS_MAX = 3, LATE_MAX = 16384 };
+enum { TOPICS_MAX = 8, EMITS_MAX = 3, LATE_MAX = 16384, LARGE_EVERY = 16, LARGE_BYTES = 200000 };
 
 static struct {
     const char *name, *mode, *emit, *group;
@@ -66,9 +66,11 @@ static void record_settle(weir_delivery *delivery, const char *verb, const char 
                   conf.name, (unsigned long long)weir_delivery_seq(delivery), weir_delivery_attempt(delivery), verb, emits);
 }
 
-/* Acks with `count` emits, each under an id that only this worker's attempt can have. */
+/* Acks with `count` emits, each under an id that only this worker's attempt can have. Of every 16th event the last one is large, and has its
+ * id as its type: who looks through the log sees it without its data. */
 static void ack(weir_delivery *delivery, uint32_t count)
 {
+    static const char large[LARGE_BYTES];
     char emits[EMITS_MAX * 160] = "", topic[128];
     snprintf(topic, sizeof topic, "%s.%s", conf.emit != NULL ? conf.emit : "emitted", conf.group);
     for (uint32_t i = 0; i < count; i++) {
@@ -79,6 +81,11 @@ static void ack(weir_delivery *delivery, uint32_t count)
         event.topic = topic;
         event.data = data;
         event.data_size = (size_t)snprintf(data, sizeof data, "{\"id\":\"%s\"}", id);
+        if (i + 1 == count && weir_delivery_seq(delivery) % LARGE_EVERY == 0) {
+            event.type = id;
+            event.data = large;
+            event.data_size = sizeof large;
+        }
         if (weir_emit(delivery, &event) != WEIR_OK) abort();
         snprintf(emits + strlen(emits), sizeof emits - strlen(emits), "%s{\"id\":\"%s\",\"topic\":\"%s\"}", i != 0 ? "," : "", id, topic);
     }
