@@ -365,6 +365,28 @@ static enum progress deliver_by_priority(struct core *c, uint32_t handle)
     return best;
 }
 
+/* A replay shows what happened: in the order of the log, whatever the priorities. */
+static enum progress deliver_in_log_order(struct core *c, uint32_t handle)
+{
+    struct group *g = group_at(c, handle);
+    uint32_t first = PRIORITY_LEVELS;
+    for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
+        struct reader *fresh = &g->levels[k].fresh;
+        struct slot *slot;
+        uint32_t index;
+        enum progress progress = g->levels[k].ready.first ? deliver_ready(c, handle, k) : PROGRESS_BLOCKED;
+        if (progress != PROGRESS_BLOCKED) return progress;
+        enum scan scan = reader_next(c, fresh, handle, k, &slot, &index);
+        if (scan == SCAN_WAIT) return wait_for_fetch(c, g);
+        if (scan == SCAN_LATER) return PROGRESS_LATER;
+        if (scan == SCAN_EVENT && (first == PRIORITY_LEVELS || fresh->cursor < g->levels[first].fresh.cursor)) first = k;
+    }
+    if (first < PRIORITY_LEVELS) return deliver_level(c, handle, first);
+    for (uint32_t k = 0; k < PRIORITY_LEVELS; k++)
+        deliver_level(c, handle, k); /* settles what lies behind its last event */
+    return PROGRESS_BLOCKED;
+}
+
 static enum progress deliver_one(struct core *c, uint32_t handle)
 {
     struct group *g = group_at(c, handle);
@@ -385,7 +407,7 @@ static enum progress deliver_one(struct core *c, uint32_t handle)
         bool found_nothing = progress == PROGRESS_DONE && !g->pending; /* no commit will wake the group: it goes on at once */
         if (progress == PROGRESS_LATER || found_nothing) return progress;
     }
-    return deliver_by_priority(c, handle);
+    return c->config.replay.on ? deliver_in_log_order(c, handle) : deliver_by_priority(c, handle);
 }
 
 static enum progress visit(struct core *c, uint32_t handle)

@@ -434,19 +434,30 @@ static uint64_t oldest_open(const struct core *c, const struct group *g)
     return oldest;
 }
 
+/* Of all priorities: what is settled, what may have been given out, what is still to be read. */
+static void fill_places(const struct core *c, const struct group *g, struct group_row *row)
+{
+    row->floor = row->cursor = UINT64_MAX;
+    row->handed = row->ranges = 0;
+    for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
+        const struct level *l = &g->levels[k];
+        uint64_t cursor = l->live ? c->head + 1 : l->fresh.cursor;
+        if (l->floor < row->floor) row->floor = l->floor;
+        if (cursor < row->cursor) row->cursor = cursor;
+        if (l->handed > row->handed) row->handed = l->handed;
+        row->ranges += l->settled.count;
+    }
+}
+
 static void fill_group_row(struct core *c, uint32_t handle, uint32_t *budget, struct group_row *row)
 {
     const struct group *g = group_at(c, handle);
-    const struct level *l = &g->levels[0];
     bool estimate;
     *row = (struct group_row){ .tenant = tenant_name(c, g->tenant),
                                .name = group_name(g),
                                .filters = copy_filters(c, g, false),
                                .filter_count = g->filter_count,
                                .generation = g->generation,
-                               .floor = l->floor,
-                               .handed = l->handed,
-                               .cursor = l->live ? c->head + 1 : l->fresh.cursor,
                                .head = c->head,
                                .delivered = g->delivered,
                                .acked = g->acked,
@@ -456,7 +467,6 @@ static void fill_group_row(struct core *c, uint32_t handle, uint32_t *budget, st
                                .workers = g->workers,
                                .leased = g->leased,
                                .failed = g->failed_count,
-                               .ranges = l->settled.count,
                                .has_options = true,
                                .options = g->options,
                                .old_filters = copy_filters(c, g, true),
@@ -473,8 +483,7 @@ static void fill_group_row(struct core *c, uint32_t handle, uint32_t *budget, st
     row->wait = row->lag > 0 || g->paused_ms ? group_stops(c, g, &row->wait_since_ms) : WAIT_NONE;
     row->retries_waiting = budget_waiting(c, g);
     if (row->wait == WAIT_NONE && row->retries_waiting > 0 && group_is_live(g)) row->wait = WAIT_RETRY_BUDGET;
-    for (uint32_t k = 1; k < PRIORITY_LEVELS; k++)
-        row->ranges += g->levels[k].settled.count;
+    fill_places(c, g, row);
 }
 
 void groups_answer(struct core *c, uint32_t tenant, struct span name, struct msg_answer *answer)

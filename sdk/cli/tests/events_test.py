@@ -116,7 +116,7 @@ class Request(CommandCase):
 class Replay(CommandCase):
     def setUp(self):
         super().setUp()
-        self.sent = [self.publish(f"docs.{i % 2}.new", json.dumps({"n": i}), "--session", f"s{i % 3}") for i in range(12)]
+        self.sent = [self.publish(f"docs.{i % 2}.new", json.dumps({"n": i}), "--session", f"s{i % 3}", "--priority", i * 3 % 4) for i in range(12)]
         self.publish("other.x", "1")
         self.worker = self.script(f"""exec {shlex.quote(program("weir"))} worker --group again --topic 'docs.>' --exec \
 'cat >> {self.weir.path("seen")}; echo " $WEIR_REPLAY $WEIR_EVENT" >> {self.weir.path("seen")}' --json > {self.weir.path("worker.out")}""")
@@ -135,6 +135,9 @@ class Replay(CommandCase):
             self.assertEqual((summary["group"], summary["acked"]), ("again", 12))
             self.assertEqual([line[-1] for line in seen], [sent["event"] for sent in self.sent])
             self.assertEqual({line[-2] for line in seen}, {"1"})
+
+    def test_at_the_original_speed_all_come_in_the_order_of_the_log_whatever_their_priority(self):
+        self.assertEqual([line[-1] for line in self.replay("--speed", "original")[1]], [sent["event"] for sent in self.sent])
 
     def test_a_directory_in_use_is_replayed_while_it_goes_on(self):
         summary, seen = self.replay("--session", "s1")
