@@ -154,7 +154,6 @@ static void carve_tables(struct carver *v, struct core *c, const struct core_con
     carve_heap(v, &c->key_waits, l->busy_keys_max);
     carve_heap(v, &c->budget_waits, l->groups_max);
     c->active = carve(v, (size_t)l->groups_max * sizeof(uint32_t));
-    c->catching = carve(v, (size_t)l->subscriptions_max * sizeof(uint32_t));
     c->sending = carve(v, (size_t)l->peers_max * sizeof(uint32_t));
 }
 

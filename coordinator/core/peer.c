@@ -201,9 +201,7 @@ static void take_credit(struct core *c, uint32_t handle, const struct msg_credit
                   tenant ? "no room for more tenants" : "not your tenant");
         return;
     }
-    if (credit->events > lane->event_limit_events) lane->event_limit_events = credit->events;
-    if (credit->bytes > lane->event_limit_bytes) lane->event_limit_bytes = credit->bytes;
-    subs_credit(c, handle, lane);
+    subs_credit(c, handle, lane, credit);
 }
 
 /* [R-DRAIN-2] Packets are taken before anything is handed out: no delivery follows the answer. */

@@ -15,6 +15,7 @@ struct lane {
     uint32_t peer, tenant, self, next; /* self: its own handle; next: of the peer */
     uint64_t publish_limit_events, publish_limit_bytes, publish_used_events, publish_used_bytes, publish_done_events, publish_done_bytes;
     uint64_t event_limit_events, event_limit_bytes, event_sent_events, event_sent_bytes;
+    bool awaited; /* a subscription of the peer waits for credit */
 };
 
 enum peer_state {

@@ -115,8 +115,9 @@ struct core {
     uint32_t pend_count, pend_groups; /* pend_groups: list of groups with pends or a handed raise */
     uint32_t pend_records;            /* the settle records that they will be */
 
-    uint32_t *active, active_count;           /* groups that may have something to hand out; queue order */
-    uint32_t *catching, catching_count;       /* subscriptions that read the log and have credit */
+    uint32_t *active, active_count; /* groups that may have something to hand out; queue order */
+    struct list catching, waiting;  /* subscriptions that read the log and have credit; that wait for a fetch */
+    uint32_t catching_count;
     uint32_t *sending, sending_count;         /* transfers; queue order */
     uint32_t failed_reserved, failed_pending; /* places in the failed table: for leases that may fail; for failures not yet applied */
     uint32_t dying_count;                     /* in all groups */

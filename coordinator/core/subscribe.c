@@ -25,19 +25,33 @@ static uint32_t sub_find(const struct core *c, uint32_t peer, uint64_t id)
     return id <= UINT32_MAX ? map_get(&c->by_sub, sub_key(peer, id)) : 0;
 }
 
-static bool has_credit(const struct core *c, const struct sub *s)
+static bool lane_has_credit(const struct lane *lane)
 {
-    const struct lane *lane = lane_at(c, s->lane);
-    if (s->own_credit && s->sent_events >= s->credit_events) return false;
     return lane->event_sent_events < lane->event_limit_events && lane->event_sent_bytes < lane->event_limit_bytes;
 }
+
+static bool has_credit(const struct core *c, const struct sub *s)
+{
+    if (s->own_credit && s->sent_events >= s->credit_events) return false;
+    return lane_has_credit(lane_at(c, s->lane));
+}
+
+#define OF_QUEUE LIST_OF(&c->subs, struct sub, of_queue)
 
 static void activate(struct core *c, uint32_t handle)
 {
     struct sub *s = sub_at(c, handle);
     if (s->active) return;
     s->active = true;
-    c->catching[c->catching_count++] = handle;
+    list_put_last(&c->catching, OF_QUEUE, handle);
+    c->catching_count++;
+}
+
+static void deactivate(struct core *c, uint32_t handle)
+{
+    sub_at(c, handle)->active = false;
+    list_take_out(&c->catching, OF_QUEUE, handle);
+    c->catching_count--;
 }
 
 static bool is_own_inbox(const struct peer *p, struct span filter)
@@ -171,12 +185,9 @@ void sub_end(struct core *c, uint32_t handle)
     peer_at(c, s->peer)->subscription_count--;
     list_take_out(&peer_at(c, s->peer)->subscriptions, LIST_OF(&c->subs, struct sub, of_peer), handle);
     if (s->active)
-        for (uint32_t i = 0; i < c->catching_count; i++)
-            if (c->catching[i] == handle) {
-                memmove(c->catching + i, c->catching + i + 1, (c->catching_count - i - 1) * sizeof c->catching[0]);
-                c->catching_count--;
-                break;
-            }
+        deactivate(c, handle);
+    else if (s->waits_fetch)
+        list_take_out(&c->waiting, OF_QUEUE, handle);
     slab_free(&c->subs, handle);
 }
 
@@ -279,8 +290,7 @@ static enum progress park(struct core *c, struct sub *s, bool for_fetch)
 
 static enum progress end_limited(struct core *c, uint32_t handle, bool more)
 {
-    struct sub *s = sub_at(c, handle);
-    s->active = false;                                          /* the caller takes it out of the list */
+    const struct sub *s = sub_at(c, handle);
     say_ended(c, s->peer, s->id, s->cursor - 1, CODE_OK, more); /* [R-SUB-4] */
     sub_end(c, handle);
     return PROGRESS_ENDED;
@@ -289,8 +299,7 @@ static enum progress end_limited(struct core *c, uint32_t handle, bool more)
 /* What it had still to be sent has left the window [R-SUB-2]. */
 static enum progress end_gone(struct core *c, uint32_t handle)
 {
-    struct sub *s = sub_at(c, handle);
-    s->active = false;
+    const struct sub *s = sub_at(c, handle);
     say_ended(c, s->peer, s->id, s->cursor - 1, CODE_GONE, false);
     sub_end(c, handle);
     return PROGRESS_ENDED;
@@ -392,7 +401,11 @@ static enum progress catch_up_one(struct core *c, uint32_t handle)
     if (s->transfer) return park(c, s, false);
     if (s->limited && s->limit == 0) return end_limited(c, handle, s->cursor <= s->end);
     if (s->cursor < c->trimmed_below) return end_gone(c, handle);
-    if (!has_credit(c, s)) return park(c, s, false);
+    if (!has_credit(c, s)) {
+        struct lane *lane = lane_at(c, s->lane);
+        lane->awaited = lane->awaited || !lane_has_credit(lane);
+        return park(c, s, false);
+    }
     if (!out_has_room(c, 4)) return PROGRESS_MORE;
     struct reader reader = { .cursor = s->cursor, .end = s->end };
     struct slot *slot;
@@ -431,30 +444,35 @@ void subs_catch_up(struct core *c)
 {
     for (bool again = true; again && out_has_room(c, 4 * EVENTS_PER_VISIT) && c->scan_budget > 0;) {
         again = false;
-        uint32_t kept = 0;
-        for (uint32_t i = 0; i < c->catching_count; i++) {
-            uint32_t handle = c->catching[i];
-            enum progress progress = out_has_room(c, EVENTS_PER_VISIT) ? visit(c, handle) : PROGRESS_MORE;
-            if (progress == PROGRESS_PARKED) sub_at(c, handle)->active = false;
-            if (progress != PROGRESS_MORE) continue;
-            again = true;
-            c->catching[kept++] = handle;
+        for (uint32_t left = c->catching_count; left > 0 && c->catching.first && out_has_room(c, EVENTS_PER_VISIT); left--) {
+            uint32_t handle = c->catching.first;
+            enum progress progress = visit(c, handle);
+            if (progress == PROGRESS_ENDED) continue;
+            deactivate(c, handle);
+            again = again || progress == PROGRESS_MORE;
+            if (progress == PROGRESS_MORE)
+                activate(c, handle); /* behind the others */
+            else if (sub_at(c, handle)->waits_fetch)
+                list_put_last(&c->waiting, OF_QUEUE, handle);
         }
-        c->catching_count = kept;
     }
 }
 
 void subs_wake_waiting(struct core *c)
 {
-    for (uint32_t h = 1; h <= c->subs.touched; h++)
-        if (slab_is_taken(&c->subs, h) && sub_at(c, h)->waits_fetch) {
-            sub_at(c, h)->waits_fetch = false;
-            activate(c, h);
-        }
+    for (uint32_t h; (h = c->waiting.first) != 0;) {
+        list_take_out(&c->waiting, OF_QUEUE, h);
+        sub_at(c, h)->waits_fetch = false;
+        activate(c, h);
+    }
 }
 
-void subs_credit(struct core *c, uint32_t peer, struct lane *lane)
+void subs_credit(struct core *c, uint32_t peer, struct lane *lane, const struct msg_credit *credit)
 {
+    if (credit->events > lane->event_limit_events) lane->event_limit_events = credit->events;
+    if (credit->bytes > lane->event_limit_bytes) lane->event_limit_bytes = credit->bytes;
+    if (!lane->awaited) return; /* a gateway has many subscriptions, and gives credit often */
+    lane->awaited = false;
     for (uint32_t h = peer_at(c, peer)->subscriptions.first; h; h = sub_at(c, h)->of_peer.next) {
         struct sub *s = sub_at(c, h);
         if (s->lane == lane->self && s->state != SUB_LIVE && !s->waits_fetch) activate(c, h);

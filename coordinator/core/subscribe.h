@@ -21,10 +21,11 @@ struct sub {
     uint32_t id, peer, lane, tenant;
     struct list_link of_peer;
     enum sub_state state;
-    bool active; /* in core.catching */
-    bool waits_fetch;
-    bool waits_transfer; /* of another subscription, or lease, of the peer */
-    uint32_t transfer;   /* the event at the cursor is being sent */
+    struct list_link of_queue; /* core.catching or core.waiting */
+    bool active;               /* in core.catching */
+    bool waits_fetch;          /* in core.waiting */
+    bool waits_transfer;       /* of another subscription, or lease, of the peer */
+    uint32_t transfer;         /* the event at the cursor is being sent */
     bool own_credit;
     bool limited;
     uint64_t cursor, end; /* end: last position of a limited one */
@@ -46,7 +47,7 @@ void unsubscribe_take(struct core *c, uint32_t peer, const struct msg_unsubscrib
 void subs_committed(struct core *c, struct slot *slot);
 void subs_catch_up(struct core *c);
 void subs_wake_waiting(struct core *c);
-void subs_credit(struct core *c, uint32_t peer, struct lane *lane); /* credit has come */
+void subs_credit(struct core *c, uint32_t peer, struct lane *lane, const struct msg_credit *credit); /* more has come */
 void sub_own_credit(struct core *c, uint32_t peer, uint64_t id, uint64_t events);
 void sub_end(struct core *c, uint32_t sub);
 void sub_large(struct core *c, uint32_t sub, const struct block *block, uint32_t index); /* the parts of the event at its cursor are sent */

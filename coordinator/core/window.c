@@ -38,18 +38,21 @@ static void announce_lost(struct core *c, const struct group *g, uint64_t first,
     publish_append(c, g->tenant, &event, bytes, NULL, 0, 0);
 }
 
-/* With a worker, or failed by the record to come: no reader and no table above knows of it. */
-static bool is_on_loan_before(const struct core *c, const struct group *g, uint32_t level, uint64_t position)
+/* The lowest place on loan, per group and level: looked for once for all of them. NULL: there is no room for it in this step. */
+static const uint64_t *lowest_on_loan(struct core *c)
 {
-    for (uint32_t i = g->levels[level].pend_last; i; i = c->pends[i - 1].before)
-        if (c->pends[i - 1].attempts > 0 && c->pends[i - 1].first < position) return true;
-    for (uint32_t h = 1; g->leased > 0 && h <= c->leases.touched; h++) {
+    size_t count = (size_t)(c->groups.touched + 1) * PRIORITY_LEVELS;
+    uint64_t *lowest = arena_take(&c->scratch, count * sizeof *lowest);
+    for (size_t i = 0; lowest && i < count; i++)
+        lowest[i] = UINT64_MAX;
+    for (uint32_t h = 1; lowest && h <= c->leases.touched; h++) {
         if (!slab_is_taken(&c->leases, h)) continue;
         const struct lease *l = lease_at(c, h);
         bool from_letter = l->failed && failed_at(c, l->failed)->dead;
-        if (group_at(c, l->group) == g && l->level == level && l->position < position && !from_letter) return true;
+        uint64_t *its = &lowest[(size_t)l->group * PRIORITY_LEVELS + l->level];
+        if (!from_letter && l->position < *its) *its = l->position;
     }
-    return false;
+    return lowest;
 }
 
 static bool has_unsettled_before(const struct core *c, const struct group *g, uint32_t level, uint64_t position)
@@ -63,7 +66,9 @@ static bool has_unsettled_before(const struct core *c, const struct group *g, ui
         const struct parked *p = parked_at(c, h);
         if (p->level == level && p->position < position && !(p->failed && failed_at(c, p->failed)->dead)) return true;
     }
-    return is_on_loan_before(c, g, level, position);
+    for (uint32_t i = l->pend_last; i; i = c->pends[i - 1].before) /* failed by the record to come: no table knows of it */
+        if (c->pends[i - 1].attempts > 0 && c->pends[i - 1].first < position) return true;
+    return false;
 }
 
 static void level_trim(struct core *c, uint32_t handle, uint32_t level)
@@ -78,14 +83,15 @@ static void level_trim(struct core *c, uint32_t handle, uint32_t level)
 }
 
 /* Said once, whatever priorities it is of. What was not read counts as not settled. */
-static void group_trim(struct core *c, uint32_t handle)
+static void group_trim(struct core *c, uint32_t handle, const uint64_t on_loan[PRIORITY_LEVELS])
 {
     struct group *g = group_at(c, handle);
     uint64_t lost_from = c->trimmed_below;
     for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
         uint64_t from = g->levels[k].floor + 1;
         if (from >= c->trimmed_below) continue;
-        if (from < lost_from && has_unsettled_before(c, g, k, c->trimmed_below)) lost_from = from;
+        bool unsettled = on_loan[k] < c->trimmed_below || has_unsettled_before(c, g, k, c->trimmed_below);
+        if (from < lost_from && unsettled) lost_from = from;
         level_trim(c, handle, k);
         c->trim_block = c->next_block;
     }
@@ -97,10 +103,12 @@ static void group_trim(struct core *c, uint32_t handle)
 /* Those that there is no room for now are told in a later step, from core.trim_group on. */
 static void tell_groups(struct core *c)
 {
+    const uint64_t *on_loan = lowest_on_loan(c);
+    if (!on_loan) return;
     for (uint32_t *h = &c->trim_group; *h <= c->groups.touched; ++*h) {
         if (!slab_is_taken(&c->groups, *h)) continue;
         if (!blocks_room_for_failure(c)) return;
-        group_trim(c, *h);
+        group_trim(c, *h, on_loan + (size_t)*h * PRIORITY_LEVELS);
     }
     c->trim_group = 0;
 }
