@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define START_POSITIONS (UINT64_C(1) << 20) /* more than a start shows before a block of it is committed */
 enum { SUBMITS_DEFAULT = 2, FETCHES_DEFAULT = 16, OTHER_EVENTS = 5 /* failed, saved, place, trimmed, and one to spare */ };
 
 bool log_init(struct log *log, const struct log_ops *ops, const struct log_config *config)
@@ -26,6 +27,12 @@ void log_starts_at(struct log *log, const struct log_tail *tail)
     log->shared.tail = *tail;
     log->next_number = tail->last_number + 1;
     log->next_position_min = tail->last_position + 1;
+}
+
+uint64_t log_start_position(const struct log_tail *tail, uint64_t term)
+{
+    uint64_t starts = term > tail->last_term ? term - tail->last_term : 1; /* since the one that wrote the last block */
+    return tail->last_position > 0 ? tail->last_position + starts * START_POSITIONS : 1 + (starts - 1) * START_POSITIONS;
 }
 
 void log_free_common(struct log *log)

@@ -61,9 +61,13 @@ enum log_status log_recover(struct log *log, log_recover_block call, void *arg, 
 /* first_position: of the oldest block (last_position + 1 when there is none). empty: neither a block nor a snapshot. */
 struct log_tail {
     uint64_t first_position, last_position, last_number, last_time_ms, bytes;
+    uint64_t last_term; /* of the last block; 0: not known */
     bool empty;
 };
 void log_tail(const struct log *log, struct log_tail *out); /* what is committed now */
+/* Where the blocks of a start begin: 1 in a new log, else well above all that the starts before it may have shown. At-most-once events show
+ * their positions before the commit, so each start has a range of its own, also when none of its blocks was committed. */
+uint64_t log_start_position(const struct log_tail *tail, uint64_t term);
 
 /* Lends the block to the log until its LOG_COMMITTED (or LOG_FAILED; blocks under way behind that one stay lent until log_close). Numbers
  * must follow each other, positions rise, records be there. At most submits_max under way (must). */

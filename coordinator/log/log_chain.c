@@ -13,6 +13,7 @@ void log_place_after(struct log_place *place, const struct block_header *header,
     place->position = block_header_last(header);
     place->number = header->number;
     place->time_ms = header->time_ms;
+    place->term = header->term;
     block_hash(stored, place->hash);
 }
 
@@ -53,6 +54,7 @@ size_t log_coder_store(struct log_coder *coder, const struct block *block, uint6
     place->position = block_last_position(block);
     place->number = block->number;
     place->time_ms = block->time_ms;
+    place->term = block->term;
     return size;
 }
 

@@ -8,7 +8,7 @@
 
 struct log_place {     /* where the log stands after a block; all zero before the first */
     uint64_t position; /* the block's last */
-    uint64_t number, time_ms;
+    uint64_t number, time_ms, term;
     uint8_t hash[BLOCK_HASH_BYTES]; /* of its stored bytes */
 };
 

@@ -366,6 +366,7 @@ static enum log_status find_tail(struct memory_log *m, struct log_tail *tail, st
         .last_position = m->place.position,
         .last_number = m->place.number,
         .last_time_ms = m->place.time_ms,
+        .last_term = m->place.term,
         .bytes = blocks->bytes,
         .empty = count == 0 && snapshot == NULL,
     };

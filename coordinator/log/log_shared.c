@@ -126,6 +126,7 @@ void log_commit(struct log_shared *shared, const struct log_commit *commit)
         tail->last_position = block_last_position(block);
         tail->last_number = block->number;
         tail->last_time_ms = block->time_ms;
+        tail->last_term = block->term;
         tail->bytes += commit->stored_bytes;
         shared->stats.blocks++;
         shared->stats.bytes_in += bytes_in(block);

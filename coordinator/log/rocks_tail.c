@@ -68,6 +68,7 @@ static enum log_status find_tail(struct rocks_log *r, struct rocks_found *out, s
         .last_position = r->place.position,
         .last_number = r->place.number,
         .last_time_ms = r->place.time_ms,
+        .last_term = r->place.term,
         .bytes = rocks_store_bytes(&r->store),
         .empty = !found && !snapshot,
     };

@@ -21,8 +21,6 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define POSITION_JUMP (1ULL << 20) /* at-most-once events show their position before the commit: a new start begins well above */
-
 struct coordinator {
     struct config config;
     struct access *access;
@@ -106,7 +104,7 @@ static int start_core(struct coordinator *c)
     if (!c->config.core.replay.on && !store_recover(c->store, c->core, &error)) return fail(c->config.data, error.text, EXIT_FAILED);
     store_tail(c->store, &tail);
     core_start(c->core, clock_monotonic_ns(), log_clock_ms(&c->clock), c->identity.epoch, c->identity.term,
-               tail.last_position > 0 ? tail.last_position + POSITION_JUMP : 1, tail.last_number + 1, tail.first_position);
+               log_start_position(&tail, c->identity.term), tail.last_number + 1, tail.first_position);
     return EXIT_FINE;
 }
 

@@ -8,7 +8,6 @@
 #include "sdk/base/must.h"
 
 enum { SUBMITS_MAX = 2 };
-#define POSITION_JUMP (1ULL << 20) /* as in the coordinator: a new start begins well above */
 
 static void configure(struct weir_mock *mock)
 {
@@ -51,8 +50,8 @@ bool mock_core_start(struct weir_mock *mock)
     must(log_recover(mock->log, recover_block, mock->core, &error) == LOG_OK);
     log_identity(mock->log, &identity);
     log_tail(mock->log, &tail);
-    core_start(mock->core, mock->now_ns, weir_mock_time_ms(mock), identity.epoch, identity.term,
-               tail.last_position > 0 ? tail.last_position + POSITION_JUMP : 1, tail.last_number + 1, tail.first_position);
+    core_start(mock->core, mock->now_ns, weir_mock_time_ms(mock), identity.epoch, identity.term, log_start_position(&tail, identity.term),
+               tail.last_number + 1, tail.first_position);
     mock->wants_packets = true;
     return true;
 }

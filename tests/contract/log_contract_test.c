@@ -144,6 +144,35 @@ static void what_is_committed_is_there_after_a_reopen(void **state)
     assert_int_equal(rig_fetch(rig, last + 1)->number, 8);
 }
 
+static uint64_t start_position(struct rig *rig)
+{
+    struct log_identity identity;
+    struct log_tail tail;
+    log_identity(rig->log, &identity);
+    log_tail(rig->log, &tail);
+    return log_start_position(&tail, identity.term);
+}
+
+/* What a start showed before its first commit, and lost, is nobody else's place. */
+static void each_start_has_positions_of_its_own(void **state)
+{
+    enum { RANGE = 1 << 20 };
+    struct rig *rig = rig_of(state);
+    rig_open(rig);
+    assert_int_equal(start_position(rig), 1);
+    rig_reopen(rig);
+    assert_int_equal(start_position(rig), 1 + RANGE);
+    rig_commit(rig, 3);
+    uint64_t last = rig_last_position(rig);
+    for (uint64_t starts = 1; starts <= 3; starts++) {
+        rig_reopen(rig);
+        assert_int_equal(start_position(rig), last + starts * RANGE);
+    }
+    rig_commit(rig, 1);
+    rig_reopen(rig);
+    assert_int_equal(start_position(rig), rig_last_position(rig) + RANGE);
+}
+
 static void blocks_under_way_are_written_by_the_close(void **state)
 {
     struct rig *rig = rig_of(state);
@@ -387,6 +416,7 @@ int main(void)
         ON_BOTH(a_fetch_before_finds_the_last_block_that_begins_there_or_earlier),
         ON_BOTH(all_fetches_under_way_are_answered),
         ON_BOTH(what_is_committed_is_there_after_a_reopen),
+        ON_BOTH(each_start_has_positions_of_its_own),
         ON_BOTH(blocks_under_way_are_written_by_the_close),
         ON_BOTH(every_durability_keeps_what_a_clean_close_leaves),
         ON_BOTH(a_second_writer_is_refused),

@@ -5,8 +5,6 @@
 
 #include "tests/sim/sim.h"
 
-enum { POSITION_JUMP = 1 << 20 };
-
 static void refused(struct sim *sim, const char *what, const struct log_error *error)
 {
     sim_fail(sim, "the_log_opens", "%s: %s", what, error->text);

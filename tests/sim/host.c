@@ -10,7 +10,6 @@
 enum {
     PACKETS_MAX = IN_HAND_MAX,
     FETCHED_MAX = 32,
-    POSITION_JUMP = 1 << 20,
     ENOUGH = 1 << 16,
     TURNS_MAX = 300000 /* a busy seed has a tenth of that */
 };
@@ -87,7 +86,7 @@ static void start(struct sim *sim)
     host->gone_count = 0;
     host->not_before_ns = sim->now_ns;
     core_start(host->core, sim->now_ns, log_ms(sim), host->identity.epoch, host->identity.term,
-               tail.last_position > 0 ? tail.last_position + POSITION_JUMP : 1, tail.last_number + 1, tail.first_position);
+               log_start_position(&tail, host->identity.term), tail.last_number + 1, tail.first_position);
     oracle_starts(sim->oracle, sim->now_ns);
     for (uint32_t i = 1; i < sim->peer_count && !sim->healing; i++)
         if (chance(&host->random, knob(sim, KNOB_rough_starts)))
