@@ -177,6 +177,7 @@ struct link_settle { /* all lent until LINK_FACT_SETTLED */
     struct span emits;          /* encoded events, joined */
     const uint32_t *emit_sizes; /* [emit_count], sum = emits.size */
     uint32_t emit_count;
+    bool once; /* the event is at_most_once */
     void *user;
 };
 /* LINK_OK | LINK_STALE. The user works on it from now on. */

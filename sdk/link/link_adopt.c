@@ -3,9 +3,14 @@
  * so matching them is one walk. */
 #include "sdk/link/state.h"
 
-static bool is_named(const struct held *held)
+static bool is_held(const struct held *held)
 {
     return held->state == HELD_WAITING || held->state == HELD_STARTED || held->state == HELD_SETTLING;
+}
+
+static bool is_named(const struct held *held)
+{
+    return is_held(held) && !held->unnamed;
 }
 
 void link_flush_held(struct link *link, struct flush *flush, struct msg_hello *hello)
@@ -68,7 +73,7 @@ static void lose_the_rest(struct link *link)
 {
     struct leasing *l = &link->leasing;
     for (uint32_t i = 1; i <= l->touched; i++) {
-        if (is_named(&l->held[i]) && !l->held[i].kept) link_held_end(link, i, CODE_STALE);
+        if (is_held(&l->held[i]) && !l->held[i].kept) link_held_end(link, i, CODE_STALE);
     }
     for (uint64_t place = l->settle_first; place != l->settle_next; place++) {
         const struct settle_entry *entry = &l->settles[place & l->settle_mask];

@@ -169,6 +169,7 @@ static void add_settle(struct link *link, struct flush *flush, struct msg_settle
 {
     size_t i = message->count++;
     entry->sent = true;
+    if (entry->what.once && entry->what.emit_count > 0) link_held(link, entry->handle)->unnamed = true; /* [R-ONCE-6] */
     c->lease[i] = link_held(link, entry->handle)->lease;
     c->verb[i] = entry->what.verb;
     c->delay_ms[i] = entry->what.delay_ms;

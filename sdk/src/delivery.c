@@ -135,6 +135,7 @@ static weir_status settle(weir_delivery *d, uint32_t verb, uint32_t delay_ms, co
         what.emits = span_of(d->emits, d->emit_bytes);
         what.emit_sizes = d->emit_sizes;
         what.emit_count = d->emit_count;
+        what.once = look(d) && d->view.semantics == WEIR_AT_MOST_ONCE;
     }
     (void)pthread_mutex_lock(&w->session.lock);
     status = settle_locked(w, d, &what);

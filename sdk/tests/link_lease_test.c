@@ -137,6 +137,30 @@ static void what_is_not_kept_is_revoked_and_its_handle_ends_with_the_next_call(v
     harness_stop(&h);
 }
 
+/* [R-ONCE-6] Its end stands nowhere, what it led to may: kept once more it would lead to it twice. */
+static void an_at_most_once_delivery_is_not_named_once_its_settle_went_out_with_emits(void **state)
+{
+    uint8_t bytes[10] = { 0 };
+    uint32_t sizes[1] = { sizeof bytes };
+    struct link_settle plain = { .verb = VERB_ACK, .once = true }, leads_on = plain;
+    struct harness h;
+    (void)state;
+    leads_on.emits = span_of(bytes, sizeof bytes);
+    leads_on.emit_sizes = sizes;
+    leads_on.emit_count = 1;
+    start_worker(&h, 4);
+    for (uint64_t i = 0; i < 2; i++) {
+        harness_deliver(&h, 100 + i, 7 + i, 1);
+        assert_int_equal(link_start(h.link, h.handles[i]), LINK_OK);
+    }
+    assert_int_equal(link_settle(h.link, h.handles[0], &leads_on), LINK_OK);
+    assert_int_equal(link_settle(h.link, h.handles[1], &plain), LINK_OK);
+    assert_int_equal(harness_flush(&h)->settle->count, 2);
+    reconnect(&h, (struct msg_welcome){ .protocol = 1 }, 1);
+    assert_int_equal(link_unanswered_settles(h.link), 0);
+    harness_stop(&h);
+}
+
 static void a_lease_number_may_come_again_after_a_restart(void **state)
 {
     struct harness h;
@@ -390,6 +414,7 @@ int main(void)
         cmocka_unit_test(settles_without_an_answer_have_room_for_several_times_the_credit),
         cmocka_unit_test(each_settle_has_one_answer_by_its_number),
         cmocka_unit_test(after_a_lost_connection_kept_deliveries_go_on_and_settles_go_out_again),
+        cmocka_unit_test(an_at_most_once_delivery_is_not_named_once_its_settle_went_out_with_emits),
         cmocka_unit_test(what_is_not_kept_is_revoked_and_its_handle_ends_with_the_next_call),
         cmocka_unit_test(a_lease_number_may_come_again_after_a_restart),
         cmocka_unit_test(more_deliveries_than_credit_end_the_connection),

@@ -16,6 +16,7 @@ struct job {
     uint32_t attempt;
     uint32_t extends;
     struct answering answering;
+    bool once;      /* the event is at_most_once */
     bool is_effect; /* itself an emit: leads to no more */
     uint8_t emits[EMITS_EACH * 1024];
     uint32_t emit_sizes[EMITS_EACH];
@@ -65,7 +66,9 @@ static void take(struct peer *peer, const struct link_fact *fact)
         job->seq = m->seq[i];
         job->attempt = m->attempt[i];
         job->extends = 0;
-        job->is_effect = event_scan(span_of(at, m->size[i]), &event) == EVENT_OK && span_equal(event.topic, span_text(OUT_TOPIC));
+        bool good = event_scan(span_of(at, m->size[i]), &event) == EVENT_OK;
+        job->once = good && event.semantics == EVENT_AT_MOST_ONCE;
+        job->is_effect = good && span_equal(event.topic, span_text(OUT_TOPIC));
         job->due_ns = peer->sim->now_ns + chance_between(&peer->random, 0, 30) * NS_PER_MS;
         answer_begin(peer, &job->answering, peer->of_kind % knob(peer->sim, KNOB_groups) + 1, span_of(at, m->size[i]));
         job->answering.seq = m->seq[i];
@@ -143,7 +146,7 @@ static void end_work(struct peer *peer, struct job *job)
         job->due_ns = peer->sim->now_ns + chance_between(&peer->random, 1, more_ms) * NS_PER_MS;
         return;
     }
-    job->settle = (struct link_settle){ .verb = VERB_ACK, .user = job };
+    job->settle = (struct link_settle){ .verb = VERB_ACK, .once = job->once, .user = job };
     if (habit(peer, &peer->random, KNOB_nacks)) {
         job->settle.verb = VERB_NACK;
         job->settle.delay_ms = chance(&peer->random, 50) ? random_below(&peer->random, 3000) : 0;
