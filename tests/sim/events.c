@@ -35,6 +35,7 @@ void group_terms(const struct sim *sim, uint32_t group, struct group_terms *out)
     uint32_t first = random_below(&random, 5);
     known->filters[known->filter_count++] = filters[first];
     if (chance(&random, 40)) known->filters[known->filter_count++] = filters[(first + 1 + random_below(&random, 4)) % 6];
+    known->parks = known->ordering || knob(sim, KNOB_affinity) || knob(sim, KNOB_limit) || knob(sim, KNOB_limit_each);
     known->from_first = chance(&random, 30);
     for (uint32_t i = 0; i < known->filter_count; i++)
         out->filters[i] = span_text(known->filters[i]);
@@ -83,7 +84,8 @@ void event_write(struct sim *sim, struct random *random, enum author author, con
     static const char letters[] = "abcdefghijkl";
     const char *key = &letters[random_below(random, knob(sim, KNOB_keys))], *session = &letters[random_below(random, knob(sim, KNOB_keys))];
     bool has_key = chance(random, 90), has_session = chance(random, 70);
-    uint32_t token = author == AUTHOR_LIAR ? 0 : token_pick(sim, random);
+    bool once = author == AUTHOR_PUBLISHER && knob(sim, KNOB_at_most_once) && chance(random, knob(sim, KNOB_at_most_once));
+    uint32_t token = author == AUTHOR_LIAR || once ? 0 : token_pick(sim, random);
     char token_text[16];
     snprintf(token_text, sizeof token_text, "t%u", token);
     struct event event = { .topic = span_text(topic),
@@ -92,7 +94,10 @@ void event_write(struct sim *sim, struct random *random, enum author author, con
                            .session = span_of(session, has_session),
                            .data = span_of(text, size),
                            .ttl_ms = ttl_ms };
-    if (author != AUTHOR_LIAR) delay_pick(sim, random, &event);
+    if (once) event.semantics = EVENT_AT_MOST_ONCE;
+    if (author != AUTHOR_LIAR && !once) delay_pick(sim, random, &event);
+    if (author != AUTHOR_LIAR && knob(sim, KNOB_priorities) && chance(random, knob(sim, KNOB_priorities)))
+        event.priority = 1 + random_below(random, 3);
     out->size = event_encode(&event, NULL, 0, out->bytes);
     out->data_size = size;
     struct oracle_event known = { .bytes = out->bytes,
@@ -102,6 +107,8 @@ void event_write(struct sim *sim, struct random *random, enum author author, con
                                   .topic = topic,
                                   .ttl_ms = ttl_ms,
                                   .token = token };
+    known.once = once;
+    known.priority = event.priority;
     known.delay_ms = event.delay_ms;
     known.not_before_ms = event.not_before_ms;
     known.key = has_key ? *key : 0;

@@ -170,6 +170,8 @@ uint32_t oracle_writes(struct oracle *o, const struct oracle_event *event)
     known->foreign = event->foreign;
     if (event->data) table_put(&o->by_data, oracle_hash(event->data, event->data_size), o->events.count);
     if (event->bytes) oracle_encoded(o, o->events.count, event->bytes, event->size, event->deadline_ms);
+    known->priority = event->priority;
+    known->once = event->once;
     known->token = event->token;
     token_written(o, o->events.count);
     return o->events.count;
@@ -221,9 +223,11 @@ void known_taken(struct oracle *o, struct known *known)
         known->must_follow = o->highest_answer;
         known->born = o->born.count;
         known->taken_first_ms = o->log_ms;
+        known->taken_starts = o->starts;
     }
     known->taken = true;
     known->taken_last_ms = o->log_ms;
+    known->taken_turn = o->turn;
 }
 
 const char *oracle_topic(const struct oracle *o, uint32_t event)
@@ -252,6 +256,7 @@ void event_is_at(struct oracle *o, uint32_t event, uint64_t seq)
 void oracle_turn(struct oracle *o, uint64_t now_ns, uint64_t log_ms)
 {
     cancels_end_turn(o);
+    o->turn++;
     o->last_turn_ns = o->now_ns;
     o->now_ns = now_ns;
     o->log_ms = log_ms;
@@ -292,6 +297,7 @@ void oracle_starts(struct oracle *o, uint64_t now_ns)
 {
     o->running = true;
     o->starts++;
+    levels_begin(o);
     o->now_ns = o->last_turn_ns = now_ns;
     o->adopt_until_ns = now_ns + o->grace_ns;
     for (uint32_t i = 1; i <= o->leases.count; i++)

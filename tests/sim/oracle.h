@@ -24,6 +24,7 @@ struct oracle_group_spec {
     const char *filters[ORACLE_FILTERS_MAX];
     uint32_t filter_count, backoff_ms;
     uint32_t ordering; /* 1: of keys, 2: of sessions, 3: of all its events */
+    bool parks;        /* it has an order, an affinity or limits: its events may wait for each other */
     bool from_first;   /* it was made with start = first: every event in the log is its own */
 };
 void oracle_group(struct oracle *oracle, const struct oracle_group_spec *spec);
@@ -41,8 +42,10 @@ struct oracle_event {
     uint64_t ttl_ms, delay_ms, not_before_ms, deadline_ms;
     uint32_t answers;  /* it is an answer to this event */
     char key, session; /* a letter each; 0: none */
-    uint32_t token;    /* its number, from 1; 0: none */
-    bool foreign;      /* not of an honest author: it may be in the log or not */
+    uint32_t priority;
+    bool once;      /* at most */
+    uint32_t token; /* its number, from 1; 0: none */
+    bool foreign;   /* not of an honest author: it may be in the log or not */
 };
 uint32_t oracle_writes(struct oracle *oracle, const struct oracle_event *event);
 
@@ -96,7 +99,7 @@ void oracle_told_settled(struct oracle *oracle, uint32_t connection, uint64_t nu
 void oracle_told_revoked(struct oracle *oracle, uint32_t connection, uint64_t lease, bool timeout);
 struct oracle_delivery {
     uint64_t lease, seq, first, time_ms;
-    uint32_t attempt, lease_ms;
+    uint32_t attempt, priority, lease_ms;
     const uint8_t *bytes;
     size_t size;
 };
@@ -116,6 +119,7 @@ enum { ORACLE_USERS = 64 };
 /* A reader of `filter` behind the SDK: `user` below ORACLE_USERS. After the first time the cursor must be where it was, unless there is a
  * gap. */
 void oracle_user_subscribed(struct oracle *oracle, uint32_t user, const char *filter, uint64_t cursor, bool again, bool gap);
+void oracle_user_reads_history(struct oracle *oracle, uint32_t user); /* all that was stored, to a limit */
 void oracle_user_caught_up(struct oracle *oracle, uint32_t user, uint64_t cursor);
 void oracle_user_event(struct oracle *oracle, uint32_t user, const struct oracle_shown *shown);
 
@@ -176,7 +180,7 @@ const uint8_t *oracle_bytes(const struct oracle *oracle, uint32_t event, size_t 
 
 struct oracle_counts {
     uint64_t events, accepted, refused, unknown, deliveries, redeliveries, settles, stale, revoked, kept, emits, seen, lost, dead, cut,
-        partials, replies, unanswered, cancels, repeats, throttled, delayed, overloaded;
+        partials, replies, unanswered, cancels, repeats, throttled, delayed, overloaded, once;
 };
 void oracle_counts(const struct oracle *oracle, struct oracle_counts *out);
 

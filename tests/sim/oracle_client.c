@@ -101,7 +101,7 @@ bool oracle_viewer_is_behind(const struct oracle *o, uint32_t viewer)
     uint64_t here = reader->last > reader->complete_to ? reader->last : reader->complete_to;
     if (v->misses && here + 1 < o->window) here = o->window - 1; /* the gap that it was told of */
     for (uint32_t i = o->log.count; i > 0 && o->log.items[i].seq > here; i--)
-        if (oracle_fits(reader->filter, o->events.items[o->log.items[i].event].topic)) return true;
+        if (!may_miss_it(o, o->log.items[i].seq) && oracle_fits(reader->filter, o->events.items[o->log.items[i].event].topic)) return true;
     return false;
 }
 

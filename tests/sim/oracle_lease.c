@@ -40,7 +40,8 @@ void leases_of_ended(struct oracle *o, uint32_t connection)
     for (uint32_t i = 1; i <= o->leases.count; i++) {
         struct lease *lease = &o->leases.items[i];
         if (lease->connection != connection || lease->state != HOLDER_LIVE) continue;
-        if (lease->settle) { /* its settle is under way, and the answer will not be heard */
+        if (lease->settle ||
+            may_miss_it(o, o->places.items[lease->place].seq)) { /* its settle is under way, and the answer will not be heard */
             lease->state = HOLDER_OVER;
             continue;
         }
@@ -59,7 +60,8 @@ void leases_crash(struct oracle *o)
         if (place->lease != i) continue;
         if (!settle || !settle->answered) place->not_before_ns = 0;
         place->pending = 0;
-        if (lease->state == HOLDER_LIVE || (lease->state == HOLDER_AWAITED && o->now_ns < lease->until_ns))
+        bool once = may_miss_it(o, place->seq);
+        if (!once && (lease->state == HOLDER_LIVE || (lease->state == HOLDER_AWAITED && o->now_ns < lease->until_ns)))
             await(lease, UINT64_MAX); /* oracle_starts says until when */
         else
             lease->state = HOLDER_OVER;
@@ -139,18 +141,23 @@ static void keep(struct oracle *o, struct connection *c, uint32_t connection, co
     if (!place) broken(o, "keeps_what_was_given", "seq %llu is kept, but was never given out", U(kept->seq[i]));
     struct place *p = &o->places.items[place];
     struct lease *before = &o->leases.items[p->lease];
-    if (p->settled) broken(o, "offered_after_settled", "seq %llu is kept after its settle was answered", U(p->seq));
+    bool once = may_miss_it(o, p->seq), restarted = p->starts != o->starts; /* of one that goes out once the end stands nowhere */
+    if (p->settled && !(once && restarted)) broken(o, "offered_after_settled", "seq %llu is kept after its settle was answered", U(p->seq));
     if (kept->attempt[i] != p->attempt)
         broken(o, "keeps_the_attempt", "seq %llu is kept as attempt %u, attempt %u was given last", U(p->seq), kept->attempt[i],
                p->attempt);
     if (before->state == HOLDER_LIVE && connection_of(o, before->connection) &&
         memcmp(connection_of(o, before->connection)->instance, c->instance, 16) != 0)
         broken(o, "one_worker_at_a_time", "seq %llu is kept for one while another has it", U(p->seq));
+    if (once && !restarted && !before->kept)
+        broken(o, "at_most_once", "seq %llu is kept, though the end of its connection has ended it", U(p->seq));
     before->state = HOLDER_OVER;
     for (uint32_t k = 1; k <= o->must_keep.count; k++)
         if (o->must_keep.items[k].place == place && o->must_keep.items[k].connection == connection)
             o->must_keep.items[k] = o->must_keep.items[o->must_keep.count--];
-    lease_new(o, connection, place, kept->lease[i], kept->attempt[i], lease_ms);
+    uint32_t lease = lease_new(o, connection, place, kept->lease[i], kept->attempt[i], lease_ms);
+    o->leases.items[lease].kept = true;
+    if (once) p->settled = 0;
     c->delivered++;
     o->counts.kept++;
 }
@@ -212,7 +219,7 @@ void oracle_told_delivery(struct oracle *o, uint32_t connection, const struct or
     event_is_shown(o, event,
                    &(struct oracle_shown){ .seq = d->seq, .first = d->first, .time_ms = d->time_ms, .bytes = d->bytes, .size = d->size });
     struct known *known = &o->events.items[event];
-    known->shown = true;
+    if (!known->once) known->shown = true; /* else it goes out before its commit */
     if (!c->group || !c->welcomed) broken(o, "only_to_workers", "seq %llu was delivered to connection %u", U(d->seq), connection);
     if (!group_wants(&o->groups.items[c->group], known->topic) && !is_of_no_topic(known))
         broken(o, "only_what_matches", "seq %llu on %s was delivered to %s", U(d->seq), known->topic, o->groups.items[c->group].spec.name);
@@ -224,6 +231,10 @@ void oracle_told_delivery(struct oracle *o, uint32_t connection, const struct or
     struct place *p = &o->places.items[place];
     if (p->settled) broken(o, "offered_after_settled", "seq %llu was delivered after its settle was answered", U(d->seq));
     if (p->pending) broken(o, "offered_after_settled", "seq %llu was delivered after its settle was taken", U(d->seq));
+    if (d->priority != known->priority)
+        broken(o, "says_its_priority", "seq %llu of priority %u is said to have %u", U(d->seq), known->priority, d->priority);
+    check_once(o, known, p);
+    check_level(o, known, p);
     check_holder(o, p);
     check_attempt(o, p, d->attempt);
     check_key_order(o, p);

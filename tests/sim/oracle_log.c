@@ -66,7 +66,8 @@ bool group_has_lost(const struct group *group, uint64_t seq)
 /* Rejected, and no letter says so. */
 static bool lacks_letter(const struct oracle *o, const struct place *place)
 {
-    if (!place->settled || o->settles.items[place->settled].verb != ORACLE_REJECT || place->dead) return false;
+    if (may_miss_it(o, place->seq) || !place->settled || o->settles.items[place->settled].verb != ORACLE_REJECT || place->dead)
+        return false;
     if (o->settles.items[place->settled].answers) return false; /* [R-DEAD-3] */
     return place->seq >= o->lost_below && !group_has_lost(&o->groups.items[place->group], place->seq);
 }
@@ -82,7 +83,7 @@ static uint64_t open_event(const struct oracle *o, uint32_t group, const struct 
         if (!place && !group_has_to_get(o, group, known)) continue;
         if (place && lacks_letter(o, *out_place)) return seq;
         if (place && ((*out_place)->settled || (*out_place)->maybe || (*out_place)->dead)) continue;
-        if (may_expire(known) || seq < o->lost_below || group_has_lost(&o->groups.items[group], seq)) continue;
+        if (may_expire(known) || known->once || seq < o->lost_below || group_has_lost(&o->groups.items[group], seq)) continue;
         return seq;
     }
     return 0;
@@ -92,7 +93,7 @@ static uint32_t accepted_not_read(const struct oracle *o)
 {
     for (uint32_t i = 1; i <= o->events.count; i++) {
         const struct known *known = &o->events.items[i];
-        if (known->accepted && !known->log_seq && known->topic[0] != '$') return i;
+        if (known->accepted && !known->log_seq && !known->once && known->topic[0] != '$') return i;
     }
     return 0;
 }
@@ -132,7 +133,8 @@ void oracle_why(const struct oracle *o, char *out, size_t size)
 static void judge_event(struct oracle *o, uint32_t index)
 {
     const struct known *known = &o->events.items[index];
-    if (known->topic[0] == '$') return; /* an inbox: only its owner reads it */
+    if (known->topic[0] == '$') return;                /* an inbox: only its owner reads it */
+    if (known->once && known->seq < o->window) return; /* the history that would show it is gone */
     if (known->accepted && !known->log_seq)
         broken(o, "accepted_is_stored", "event %u was accepted at seq %llu and is not in the log", index, U(known->seq));
     if (known->shown && !known->log_seq)

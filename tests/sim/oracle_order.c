@@ -7,7 +7,9 @@ static int lane_of(const struct oracle *o, const struct place *p)
     uint32_t event = oracle_event_at(o, p->seq), ordering = o->groups.items[p->group].spec.ordering;
     if (!event || !ordering) return 0;
     const struct known *known = &o->events.items[event];
-    return ordering == 1 ? known->key : ordering == 2 ? known->session : 1;
+    if (known->once) return 0;
+    int key = ordering == 1 ? known->key : ordering == 2 ? known->session : 1;
+    return key ? (int)known->priority << 8 | key : 0; /* order holds within a priority */
 }
 
 /* A settle that was taken on a connection which lives, and has no answer yet: it is not committed, or it would have one. */

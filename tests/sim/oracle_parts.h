@@ -31,9 +31,13 @@ struct known { /* an event that an author has written */
     uint64_t ttl_ms, delay_ms, not_before_ms, deadline_ms;
     uint32_t answers_event;
     char key, session;
-    uint64_t seq;                                  /* 0: not told to anybody yet */
-    uint64_t must_follow;                          /* the highest seq answered when it was first taken */
-    uint64_t log_seq;                              /* its place in the log as read; 0: not met */
+    uint64_t seq;                           /* 0: not told to anybody yet */
+    uint64_t must_follow;                   /* the highest seq answered when it was first taken */
+    uint64_t log_seq;                       /* its place in the log as read; 0: not met */
+    uint32_t priority, once_groups;         /* it went out to these: bits */
+    uint32_t taken_starts, accepted_starts; /* of the coordinator, then */
+    uint64_t taken_turn, accepted_ns;       /* the last one */
+    bool once;
     uint32_t token, token_before;                  /* the event with the same one that was written before */
     uint64_t repeat_seq;                           /* it was answered as a repeat of this one */
     uint64_t taken_first_ms, taken_last_ms;        /* log time of the turns that took it */
@@ -58,7 +62,7 @@ struct lease {
     uint32_t connection, place, attempt;
     enum holder state;
     uint32_t settle; /* the last one sent for it */
-    bool returned;
+    bool returned, kept;
 };
 
 struct place { /* of an event in a group */
@@ -101,7 +105,7 @@ struct reader { /* a subscription, at the wire or behind the SDK */
     char *filter;
     uint64_t cursor, last, credit, sent; /* complete from `cursor` (not included) to `last` */
     uint64_t complete_to;                /* it said that all up to here was sent */
-    bool begun, own_credit, is_user;
+    bool begun, own_credit, is_user, history;
     LIST(uint64_t) seqs;
     LIST(struct lost) holes; /* where it was told, or could not be told yet, that something is missing */
 };
@@ -125,8 +129,15 @@ struct viewer {
     bool asked, confirmed, misses;
 };
 
+enum { LEVELS = 4 };
+struct level_seen {                        /* of a group's events of one priority */
+    uint64_t last, last_before, last_turn; /* the highest that went out, before the turn in which one did last */
+    uint64_t since_ns, turn;               /* others went out since then, the last time in this turn */
+    uint32_t turns;                        /* in so many */
+};
 struct group {
     struct oracle_group_spec spec;
+    struct level_seen levels[LEVELS];
     bool exists;
     uint64_t begins; /* what had left the window when it was made was never its own */
     LIST(struct lost) lost;
@@ -149,6 +160,7 @@ struct oracle {
     void *arg;
     uint64_t now_ns, log_ms, last_turn_ns, grace_ns, adopt_until_ns, highest_answer, window, lost_below;
     uint32_t starts;
+    uint64_t turn;
     bool running;
     struct table by_bytes, by_data, by_seq, by_number, by_lease, by_place, by_settle, by_connection, by_reader, by_request, by_pieces,
         publishers;
@@ -206,6 +218,11 @@ struct span_ms {
 struct span_ms due_of(const struct known *known); /* when it may be shown, from then on and surely */
 void delay_refused(struct oracle *o, uint32_t event, enum oracle_refusal why);
 void judge_delays(struct oracle *o);
+void check_once(struct oracle *o, struct known *known, const struct place *place); /* before it is given out there, as the next ones */
+bool may_miss_it(const struct oracle *o, uint64_t seq);
+struct reader *reader_of_user(struct oracle *o, uint32_t user);
+void levels_begin(struct oracle *o);
+void check_level(struct oracle *o, const struct known *known, const struct place *place);
 void reader_check(struct oracle *o, const struct reader *reader);
 /* What a liar made of somebody's bytes: nobody knows on what topic it is, if on any. */
 static inline bool is_of_no_topic(const struct known *known)

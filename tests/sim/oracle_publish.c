@@ -27,7 +27,11 @@ void oracle_told_accepted(struct oracle *o, uint32_t connection, uint64_t number
     if (duplicate && token_repeated(o, event, seq)) return;
     event_is_at(o, event, seq);
     struct known *known = &o->events.items[event];
-    if (!known->accepted) o->counts.accepted++;
+    if (!known->accepted) {
+        o->counts.accepted++;
+        known->accepted_starts = o->starts;
+        known->accepted_ns = o->now_ns;
+    }
     if (known->accepted && !duplicate) broken(o, "accepted_once", "event %u was accepted twice, the second time not as a duplicate", event);
     known->accepted = true;
 }

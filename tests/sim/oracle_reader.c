@@ -32,6 +32,11 @@ static struct reader *reader_find(struct oracle *o, uint64_t key)
     return index ? &o->readers.items[index] : NULL;
 }
 
+struct reader *reader_of_user(struct oracle *o, uint32_t user)
+{
+    return reader_find(o, user_key(user));
+}
+
 static void take_event(struct oracle *o, struct reader *reader, const struct oracle_shown *shown)
 {
     uint64_t seq = shown->seq;
@@ -39,6 +44,7 @@ static void take_event(struct oracle *o, struct reader *reader, const struct ora
     if (!event && reader->filter[0] == '$') return; /* the system's own */
     if (!event) broken(o, "nothing_from_nowhere", "seq %llu was shown, but nobody wrote it", U(seq));
     event_is_shown(o, event, shown);
+    if (reader->history && o->events.items[event].once) o->events.items[event].log_seq = seq;
     reader_take(o, reader, seq, event);
 }
 
@@ -149,6 +155,13 @@ static bool is_in_a_hole(const struct reader *reader, uint64_t seq)
     return false;
 }
 
+/* Those before `below` that its log did not have to show. */
+static void pass_over(const struct oracle *o, const struct reader *reader, uint32_t *at, uint64_t below)
+{
+    while (*at < reader->seqs.count && reader->seqs.items[*at + 1] < below && may_miss_it(o, reader->seqs.items[*at + 1]))
+        ++*at;
+}
+
 /* Exactly what the log holds between its first place and its last. */
 void reader_check(struct oracle *o, const struct reader *reader)
 {
@@ -156,14 +169,16 @@ void reader_check(struct oracle *o, const struct reader *reader)
     uint32_t at = 0;
     for (uint32_t i = 1; i <= o->log.count; i++) {
         const struct logged *entry = &o->log.items[i];
+        pass_over(o, reader, &at, entry->seq);
         if (entry->seq <= reader->cursor || entry->seq > to ||
             (!oracle_fits(reader->filter, o->events.items[entry->event].topic) && !was_shown(reader, at, entry->seq)))
             continue;
-        if (!was_shown(reader, at, entry->seq) && is_in_a_hole(reader, entry->seq)) continue;
+        if (!was_shown(reader, at, entry->seq) && (is_in_a_hole(reader, entry->seq) || may_miss_it(o, entry->seq))) continue;
         if (at == reader->seqs.count || reader->seqs.items[at + 1] != entry->seq)
             broken(o, "gaps_only_where_told", "%s after seq %llu: seq %llu was left out", reader->filter, U(reader->cursor), U(entry->seq));
         at++;
     }
+    pass_over(o, reader, &at, UINT64_MAX);
     if (at != reader->seqs.count && reader->filter[0] != '$')
         broken(o, "shown_is_stored", "%s was shown seq %llu, which is not in the log", reader->filter, U(reader->seqs.items[at + 1]));
 }

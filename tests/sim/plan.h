@@ -35,6 +35,8 @@
     X(delays, 30, 5, 80)                                                                                                                   \
     X(delay_ms, 100, 5, 12000)                                                                                                             \
     X(delay_table, 25, 2, 40)                                                                                                              \
+    X(at_most_once, 25, 5, 60)                                                                                                             \
+    X(priorities, 30, 10, 90)                                                                                                              \
     X(keys, 100, 1, 12)                                                                                                                    \
     X(ordering, 40, 1, 3)                                                                                                                  \
     X(affinity, 20, 1, 2000)                                                                                                               \

@@ -169,9 +169,9 @@ static void fact_auditor(struct peer *peer, const struct link_fact *fact)
         break;
     case LINK_FACT_SUBSCRIBED:
         if (is_of_system(fact->subscription.id) && fact->subscription.gap) oracle_lost_unheard(sim->oracle);
-        if (fact->subscription.id == SUBSCRIPTION_AGAIN)
-            oracle_user_subscribed(sim->oracle, AGAIN_USER, ">", fact->subscription.cursor, fact->subscription.resumed,
-                                   fact->subscription.gap);
+        if (fact->subscription.id != SUBSCRIPTION_AGAIN) break;
+        oracle_user_subscribed(sim->oracle, AGAIN_USER, ">", fact->subscription.cursor, fact->subscription.resumed, fact->subscription.gap);
+        oracle_user_reads_history(sim->oracle, AGAIN_USER);
         break;
     case LINK_FACT_ENDED:
         if (is_of_system(fact->subscription.id)) { /* what it had not looked through yet has left the window */

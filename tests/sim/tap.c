@@ -197,6 +197,7 @@ void tap_told_events(struct sim *sim, uint32_t connection, const struct packet *
                                          .first = m->first ? m->first[k] : 0,
                                          .time_ms = m->time_ms[k],
                                          .attempt = m->attempt[k],
+                                         .priority = m->priority ? m->priority[k] : 0,
                                          .lease_ms = m->lease_ms,
                                          .bytes = at,
                                          .size = m->size[k] };
