@@ -92,6 +92,36 @@ class Groups(TestCase):
         self.weir.weir("group", "delete", "g")
         self.assertEqual(self.groups(), {})
 
+    def test_what_fails_in_a_mass_waits_for_the_budget_of_retries(self):
+        budget = "[group g]\nfilters = docs.>\nbackoff = 1ms\nretry_percent = 1\nretry_floor = 1\n"
+        self.weir.start_coordinator(*self.configure(budget))
+        mended = self.weir.path("mended")
+        self.worker("--group", "g", "--topic", "docs.>", "--handlers", 8, "--exec", f"test -e '{mended}' || exit 75")
+        wait_for(lambda: self.groups()["g"]["workers"] == 1, "the worker")
+        seqs = self.publish(40)
+        wait_for(lambda: self.groups()["g"]["retries_waiting"] >= 25, "retries that wait")
+        self.assertEqual(self.groups()["g"]["wait"], "retry_budget")
+        self.assertIn("wait for the budget of retries", self.weir.weir("group", "show", "g").stdout)
+        self.assertIn("retry_budget", [row["wait"] for seq in seqs for row in self.json("why", seq)])
+        wait_for(lambda: self.weir.metric("group_retries_waiting", 'group="g"') >= 25, "the metric")
+        self.assertGreaterEqual(self.weir.metric("retries_delayed_total"), 25)
+        refused = self.weir.weir("group", "set", "g", "--retry-floor", 1000001, check=False)
+        self.assertIn("retry_floor is 1 to 1000000", refused.stderr)
+        open(mended, "w", encoding="utf-8").close()
+        self.weir.weir("group", "set", "g", "--retry-floor", 1000000)
+        wait_for(lambda: self.groups()["g"]["acked"] == 40, "all of them")
+
+    def test_a_delayed_event_says_until_when(self):
+        self.weir.start_coordinator()
+        self.worker("--group", "g", "--topic", "docs.>", "--exec", "true")
+        wait_for(lambda: self.groups().get("g", {}).get("workers") == 1, "the worker")
+        soon = self.weir.weir("publish", "docs.1", "{}", "--delay-ms", 100).stdout.strip()
+        late = self.weir.weir("publish", "docs.1", "{}", "--delay-ms", 600000).stdout.strip()
+        row = self.json("why", late)[0]
+        self.assertEqual(row["wait"], "delayed")
+        self.assertIn("until", row)
+        wait_for(lambda: self.json("why", soon)[0]["wait"] == "settled", "the end of the first one")
+
     def test_a_worker_begins_at_a_time(self):
         self.weir.start_coordinator()
         early = self.publish(2)
