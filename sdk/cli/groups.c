@@ -95,7 +95,7 @@ void cli_group_print(const weir_group_info *g)
     if (g->affinity) printf(", affinity session for %u ms", g->affinity_wait_ms);
     if (g->limit) printf(", limit %u", g->limit);
     if (g->limit_each) printf(", limit %u for each %s", g->limit_each, g->limit_by);
-    if (g->retry_floor != WEIR_RETRY_FLOOR_UNLIMITED) printf(", retries %u%% and %u/s", g->retry_percent, g->retry_floor);
+    if (g->retry_floor && g->retry_floor != WEIR_RETRY_FLOOR_UNLIMITED) printf(", retries %u%% and %u/s", g->retry_percent, g->retry_floor);
     printf("\n  workers    %u, wanted %u; %u events on loan, %u failed", g->workers, g->workers_wanted, g->leased, g->failed);
     if (g->retries_waiting) printf(", %u of them wait for the budget of retries", g->retries_waiting);
     putchar('\n');
