@@ -37,9 +37,9 @@ static int publish(struct bench *bench)
     options.PublishAsync.StallWait = 20000; /* ms: when the window is full, wait and do not fail */
     if (failed(open_nats(&connection, bench), "connect")) return 1;
     if (failed(natsConnection_JetStream(&js, connection, &options), "jetstream")) return 1;
-    bench->started_ns = bench_now_ns(); /* connecting is no part of it */
+    bench_publisher_ready(bench);
     bool bad = false;
-    while (!bad && bench->made < bench->events) {
+    while (!bad && bench->made < bench->until) {
         uint32_t due = bench_due(bench, bench->window);
         for (uint32_t i = 0; i < due && !bad; i++)
             bad = failed(js_PublishAsync(js, "bench.events", bench_make(bench), PAYLOAD_BYTES, NULL), "publish");
@@ -51,7 +51,8 @@ static int publish(struct bench *bench)
     return bad;
 }
 
-static bool make_stream(natsConnection *connection, uint32_t window)
+/* Every worker asks for the same. */
+static bool make_stream(natsConnection *connection, uint32_t unacked)
 {
     jsCtx *js = NULL;
     jsStreamConfig stream;
@@ -65,7 +66,7 @@ static bool make_stream(natsConnection *connection, uint32_t window)
     jsConsumerConfig_Init(&consumer);
     consumer.Durable = "w";
     consumer.AckPolicy = js_AckExplicit;
-    consumer.MaxAckPending = window;
+    consumer.MaxAckPending = unacked;
     bool bad = failed(natsConnection_JetStream(&js, connection, NULL), "jetstream") ||
                failed(js_AddStream(NULL, js, &stream, NULL, NULL), "add stream") ||
                failed(js_AddConsumer(NULL, js, "BENCH", &consumer, NULL, NULL), "add consumer");
@@ -111,7 +112,7 @@ static int work(struct bench *bench)
     natsConnection *connection = NULL;
     natsSubscription *subscription = NULL;
     natsInbox *inbox = NULL;
-    bool bad = failed(open_nats(&connection, bench), "connect") || !make_stream(connection, bench->window) ||
+    bool bad = failed(open_nats(&connection, bench), "connect") || !make_stream(connection, bench->window * bench->workers) ||
                failed(natsInbox_Create(&inbox), "inbox") ||
                failed(natsConnection_SubscribeSync(&subscription, connection, inbox), "subscribe");
     if (!bad) {

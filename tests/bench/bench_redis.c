@@ -43,10 +43,10 @@ static int publish(struct bench *bench)
 {
     redisContext *redis = open_redis(bench);
     if (redis == NULL) return 1;
-    bench->started_ns = bench_now_ns(); /* connecting is no part of it */
+    bench_publisher_ready(bench);
     uint32_t open = 0;
     int failed = 0;
-    while (failed == 0 && (bench->made < bench->events || open > 0)) {
+    while (failed == 0 && (bench->made < bench->until || open > 0)) {
         uint32_t due = bench_due(bench, bench->window - open);
         for (uint32_t i = 0; i < due; i++, open++)
             redisAppendCommand(redis, "XADD bench * d %b", bench_make(bench), (size_t)PAYLOAD_BYTES);
@@ -96,7 +96,7 @@ static int work(struct bench *bench)
     bench_worker_ready(bench);
     int failed = 0;
     while (failed == 0 && !bench_done(bench)) {
-        redisReply *reply = redisCommand(redis, "XREADGROUP GROUP g w COUNT %d BLOCK 5000 STREAMS bench >", READ_COUNT);
+        redisReply *reply = redisCommand(redis, "XREADGROUP GROUP g %u COUNT %d BLOCK 5000 STREAMS bench >", bench->number, READ_COUNT);
         if (reply == NULL || handle(bench, redis, reply) != 0) {
             fprintf(stderr, "redis: %s\n", reply != NULL && reply->str != NULL ? reply->str : redis->errstr);
             failed = 1;

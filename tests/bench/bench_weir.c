@@ -144,9 +144,9 @@ static int publish_all(struct bench *bench, weir_publisher *publisher)
     event.delay_ms = bench_how.delay_ms;
     for (uint32_t i = 0; i < bench_how.topics; i++)
         snprintf(texts.topics[i], TOPIC_BYTES, bench_how.topics > 1 ? "%s.%u" : "%s", bench_how.topic, i);
-    bench->started_ns = bench_now_ns(); /* connecting is no part of it */
+    bench_publisher_ready(bench);
     int bad = 0;
-    while (bad == 0 && bench->made < bench->events) {
+    while (bad == 0 && bench->made < bench->until) {
         uint32_t due = bench_due(bench, bench->window);
         for (uint32_t i = 0; i < due && bad == 0; i++) {
             name_event(&texts, bench->made, &event);

@@ -33,7 +33,7 @@ static void take(struct party *party, weir_delivery *delivery)
 {
     if (weir_delivery_attempt(delivery) != 1 || party->taken == bench_how.take || ++party->taken < bench_how.take) return;
     (void)pthread_mutex_lock(&lock);
-    party->bench->shared->last_ns = bench_now_ns();
+    party->bench->own->last_ns = bench_now_ns();
     (void)pthread_mutex_unlock(&lock);
     weir_worker_stop(party->worker);
 }

@@ -59,13 +59,15 @@ def open_system(programs, name):
     return running(servers.start_nats, directory), "bench_nats", NATS_WINDOW
 
 
-def through(programs, name, events, rate=0):
-    """Publish -> worker -> acked, as fast as it goes (rate 0) or in an open loop of `rate` events a second."""
+def through(programs, name, events, rate=0, processes=1):
+    """Publish -> worker -> acked, as fast as it goes (rate 0) or in an open loop of `rate` events a second; so many publishers and workers."""
     opened, program, window = open_system(programs, name)
     with opened as (server, address):
         command = [f"{programs}/{program}", "--url", address, "--events", str(events), "--window", str(window), "--pid", str(server.pid)]
         if rate:
             command += ["--rate", str(rate)]
+        if processes > 1:
+            command += ["--publishers", str(processes), "--workers", str(processes)]
         figures = {}
         with watching(figures, server):
             figures.update(run_json(command))
