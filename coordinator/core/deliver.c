@@ -22,7 +22,7 @@
 
 enum { DELIVERIES_PER_VISIT = 64, OLD_PER_VISIT = 16 };
 
-enum progress { PROGRESS_DONE, PROGRESS_BLOCKED, PROGRESS_COMMIT /* blocked, until a commit wakes the group */, PROGRESS_LATER };
+enum progress { PROGRESS_DONE, PROGRESS_BLOCKED, PROGRESS_COMMIT /* blocked, until a commit wakes the group */, PROGRESS_FETCH /* or a block that is read */, PROGRESS_LATER };
 
 static uint64_t handed_now(const struct core *c, const struct level *l)
 {
@@ -160,7 +160,10 @@ static enum progress deliver_ready(struct core *c, uint32_t handle, uint32_t lev
     if (position > c->head) return PROGRESS_COMMIT; /* a letter that was carried forward a moment ago */
     bool end;
     struct slot *slot = blocks_find_after(c, position, &end);
-    if (!slot && !end) return wait_for_fetch(c, g);
+    if (!slot && !end) {
+        (void)wait_for_fetch(c, g);
+        return PROGRESS_FETCH;
+    }
     if (!lease_has_room(c, !parked_at(c, parked)->failed) || !order_has_room(c, g, TURN_PARKED)) return PROGRESS_BLOCKED;
     bool gone = !slot || !block_holds(&slot->block, position);
     uint32_t index = gone ? 0 : (uint32_t)(position - slot->block.first_position);
@@ -334,12 +337,14 @@ static enum progress deliver_fresh(struct core *c, uint32_t handle, uint32_t lev
     return progress;
 }
 
-/* What was parked is older than what is read now. */
+/* What was parked is older than what is read now, and nothing is read while its block is being fetched: else a reader that goes through a
+ * backlog would come so far ahead of what it has parked that each of those costs a fetch. */
 static enum progress deliver_level(struct core *c, uint32_t handle, uint32_t level)
 {
     const struct level *l = &group_at(c, handle)->levels[level];
-    enum progress progress = PROGRESS_BLOCKED;
-    if (l->ready.first) progress = deliver_ready(c, handle, level);
+    enum progress progress = l->ready.first ? deliver_ready(c, handle, level) : PROGRESS_BLOCKED;
+    if (progress == PROGRESS_FETCH && c->fetching > 0) return PROGRESS_BLOCKED;
+    if (progress == PROGRESS_FETCH) progress = PROGRESS_BLOCKED; /* the log cannot be read for now: on with what is in memory */
     bool reads = !l->live && l->open + 4 < l->settled.capacity;
     if (progress == PROGRESS_BLOCKED && reads && lease_has_room(c, true)) /* else its block is not kept from others for nothing */
         progress = deliver_fresh(c, handle, level);
