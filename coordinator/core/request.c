@@ -20,7 +20,8 @@ void partial_take(struct core *c, uint32_t peer, const struct msg_partial *m, co
     uint32_t handle = lease_from_wire(c, m->lease, peer);
     struct peer *p = peer_at(c, peer);
     c->stats.partials++;
-    if (!handle || m->size > EVENT_BYTES_MAX || !topic_is_valid(m->topic) || m->topic.size <= 7 || memcmp(m->topic.data, "$inbox.", 7) != 0) { /* [R-REQ-2] */
+    if (!handle || m->size > EVENT_BYTES_MAX || !topic_is_valid(m->topic) || m->topic.size <= 7 ||
+        memcmp(m->topic.data, "$inbox.", 7) != 0) { /* [R-REQ-2] */
         c->stats.undeliverable++;
         return;
     }
@@ -78,6 +79,39 @@ void cancel_take(struct core *c, uint32_t peer, const struct msg_cancel *m)
 
 enum { STATS_MAX = 64, DEAD_ROWS_MAX = 1000 };
 
+#define STAT(field)                                                                                                                        \
+    {                                                                                                                                      \
+#field, offsetof(struct core_stats, field)                                                                                         \
+    }
+static const struct {
+    const char *name;
+    size_t offset; /* in core_stats */
+} stats[] = {
+    STAT(published),     STAT(published_bytes),
+    STAT(refused),       STAT(duplicates),
+    STAT(delivered),     STAT(delivered_bytes),
+    STAT(redelivered),   STAT(retries_delayed),
+    STAT(acked),         STAT(nacked),
+    STAT(rejected),      STAT(stale),
+    STAT(expired),       STAT(lost),
+    STAT(came_due),      STAT(emitted),
+    STAT(events_sent),   STAT(events_sent_bytes),
+    STAT(partials),      STAT(undeliverable),
+    STAT(blocks),        STAT(records),
+    STAT(fetches),       STAT(packets),
+    STAT(bad_packets),   STAT(peers),
+    STAT(groups),        STAT(leases),
+    STAT(failed),        { "dead_letters", offsetof(struct core_stats, dead) },
+    STAT(dying),         STAT(dead_lettered),
+    STAT(dead_retried),  STAT(dead_dropped),
+    STAT(parked),        STAT(busy_keys),
+    STAT(subscriptions), STAT(publishers),
+    STAT(held),          STAT(large_events),
+    STAT(parts),         STAT(parts_sent),
+    STAT(parts_carried), STAT(parts_dropped),
+    STAT(tokens),        STAT(head),
+};
+
 static void add_stat(struct msg_answer *answer, struct stat_row *rows, const char *name, uint64_t value)
 {
     must(answer->stat_count < STATS_MAX);
@@ -90,60 +124,9 @@ static void answer_stats(struct core *c, struct msg_answer *answer)
     must(rows);
     struct core_stats s;
     core_stats(c, &s);
-    const struct {
-        const char *name;
-        uint64_t value;
-    } all[] = {
-        { "published", s.published },
-        { "published_bytes", s.published_bytes },
-        { "refused", s.refused },
-        { "duplicates", s.duplicates },
-        { "delivered", s.delivered },
-        { "delivered_bytes", s.delivered_bytes },
-        { "redelivered", s.redelivered },
-        { "retries_delayed", s.retries_delayed },
-        { "acked", s.acked },
-        { "nacked", s.nacked },
-        { "rejected", s.rejected },
-        { "stale", s.stale },
-        { "expired", s.expired },
-        { "lost", s.lost },
-        { "came_due", s.came_due },
-        { "emitted", s.emitted },
-        { "events_sent", s.events_sent },
-        { "events_sent_bytes", s.events_sent_bytes },
-        { "partials", s.partials },
-        { "undeliverable", s.undeliverable },
-        { "blocks", s.blocks },
-        { "records", s.records },
-        { "fetches", s.fetches },
-        { "packets", s.packets },
-        { "bad_packets", s.bad_packets },
-        { "peers", s.peers },
-        { "groups", s.groups },
-        { "leases", s.leases },
-        { "failed", s.failed },
-        { "dead_letters", s.dead },
-        { "dying", s.dying },
-        { "dead_lettered", s.dead_lettered },
-        { "dead_retried", s.dead_retried },
-        { "dead_dropped", s.dead_dropped },
-        { "parked", s.parked },
-        { "busy_keys", s.busy_keys },
-        { "subscriptions", s.subscriptions },
-        { "publishers", s.publishers },
-        { "held", s.held },
-        { "large_events", s.large_events },
-        { "parts", s.parts },
-        { "parts_sent", s.parts_sent },
-        { "parts_carried", s.parts_carried },
-        { "parts_dropped", s.parts_dropped },
-        { "tokens", s.tokens },
-        { "head", s.head },
-        { "first", c->trimmed_below },
-    };
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        add_stat(answer, rows, all[i].name, all[i].value);
+    for (size_t i = 0; i < sizeof stats / sizeof stats[0]; i++)
+        add_stat(answer, rows, stats[i].name, *(const uint64_t *)(const void *)((const uint8_t *)&s + stats[i].offset));
+    add_stat(answer, rows, "first", c->trimmed_below);
     must(answer->stat_count + c->shell_stat_count <= STATS_MAX);
     for (size_t i = 0; i < c->shell_stat_count; i++)
         rows[answer->stat_count++] = c->shell_stats[i];

@@ -343,7 +343,6 @@ void sub_grant(struct gate *g, uint32_t sub)
     topic_touch(g, s->stream);
 }
 
-/* Takes everything up to the event as done. Without an answer: a wrong one is counted by its error. */
 /* Up to where an ack of `seq` reaches: an event that stands here again is named by the place of its id, too. */
 static uint64_t acked_place(const struct gate *g, const struct sub *s, uint64_t seq)
 {
@@ -352,6 +351,7 @@ static uint64_t acked_place(const struct gate *g, const struct sub *s, uint64_t 
     return seq;
 }
 
+/* Takes everything up to the event as done. Without an answer: a wrong one is counted by its error. */
 void take_ack(struct gate *g, const struct request_context *ctx)
 {
     struct span filter;
