@@ -74,10 +74,11 @@ def through(programs, name, events, rate=0, processes=1):
         return figures
 
 
-def backlog(programs, events):
+def backlog(programs, events, *options):
     """Published with no worker, then drained by one; the coordinator's memory with all of it waiting; bytes written per payload byte."""
     with running(servers.start_coordinator, programs, directory, "fsync") as (server, endpoint):
-        base = [programs + "/bench_weir", "--url", endpoint, "--pid", str(server.pid), "--window", str(WEIR_WINDOW)]
+        base = [programs + "/bench_weir", "--url", endpoint, "--pid", str(server.pid), "--window", str(WEIR_WINDOW),
+                *options]
         run_json(base + ["--events", "1000"])  # makes the group, so that the backlog is its own
         figures, written = {}, server.written_bytes()
         with watching(figures, server):
