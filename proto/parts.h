@@ -12,7 +12,6 @@ enum {
     PARTS_FRONT = 6, /* room that parts_join needs in front of the data */
     PARTS_POSITION_BYTES = 8, /* of a position, which is below 2^53 */
     PARTS_FIELD_ROUND = 15,
-    PARTS_FIELD_MAX = PARTS_FIELD_ROUND + PARTS_MAX * PARTS_POSITION_BYTES, /* bytes of the largest field */
 };
 
 static inline uint32_t parts_count(uint64_t data_size)
