@@ -242,7 +242,7 @@ struct flush {
     uint64_t room; /* bytes of body left */
     bool any;
 };
-enum { FLUSH_PIECES_MAX = 2048 + 2 * PUBLISH_EVENTS_MAX + PARTIALS_PER_PACKET + LARGE_MAX * (EMITS_MAX + 1) };
+enum { FLUSH_PIECES_MAX = 2048 + 2 * PUBLISH_EVENTS_MAX + PARTIALS_PER_PACKET + 2 * LARGE_MAX };
 void *link_take(struct flush *flush, size_t count, size_t size);     /* zeroed; the arena's size was promised */
 void *link_take_raw(struct flush *flush, size_t count, size_t size); /* not zeroed: for what is filled at once */
 void link_add_piece(struct flush *flush, struct span piece);         /* joins it to the last one when they touch */

@@ -156,6 +156,64 @@ static void a_request_is_answered(void **state)
     weir_request_close(&call);
 }
 
+static void an_answer_may_be_as_large_as_an_event(void **state)
+{
+    struct rig *rig = *state;
+    enum { SIZE = 2 << 20 };
+    weir_event event = WEIR_EVENT_INIT;
+    weir_request_call *call;
+    const weir_answer *answer;
+    weir_delivery *delivery;
+    char *data = malloc(SIZE);
+    memset(data, 'x', SIZE);
+    event.topic = "jobs.ask";
+    assert_int_equal(weir_request(rig->publisher, &event, 5000, &call), WEIR_OK);
+    delivery = take(rig->worker);
+    assert_int_equal(weir_partial(delivery, data, 65537), WEIR_TOO_LARGE);
+    assert_int_equal(weir_reply(delivery, data, SIZE), WEIR_OK);
+    assert_int_equal(weir_request_next(call, -1, &answer), WEIR_OK);
+    assert_int_equal(answer->kind, WEIR_ANSWER_REPLY);
+    assert_int_equal(answer->data_size, SIZE);
+    assert_memory_equal(answer->data, data, SIZE);
+    weir_request_close(&call);
+    free(data);
+}
+
+static void sixteen_emits_of_a_delivery_may_be_large(void **state)
+{
+    struct rig *rig = *state;
+    enum { SIZE = 100000 };
+    weir_subscriber_options options = WEIR_SUBSCRIBER_OPTIONS_INIT;
+    weir_subscriber *subscriber;
+    const weir_stored_event *stored;
+    weir_event event = WEIR_EVENT_INIT;
+    uint64_t seq = publish(rig, "jobs.a", "1");
+    weir_delivery *delivery = take(rig->worker);
+    event.topic = "done.large";
+    event.data = calloc(1, SIZE);
+    event.data_size = SIZE;
+    for (int i = 0; i < 16; i++)
+        assert_int_equal(weir_emit(delivery, &event), WEIR_OK);
+    assert_int_equal(weir_emit(delivery, &event), WEIR_TOO_LARGE);
+    event.data_size = 4;
+    assert_int_equal(weir_emit(delivery, &event), WEIR_OK);
+    assert_int_equal(weir_ack(delivery), WEIR_OK);
+    assert_int_equal(weir_worker_flush(rig->worker, -1), WEIR_OK);
+    assert_int_equal(rig->settled[0].status, WEIR_OK);
+    options.endpoint = weir_mock_endpoint(rig->mock);
+    options.topics = (const char *[]){ "done.>" };
+    options.topic_count = 1;
+    options.start = WEIR_START_FIRST;
+    assert_int_equal(weir_subscriber_open(&options, &subscriber), WEIR_OK);
+    for (int i = 0; i < 17; i++) {
+        assert_int_equal(weir_subscriber_next(subscriber, -1, &stored), WEIR_OK);
+        assert_int_equal(stored->event->data_size, i < 16 ? SIZE : 4);
+        assert_int_equal(stored->cause_seq, seq);
+    }
+    weir_subscriber_close(&subscriber);
+    free((void *)event.data);
+}
+
 static void a_lease_that_ran_out_makes_the_settle_stale_and_the_event_comes_again(void **state)
 {
     struct rig *rig = *state;
@@ -374,6 +432,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_event_is_delivered_and_its_settle_is_told, begin, end),
         cmocka_unit_test_setup_teardown(what_is_emitted_is_read_by_a_subscriber_with_its_cause, begin, end),
+        cmocka_unit_test_setup_teardown(an_answer_may_be_as_large_as_an_event, begin, end),
+        cmocka_unit_test_setup_teardown(sixteen_emits_of_a_delivery_may_be_large, begin, end),
         cmocka_unit_test_setup_teardown(a_request_is_answered, begin, end),
         cmocka_unit_test_setup_teardown(a_lease_that_ran_out_makes_the_settle_stale_and_the_event_comes_again, begin, end),
         cmocka_unit_test_setup_teardown(a_worker_that_extends_keeps_its_lease_for_as_long_as_it_said, begin, end),
