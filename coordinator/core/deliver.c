@@ -36,10 +36,21 @@ static enum progress wait_for_fetch(struct core *c, struct group *g)
     return PROGRESS_BLOCKED;
 }
 
+/* More than the limit may have been kept after a restart, or it was lowered: what was given back then waits like others [R-LIMIT-1]. */
+static bool is_over_its_limit(const struct core *c, const struct group *g)
+{
+    uint32_t back = 0;
+    if (!g->options.limit || g->leased <= g->options.limit) return false;
+    for (uint32_t h = g->returned; h; h = lease_at(c, h)->of_group.next)
+        back++;
+    return g->leased - back >= g->options.limit;
+}
+
 /* The first of those given back that a worker can take: the place in the list. */
 static uint32_t *ready_returned(struct core *c, struct group *g)
 {
     uint32_t *at = &g->returned;
+    if (is_over_its_limit(c, g)) return NULL;
     while (*at && lease_at(c, *at)->large && !worker_for_large(c, g, lease_at(c, *at)->large))
         at = &lease_at(c, *at)->of_group.next;
     return *at ? at : NULL;
