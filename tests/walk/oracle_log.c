@@ -97,6 +97,15 @@ static char topic_of(const struct block *block, uint32_t index)
     return (char)block_topic_name(block, block->records[index].topic - 1u).data[0];
 }
 
+/* The place of the event, or of the first of its parts. */
+static uint64_t begins_at(const struct walk *w, uint64_t seq)
+{
+    struct event event;
+    struct parts parts;
+    bool large = event_scan(stored(w, seq), &event) == EVENT_OK && parts_read(event.parts, NULL, PARTS_MAX, &parts);
+    return large ? parts.first : seq;
+}
+
 /* An event that the group takes, as its newest record says it. */
 static void saw_event(struct walk *w, const struct block *block, uint32_t index)
 {
@@ -108,10 +117,11 @@ static void saw_event(struct walk *w, const struct block *block, uint32_t index)
     struct event event;
     if (event_scan(block_body(block, &block->records[index]), &event) != EVENT_OK) broken(w, "an event that cannot be read", seq);
     bool settled = seq <= w->floor;
+    uint64_t begin = begins_at(w, seq);
     w->events[w->event_count++] =
         (struct wanted){ .seq = seq,
                          .first = record_first(&block->records[index]) ? record_first(&block->records[index]) : seq,
-                         .tried = seq < w->trim_wish || seq < w->trimmed_below, /* a seek goes back to it while it leaves */
+                         .tried = begin < w->trim_wish || begin < w->trimmed_below, /* a seek goes back to it while it leaves */
                          .settled = settled ? SETTLED_BY_ACK : SETTLED_NOT,
                          .ended = settled,
                          .topic = topic,
@@ -185,15 +195,6 @@ static void saw_letters(struct walk *w, const struct block *block, uint32_t inde
         broken(w, "given up after its ack was answered", record->cause);
     const char *wrong = letters_take(&w->letters, block, index, stored, w);
     if (wrong) broken(w, wrong, block->first_position + index);
-}
-
-/* The place of the event, or of the first of its parts. */
-static uint64_t begins_at(const struct walk *w, uint64_t seq)
-{
-    struct event event;
-    struct parts parts;
-    bool large = event_scan(stored(w, seq), &event) == EVENT_OK && parts_read(event.parts, NULL, PARTS_MAX, &parts);
-    return large ? parts.first : seq;
 }
 
 bool oracle_is_over(struct walk *w, const struct wanted *event)
