@@ -9,6 +9,7 @@
 #include "coordinator/core/request.h"
 #include "coordinator/core/state.h"
 #include "coordinator/core/transfer.h"
+#include "coordinator/core/window.h"
 #include "proto/event.h"
 
 enum { WORKERS_LOOKED_AT = 64, LARGE_WAITING_MAX = 8 };
@@ -95,14 +96,22 @@ static void wait_for_worker(struct core *c, struct group *g, uint32_t lease)
     lease_at(c, lease)->returned = true;
 }
 
+/* It stands in the window, but its first parts do not any more: it is lost with them [R-GROUP-3]. */
+static void lose_with_its_parts(struct core *c, uint32_t lease)
+{
+    const struct lease *l = lease_at(c, lease);
+    group_event_over(c, l->group, l->level, l->failed, l->from, l->position);
+    window_lost(c, l->group, l->position);
+    lease_end(c, lease);
+}
+
 /* Returns the worker; 0: it waits for one, or was over. */
 static uint32_t hand_out_large(struct core *c, struct group *g, uint32_t lease, uint32_t worker, const struct block *block, uint32_t index)
 {
     struct lease *l = lease_at(c, lease);
     l->large = transfer_size(c, block, index);
     if (l->large == 0) {
-        delivery_expired(c, l->group, l->level, l->failed, l->from, l->position);
-        lease_end(c, lease);
+        lose_with_its_parts(c, lease);
         return 0;
     }
     uint32_t peer = worker && transfer_is_possible(c, worker, l->large) ? worker : worker_for_large(c, g, l->large);
@@ -131,8 +140,7 @@ void deliver_gone(struct core *c, uint32_t lease)
     struct item *item = out_item(c, l->peer, ITEM_REVOKE);
     item->a = lease_wire(c, lease);
     item->x = CODE_GONE;
-    delivery_expired(c, l->group, l->level, l->failed, l->from, l->position);
-    lease_end(c, lease);
+    lose_with_its_parts(c, lease);
 }
 
 uint32_t hand_out(struct core *c, uint32_t lease, uint32_t worker, const struct block *block, uint32_t index)

@@ -71,6 +71,12 @@ static bool has_unsettled_before(const struct core *c, const struct group *g, ui
     return false;
 }
 
+void window_lost(struct core *c, uint32_t group, uint64_t position)
+{
+    announce_lost(c, group_at(c, group), position, position);
+    c->stats.lost++;
+}
+
 static void level_trim(struct core *c, uint32_t handle, uint32_t level)
 {
     struct level *l = &group_at(c, handle)->levels[level];
