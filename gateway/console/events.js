@@ -44,6 +44,7 @@ export class EventList {
       return;
     }
     if (message.type === "error") this.onError(message);
+    if (message.cursor) this.cursor = message.cursor; // what is before it has left the window
     setTimeout(() => this.connection.isOpen && this.subscribe(), AGAIN_MS);
   }
 

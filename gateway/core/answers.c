@@ -123,25 +123,35 @@ void send_error(struct gate *g, uint32_t conn, struct span id, uint32_t code, st
     send_frame(g, conn, &w);
 }
 
-static void send_topic_error(struct gate *g, uint32_t conn, struct span topic, uint32_t code, const char *message, bool ended)
+static void begin_topic_error(struct gate *g, struct writer *w, struct span id, struct span topic, uint32_t code, struct span message)
 {
-    struct writer w;
-    frame_begin(g, &w);
-    write_error(g, &w, span_of(NULL, 0), code, span_text(message));
-    write_text(&w, ",\"topic\":");
-    write_string(&w, topic);
-    write_text(&w, ended ? ",\"ended\":true}" : ",\"ended\":false}");
-    send_frame(g, conn, &w);
+    frame_begin(g, w);
+    write_error(g, w, id, code, message);
+    write_text(w, ",\"topic\":");
+    write_string(w, topic);
 }
 
-void send_sub_ended(struct gate *g, uint32_t conn, struct span topic, uint32_t code)
+void send_sub_ended(struct gate *g, uint32_t sub, struct span id, uint32_t code, struct span message, uint64_t cursor)
 {
-    send_topic_error(g, conn, topic, code, "the subscription has ended", true);
+    const struct sub *s = sub_at(g, sub);
+    struct writer w;
+    begin_topic_error(g, &w, id, sub_filter(g, s), code, message);
+    write_text(&w, ",\"ended\":true");
+    if (cursor > 0 && g->epoch_size > 0) {
+        write_text(&w, ",\"cursor\":\"");
+        write_event_id(&w, epoch_of(g), cursor);
+        write_text(&w, "\"");
+    }
+    write_text(&w, "}");
+    send_frame(g, s->conn, &w);
 }
 
 void send_sub_gap(struct gate *g, uint32_t conn, struct span topic)
 {
-    send_topic_error(g, conn, topic, CODE_GONE, "events were missed: they have left the window", false);
+    struct writer w;
+    begin_topic_error(g, &w, span_of(NULL, 0), topic, CODE_GONE, span_text("events were missed: they have left the window"));
+    write_text(&w, ",\"ended\":false}");
+    send_frame(g, conn, &w);
 }
 
 /* Goes before all that waits: behind it, it would come when it is no news any more. */

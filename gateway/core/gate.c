@@ -199,14 +199,15 @@ static void take_ended(struct gate *g, const struct link_fact *fact)
     struct topic *t = topic_at(g, handle);
     uint32_t code = fact->subscription.code;
     if (!t->leaving && t->kind == TOPIC_HISTORY) {
-        if (code == CODE_OK && t->cursor < fact->subscription.cursor) t->cursor = fact->subscription.cursor;
+        if ((code == CODE_OK || code == CODE_GONE) && t->cursor < fact->subscription.cursor) t->cursor = fact->subscription.cursor;
         history_end(g, handle, code, fact->subscription.more);
-    } else if (!t->leaving) {
+    } else if (!t->leaving) { /* one that has come to what has left the window goes on behind it */
         if (code == CODE_OK) code = CODE_GONE;
         if (t->kind == TOPIC_INBOX) end_inbox(g, t->owner, code, fact->subscription.message);
-        if (t->kind == TOPIC_STREAM) sub_error(g, t->owner, code, fact->subscription.message);
+        uint64_t cursor = code == CODE_GONE ? fact->subscription.cursor : 0;
+        if (t->kind == TOPIC_STREAM) sub_error(g, t->owner, code, fact->subscription.message, cursor);
         while (t->kind == TOPIC_SHARED && t->members != 0)
-            sub_error(g, t->members, code, fact->subscription.message);
+            sub_error(g, t->members, code, fact->subscription.message, cursor);
     }
     topic_free(g, handle);
 }

@@ -197,7 +197,8 @@ void send_hello(struct gate *g, uint32_t conn);
 void send_ok(struct gate *g, uint32_t conn, struct span id);
 void send_pong(struct gate *g, uint32_t conn, struct span id);
 void send_error(struct gate *g, uint32_t conn, struct span id, uint32_t code, struct span message, uint32_t retry_ms);
-void send_sub_ended(struct gate *g, uint32_t conn, struct span topic, uint32_t code);
+/* id: of the subscribe without its ok. cursor: from where to subscribe again; 0: from where it was. */
+void send_sub_ended(struct gate *g, uint32_t sub, struct span id, uint32_t code, struct span message, uint64_t cursor);
 void send_sub_gap(struct gate *g, uint32_t conn, struct span topic);           /* it goes on behind it */
 void send_pressure(struct gate *g, uint32_t conn, bool slow, uint64_t queued); /* queued: bytes that wait for it */
 
@@ -262,8 +263,10 @@ void history_events(struct gate *g, uint32_t topic, const struct link_fact *fact
 void history_end(struct gate *g, uint32_t topic, uint32_t code, bool more);
 
 void sub_close(struct gate *g, uint32_t sub);
+struct span sub_filter(const struct gate *g, const struct sub *s);
 void sub_grant(struct gate *g, uint32_t sub);                                     /* its stream may send more, if there is room */
-void sub_error(struct gate *g, uint32_t sub, uint32_t code, struct span message); /* answers or tells, then closes */
+/* Answers or tells, then closes; cursor as with send_sub_ended. */
+void sub_error(struct gate *g, uint32_t sub, uint32_t code, struct span message, uint64_t cursor);
 void subs_confirmed(struct gate *g, struct topic *t, uint64_t cursor, bool gap);
 void shared_events(struct gate *g, uint32_t topic, const struct link_fact *fact);
 void stream_events(struct gate *g, uint32_t topic, const struct link_fact *fact);

@@ -109,8 +109,9 @@ void history_end(struct gate *g, uint32_t topic, uint32_t code, bool more)
 {
     struct topic *t = topic_at(g, topic);
     op_at(g, t->owner)->topic = 0;
-    if (code == CODE_OK) {
-        answer(g, t->owner, t->cursor, more);
+    if (code == CODE_GONE) op_at(g, t->owner)->gap = true; /* what it had is the answer; it goes on behind the gap */
+    if (code == CODE_OK || code == CODE_GONE) {
+        answer(g, t->owner, t->cursor, more || code == CODE_GONE);
     } else {
         op_error(g, t->owner, code, span_of(NULL, 0), 0);
     }

@@ -91,7 +91,7 @@ void ops_expire(struct gate *g, uint32_t handle)
     if (op->kind == OP_SUBSCRIBE) {
         uint32_t sub = sub_of_op(g, handle);
         must(sub != 0);
-        sub_error(g, sub, CODE_TIMEOUT, span_text("the coordinator did not answer"));
+        sub_error(g, sub, CODE_TIMEOUT, span_text("the coordinator did not answer"), 0);
         return;
     }
     op_error(g, handle, CODE_TIMEOUT, span_text(op->kind == OP_REQUEST ? "no worker answered in time" : "the coordinator did not answer"),

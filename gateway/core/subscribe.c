@@ -52,18 +52,19 @@ void sub_close(struct gate *g, uint32_t sub)
     slab_free(&g->subs, sub);
 }
 
-static struct span filter_of(const struct gate *g, const struct sub *s)
+struct span sub_filter(const struct gate *g, const struct sub *s)
 {
     return topic_filter(topic_at(g, s->shared != 0 ? s->shared : s->stream));
 }
 
-void sub_error(struct gate *g, uint32_t sub, uint32_t code, struct span message)
+void sub_error(struct gate *g, uint32_t sub, uint32_t code, struct span message, uint64_t cursor)
 {
-    struct sub *s = sub_at(g, sub);
-    if (s->op != 0) {
-        op_error(g, s->op, code, message, 0);
+    uint32_t op = sub_at(g, sub)->op;
+    if (op != 0) {
+        send_sub_ended(g, sub, op_id(op_at(g, op)), code, message, cursor);
+        op_orphan(g, op);
     } else {
-        send_sub_ended(g, s->conn, filter_of(g, s), code);
+        send_sub_ended(g, sub, span_of(NULL, 0), code, span_text("the subscription has ended"), cursor);
     }
     sub_close(g, sub);
 }
@@ -89,7 +90,7 @@ static void send_subscribed(struct gate *g, uint32_t sub, uint64_t cursor)
 static uint32_t find_sub(const struct gate *g, uint32_t conn, struct span filter)
 {
     uint32_t sub = conn_at(g, conn)->subs;
-    while (sub != 0 && !span_equal(filter_of(g, sub_at(g, sub)), filter))
+    while (sub != 0 && !span_equal(sub_filter(g, sub_at(g, sub)), filter))
         sub = sub_at(g, sub)->next_of_conn;
     return sub;
 }
@@ -296,7 +297,7 @@ void stream_events(struct gate *g, uint32_t topic, const struct link_fact *fact)
     size_t index = 0;
     size_t offset = 0;
     if (s->credit != 0 && s->unacked_count + fact->events.count > s->credit) {
-        sub_error(g, sub, CODE_INTERNAL, span_text("more events than credit"));
+        sub_error(g, sub, CODE_INTERNAL, span_text("more events than credit"), 0);
         return;
     }
     while (index < fact->events.count) {

@@ -13,8 +13,7 @@ static void copy(char *to, size_t room, struct span from)
     to[from.size] = 0;
 }
 
-static enum link_result on_publish(void *self, struct span tenant, size_t size, size_t data_size, uint8_t **out_bytes,
-                                   uint64_t *out_number)
+static enum link_result on_publish(void *self, struct span tenant, size_t size, size_t data_size, uint8_t **out_bytes, uint64_t *out_number)
 {
     (void)data_size;
     struct fixture *f = self;
@@ -188,7 +187,12 @@ void caught_up(struct fixture *f, uint64_t id, uint64_t cursor)
 
 void ended(struct fixture *f, uint64_t id, uint32_t code)
 {
-    struct link_fact fact = { .kind = LINK_FACT_ENDED, .subscription = { .id = id, .code = code } };
+    ended_at(f, id, code, 0);
+}
+
+void ended_at(struct fixture *f, uint64_t id, uint32_t code, uint64_t cursor)
+{
+    struct link_fact fact = { .kind = LINK_FACT_ENDED, .subscription = { .id = id, .code = code, .cursor = cursor } };
     tell(f, &fact);
 }
 

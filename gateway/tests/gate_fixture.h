@@ -55,6 +55,7 @@ size_t swallow(struct fixture *f, uint32_t conn);
 void subscribed(struct fixture *f, uint64_t id, uint64_t cursor, bool gap);
 void caught_up(struct fixture *f, uint64_t id, uint64_t cursor);
 void ended(struct fixture *f, uint64_t id, uint32_t code);
+void ended_at(struct fixture *f, uint64_t id, uint32_t code, uint64_t cursor);
 /* count events of topic `docs.x` with seqs from first on; data is the seq, or data. */
 void events(struct fixture *f, uint64_t id, uint64_t first, size_t count, const char *data);
 void answered(struct fixture *f, uint64_t id, uint64_t cause, uint32_t reply, uint32_t code, const char *data);

@@ -183,6 +183,24 @@ static void an_event_that_stands_here_again_keeps_its_id_and_has_a_cursor(void *
     assert_int_equal(it.granted, 2);
 }
 
+static void what_has_left_the_window_ends_a_subscription_behind_it(void **state)
+{
+    (void)state;
+    uint64_t shared;
+    uint64_t stream;
+    uint32_t conn = begin_catching_up(&shared, &stream);
+    ended_at(&it, stream, CODE_GONE, 15);
+    const char *got = hear(&it, conn);
+    assert_has(got, "\"id\":1,\"code\":\"gone\"");
+    assert_has(got, "\"topic\":\"docs.x\",\"ended\":true,\"cursor\":\"00c0ffee00c0ffee-15\"}");
+    say(&it, conn, "{\"type\":\"history\",\"id\":6,\"topic\":\"docs.y\"}");
+    events(&it, last_subscription(&it), 10, 2, NULL);
+    ended_at(&it, last_subscription(&it), CODE_GONE, 15);
+    got = hear(&it, conn);
+    assert_has(got, "\"id\":6,\"events\":[{");
+    assert_has(got, "],\"gap\":true,\"more\":true,\"cursor\":\"00c0ffee00c0ffee-15\"}");
+}
+
 static void a_history_is_one_answer(void **state)
 {
     (void)state;
@@ -258,6 +276,7 @@ int main(void)
         TEST(a_stream_is_given_credit_only_as_its_socket_drains),
         TEST(with_credit_no_more_than_that_is_unacknowledged),
         TEST(an_event_that_stands_here_again_keeps_its_id_and_has_a_cursor),
+        TEST(what_has_left_the_window_ends_a_subscription_behind_it),
         TEST(a_history_is_one_answer),
         TEST(a_history_is_bounded_in_bytes),
         TEST(a_subscription_that_is_refused_answers_all_who_wait_for_it),
