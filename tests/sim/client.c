@@ -6,6 +6,8 @@
 #include "tests/sim/frames.h"
 #include "tests/sim/web.h"
 
+enum { LARGE_DATA = 66 << 10, FRAME_MAX = 128 << 10 };
+
 static bool habit(struct client *c, enum knob which)
 {
     return !c->sim->healing && chance(&c->random, knob(c->sim, which));
@@ -183,17 +185,34 @@ static int add_request(struct client *c, struct client_call *call, char *frame, 
     return snprintf(frame, room, ",\"timeout_ms\":%u", timeout_ms);
 }
 
-/* Its data is unlike every other's. */
+static int add_name(struct client *c, const struct client_call *call, char *frame, size_t room)
+{
+    char name[LARGE_NAME];
+    snprintf(name, sizeof name, "%s large %u", c->name, c->written);
+    large_is_named(c->sim, name, call->event);
+    return snprintf(frame, room, ",\"event_type\":\"%s\"", name);
+}
+
+/* Its data is unlike every other's, and like nothing else at any place. */
+static int write_data(struct client *c, char *data, size_t room)
+{
+    size_t pad = chance(&c->random, 20) ? random_below(&c->random, 500) : 1;
+    if (habit(c, KNOB_larges)) pad = LARGE_DATA + random_below(&c->random, LARGE_DATA / 2);
+    size_t size = (size_t)snprintf(data, room, "{\"by\":\"%s\",\"n\":%u,\"pad\":\"", c->name, ++c->written);
+    for (size_t i = 0; i < pad; i++)
+        data[size++] = (char)('a' + (i * 7 + i / 26 + c->written) % 26);
+    return (int)(size + (size_t)snprintf(data + size, room - size, "\"}"));
+}
+
 static void publish(struct client *c)
 {
-    char frame[1400], data[700];
+    static char frame[FRAME_MAX], data[FRAME_MAX];
     struct sim *sim = c->sim;
     static const char letters[] = "abcdefghijkl";
     char key[2] = { letters[random_below(&c->random, knob(sim, KNOB_keys))] };
     char session[2] = { letters[random_below(&c->random, knob(sim, KNOB_keys))] };
     const char *topic = topic_pick(sim, &c->random);
-    int pad = chance(&c->random, 20) ? (int)random_below(&c->random, 500) : 0;
-    int size = snprintf(data, sizeof data, "{\"by\":\"%s\",\"n\":%u,\"pad\":\"%0*u\"}", c->name, ++c->written, pad + 1, 7u);
+    int size = write_data(c, data, sizeof data);
     struct oracle_event intent = { .topic = topic, .data = (const uint8_t *)data, .data_size = (size_t)size };
     intent.key = chance(&c->random, 80) ? key[0] : 0;
     intent.session = chance(&c->random, 60) ? session[0] : 0;
@@ -203,6 +222,7 @@ static void publish(struct client *c)
     size = snprintf(frame, sizeof frame, "{\"type\":\"%s\",\"id\":%llu,\"topic\":\"%s\",\"data\":%s", asks ? "request" : "publish",
                     (unsigned long long)call->id, topic, data);
     if (intent.key) size += snprintf(frame + size, sizeof frame - (size_t)size, ",\"key\":\"%s\"", key);
+    if (size > LARGE_DATA) size += add_name(c, call, frame + size, sizeof frame - (size_t)size);
     if (intent.session) size += snprintf(frame + size, sizeof frame - (size_t)size, ",\"session\":\"%s\"", session);
     if (asks) size += add_request(c, call, frame + size, sizeof frame - (size_t)size);
     size += snprintf(frame + size, sizeof frame - (size_t)size, "}");

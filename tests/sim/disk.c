@@ -35,6 +35,7 @@ void disk_recover(struct sim *sim, struct core *core)
 
 void disk_submit(struct sim *sim, struct block *block)
 {
+    large_stored(sim, block);
     struct host *host = &sim->host;
     uint64_t commit_us = knob(sim, KNOB_commit_us);
     if (host->fail_next_write) memory_disk_fail_write(host->disk, 1, host->fail_kept);

@@ -101,7 +101,7 @@ static void happen(struct sim *sim, const struct fault *fault)
         break;
     case FAULT_TRIM:
         host->snapshot_due = true; /* no trim goes past the second newest */
-        host->trim_to = sim->audited;
+        host->trim_to = large_may_trim(sim, sim->audited);
         break;
     case FAULT_DRAIN:
         host->draining = true;

@@ -110,6 +110,7 @@ void host_crash(struct sim *sim, struct random *random, uint64_t down_ns)
     host->up = false;
     host->start_ns = sim->now_ns + down_ns;
     oracle_crashes(sim->oracle);
+    large_host_crashes(sim);
     wire_host_dies(sim);
 }
 

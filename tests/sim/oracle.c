@@ -20,8 +20,9 @@ uint64_t pair_key(uint64_t a, uint64_t b)
 
 uint64_t oracle_hash(const uint8_t *bytes, size_t size)
 {
-    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
-    for (size_t i = 0; i < size; i++)
+    enum { ENOUGH = 4096 }; /* of a large one, which is told from others by its beginning, and compared whole */
+    uint64_t hash = UINT64_C(14695981039346656037) ^ size; /* FNV-1a */
+    for (size_t i = 0; i < size && i < ENOUGH; i++)
         hash = (hash ^ bytes[i]) * UINT64_C(1099511628211);
     return mix(hash);
 }

@@ -18,7 +18,7 @@ struct oracle *oracle_new(oracle_broken broken, void *arg);
 void oracle_free(struct oracle *oracle);
 
 /* -- What is known beforehand -- */
-enum { ORACLE_FILTERS_MAX = 4 };
+enum { ORACLE_FILTERS_MAX = 4, ORACLE_PART_BYTES = 64 << 10 /* a larger event is stored in parts, which may leave the window before it */ };
 struct oracle_group_spec {
     const char *name;
     const char *filters[ORACLE_FILTERS_MAX];
@@ -135,10 +135,11 @@ struct oracle_subscribed {
     bool gap;
 };
 void oracle_viewer_confirmed(struct oracle *oracle, uint32_t viewer, const struct oracle_subscribed *subscribed);
-void oracle_viewer_acks(struct oracle *oracle, uint32_t viewer);            /* all that it has seen */
-void oracle_viewer_misses(struct oracle *oracle, uint32_t viewer);          /* it is told that the next event comes after a gap */
-void oracle_viewer_leaves(struct oracle *oracle, uint32_t viewer);          /* with its connection, or by itself */
-bool oracle_viewer_is_behind(const struct oracle *oracle, uint32_t viewer); /* the log holds more for it */
+void oracle_viewer_acks(struct oracle *oracle, uint32_t viewer);                /* all that it has seen */
+void oracle_viewer_misses(struct oracle *oracle, uint32_t viewer);              /* it is told that the next event comes after a gap */
+void oracle_viewer_skips(struct oracle *oracle, uint32_t viewer, uint64_t seq); /* it is told to go on behind seq */
+void oracle_viewer_leaves(struct oracle *oracle, uint32_t viewer);              /* with its connection, or by itself */
+bool oracle_viewer_is_behind(const struct oracle *oracle, uint32_t viewer);     /* the log holds more for it */
 void oracle_client_closed(struct oracle *oracle, uint32_t code, bool slowed /* it was told that it is slow */);
 
 /* -- Requests -- */

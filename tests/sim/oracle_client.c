@@ -21,11 +21,9 @@ static uint64_t first_since_asked(const struct reader *reader, const struct view
     return reader->seqs.count > v->shown_before ? reader->seqs.items[v->shown_before + 1] : 0;
 }
 
-/* What is lost has left the window. */
 static void may_miss(struct oracle *o, struct reader *reader, uint64_t first, uint64_t last)
 {
-    if (last >= o->window) last = o->window ? o->window - 1 : 0;
-    if (first <= last) *list_add(reader->holes) = (struct lost){ first, last };
+    if (first <= last) *list_add(reader->holes) = (struct hole){ first, last, o->window };
 }
 
 void oracle_viewer_asks(struct oracle *o, uint32_t viewer, enum oracle_since since, uint64_t seq, uint32_t credit)
@@ -80,6 +78,13 @@ void oracle_viewer_acks(struct oracle *o, uint32_t viewer)
 void oracle_viewer_misses(struct oracle *o, uint32_t viewer)
 {
     o->viewers.items[viewer].misses = true;
+}
+
+void oracle_viewer_skips(struct oracle *o, uint32_t viewer, uint64_t seq)
+{
+    struct reader *reader = reader_of(o, &o->viewers.items[viewer]);
+    may_miss(o, reader, reader->last + 1, seq);
+    if (reader->complete_to < seq) reader->complete_to = seq;
 }
 
 void oracle_viewer_leaves(struct oracle *o, uint32_t viewer)

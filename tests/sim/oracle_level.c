@@ -39,6 +39,7 @@ void check_level(struct oracle *o, const struct known *known, const struct place
     struct group *g = &o->groups.items[place->group];
     bool was_there = known->taken_starts != o->starts || known->delay_ms || known->not_before_ms; /* or comes from before the restart */
     if (g->spec.parks || place->attempt || known->once || is_of_no_topic(known)) return;
+    if (known->size > ORACLE_PART_BYTES) return; /* others go past it while its parts are sent [R-PART-6] */
     struct level_seen *own = &g->levels[known->priority];
     if (own->last_turn != o->turn) own->last_before = own->last; /* in a turn they are heard worker by worker */
     if (!was_there && place->seq < own->last_before)

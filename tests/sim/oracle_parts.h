@@ -101,13 +101,16 @@ struct connection {
 struct lost {
     uint64_t first, last;
 };
+struct hole { /* what is missing has left the window, or its parts have */
+    uint64_t first, last, window;
+};
 struct reader { /* a subscription, at the wire or behind the SDK */
     char *filter;
     uint64_t cursor, last, credit, sent; /* complete from `cursor` (not included) to `last` */
     uint64_t complete_to;                /* it said that all up to here was sent */
     bool begun, own_credit, is_user, history;
     LIST(uint64_t) seqs;
-    LIST(struct lost) holes; /* where it was told, or could not be told yet, that something is missing */
+    LIST(struct hole) holes; /* where it was told, or could not be told yet, that something is missing */
 };
 
 struct request { /* a client's, or of a program behind the SDK */

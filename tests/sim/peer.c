@@ -36,6 +36,7 @@ static void begin(struct peer *peer)
     options.instance = span_of(peer->instance, sizeof peer->instance);
     peer->app = calloc(1, peer->kind->app_size);
     peer->kind->init(peer, &options);
+    peer->takes = options.event_bytes_max ? options.event_bytes_max : 8 << 20;
     peer->link = link_init(calloc(1, link_memory(&options)), &options, sim->now_ns);
 }
 

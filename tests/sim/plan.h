@@ -42,6 +42,8 @@
     X(affinity, 20, 1, 2000)                                                                                                               \
     X(limit, 15, 1, 10)                                                                                                                    \
     X(limit_each, 15, 1, 5)                                                                                                                \
+    X(larges, 15, 1, 30)       /* percent of what publishers, clients and workers write is larger than 64 KiB */                           \
+    X(large_kb, 100, 65, 1500) /* at most; a client's are below 100 */                                                                     \
     /* what clients do, each; habits in percent of its connections (slow: of its reads) */                                                 \
     X(client_events, 100, 1, 60)                                                                                                           \
     X(client_pace_ms, 100, 10, 1500)                                                                                                       \

@@ -19,7 +19,7 @@ static void init(struct peer *peer, struct link_options *options)
     options->role = ROLE_CLIENT;
     options->publisher = span_of(peer->publisher, sizeof peer->publisher);
     options->publish_window = 256;
-    options->publish_bytes = 256 << 10;
+    options->publish_bytes = knob(peer->sim, KNOB_larges) ? 4 * knob(peer->sim, KNOB_large_kb) << 10 : 256 << 10;
     p->left = knob(peer->sim, KNOB_events);
     p->next_ns = peer->sim->now_ns + chance_between(&peer->random, 0, 2000) * NS_PER_MS;
 }
@@ -43,6 +43,25 @@ static void fact(struct peer *peer, const struct link_fact *fact)
     if (fact->kind == LINK_FACT_ACCEPTED || fact->kind == LINK_FACT_REFUSED || fact->kind == LINK_FACT_UNKNOWN) answer(peer, fact);
 }
 
+static bool publish_large(struct peer *peer, const char *text)
+{
+    struct publisher *p = peer->app;
+    struct large_event large;
+    const char *topic = topic_pick(peer->sim, &peer->random);
+    uint64_t number;
+    uint8_t *room;
+    large_event_write(peer->sim, &peer->random, topic, text, &large);
+    bool sent = link_publish(peer->link, span_of(NULL, 0), large.size, large.data_size, &room, &number) == LINK_OK;
+    if (sent) {
+        memcpy(room, large.bytes, large.size);
+        p->event_of[number] = large_event_known(peer->sim, topic, &large);
+        p->unanswered++;
+        p->left--;
+    }
+    free(large.bytes);
+    return sent;
+}
+
 static bool publish_one(struct peer *peer)
 {
     struct publisher *p = peer->app;
@@ -53,6 +72,7 @@ static bool publish_one(struct peer *peer)
     uint64_t number = link_next_number(peer->link);
     if (number >= NUMBERS_MAX || !link_has_room(peer->link)) return false;
     snprintf(data, sizeof data, "%s.%u event %u", peer->name, peer->lives, ++p->written);
+    if (knob(sim, KNOB_larges) && chance(&peer->random, knob(sim, KNOB_larges))) return publish_large(peer, data);
     uint64_t ttl_ms = chance(&peer->random, knob(sim, KNOB_ttls)) ? chance_between(&peer->random, 1, 4000) : 0;
     event_write(sim, &peer->random, AUTHOR_PUBLISHER, topic_pick(sim, &peer->random), data, ttl_ms, &written);
     if (link_publish(peer->link, span_of(NULL, 0), written.size, written.data_size, &room, &number) != LINK_OK) return false;

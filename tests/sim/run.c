@@ -42,7 +42,10 @@ void sim_note(struct sim *sim, uint64_t value)
 
 void sim_note_bytes(struct sim *sim, const void *bytes, size_t size)
 {
+    enum { ENOUGH = 4096 }; /* of a large event's parts: how they begin, and how long they are */
     const uint8_t *at = bytes;
+    if (size > ENOUGH) sim_note(sim, size);
+    if (size > ENOUGH) size = ENOUGH;
     for (; size >= 8; size -= 8, at += 8) {
         uint64_t word = 0;
         for (int i = 0; i < 8; i++)
@@ -79,6 +82,7 @@ static void make_world(struct sim *sim)
         peer_add(sim, &publisher_kind);
     for (uint32_t i = 0; i < knob(sim, KNOB_subscribers); i++)
         peer_add(sim, &subscriber_kind);
+    larges_init(sim);
     web_init(sim);
     for (uint32_t i = 0; i < knob(sim, KNOB_requesters); i++)
         peer_add(sim, &requester_kind);
@@ -169,6 +173,7 @@ static void unmake_world(struct sim *sim)
         peer_free(&sim->peers[i]);
     host_free(sim);
     web_free(sim);
+    larges_free(sim);
     wire_free(sim);
     oracle_free(sim->oracle);
     free(sim->memory);

@@ -115,6 +115,7 @@ struct peer {
     uint32_t link_connection; /* the link's number of `connection` */
     struct connection *connection;
     bool told_ready;
+    uint64_t takes; /* the largest event */
     uint8_t instance[INSTANCE_BYTES], publisher[PUBLISHER_BYTES];
     void *app;
 };
@@ -167,6 +168,7 @@ struct sim {
     uint32_t peer_count;
     struct liar liars[LIARS_MAX];
     uint32_t liar_count;
+    struct larges *larges;             /* NULL: there are none */
     struct web *web;                   /* what is in front of the gateways */
     uint64_t leases_seen[LEASES_SEEN]; /* of deliveries to anybody: a ring, for who guesses well */
     uint32_t lease_count;
@@ -305,6 +307,36 @@ struct answering {            /* of a request that a worker has */
 void answer_begin(struct peer *peer, struct answering *answering, uint32_t group, struct span bytes);
 bool answer_piece(struct peer *peer, uint32_t handle, struct answering *answering); /* false: none is left */
 size_t answer_write(struct peer *peer, const struct answering *answering, uint32_t reply, uint32_t nth, uint8_t *out);
+
+/* large.c: events over 64 KiB */
+enum { LARGE_TAKEN = 100 << 10 }; /* by some, at most */
+void larges_init(struct sim *sim);
+void larges_free(struct sim *sim);
+enum { LARGE_NAME = 64 };
+struct large_event {       /* the caller frees its bytes */
+    char name[LARGE_NAME]; /* stands in its type, so that it is known without its data */
+    uint8_t *bytes;
+    size_t size, data_size;
+};
+void large_event_write(struct sim *sim, struct random *random, const char *topic, const char *text, struct large_event *out);
+void large_is_named(struct sim *sim, const char *name, uint32_t event);
+uint32_t large_event_known(struct sim *sim, const char *topic, const struct large_event *large); /* it is about to be sent */
+void large_part(struct sim *sim, bool up, uint32_t connection, const struct msg_part *part, const uint8_t *bytes);
+/* As its author wrote it, lent until the next of these calls: what a publish (lease 0) or an emit is; what is told in a delivery or to a
+ * subscription; what the link gives to a program; what a dead letter holds. Small ones are as they are. */
+struct span large_took(struct sim *sim, uint32_t connection, uint64_t lease, uint64_t number, struct span bytes);
+/* All emits of a settle, joined; their sizes then are in *sizes. */
+const uint8_t *large_emits(struct sim *sim, uint32_t connection, uint64_t lease, const uint8_t *bytes, const uint32_t **sizes,
+                           uint32_t count);
+struct large_place {
+    uint64_t lease, subscription, seq;
+};
+struct span large_told(struct sim *sim, uint32_t connection, const struct large_place *place, struct span bytes);
+struct span large_heard(struct peer *peer, uint64_t seq, struct span bytes);
+void large_stored(struct sim *sim, const struct block *block); /* it is about to be written */
+void large_host_crashes(struct sim *sim);
+uint64_t large_may_trim(struct sim *sim, uint64_t position); /* so far, at most to there */
+struct span large_copied(struct sim *sim, uint64_t seq, struct span bytes);
 
 /* A group's terms, the same for all who name it: as a worker says them, and as the oracle knows them. The first points into the second. */
 struct group_terms {

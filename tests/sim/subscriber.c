@@ -10,6 +10,7 @@ enum { SUBSCRIPTION_LOG = 1, SUBSCRIPTION_SYSTEM, SUBSCRIPTION_DEAD, SUBSCRIPTIO
 struct subscriber {
     const char *filter;
     uint64_t next_ns, events, bytes; /* taken and not told as consumed yet */
+    uint64_t again_from;             /* the auditor's second reading */
     bool open, again_open, system_open, dead_open;
 };
 
@@ -19,6 +20,7 @@ static void init_subscriber(struct peer *peer, struct link_options *options)
     options->role = ROLE_CLIENT;
     options->events_credit = 1 + random_below(&peer->random, 200);
     s->filter = filter_pick(&peer->random);
+    if (knob(peer->sim, KNOB_larges) && chance(&peer->random, 40)) options->event_bytes_max = LARGE_TAKEN;
     s->next_ns = peer->sim->now_ns;
 }
 
@@ -40,14 +42,15 @@ static void took_events(struct peer *peer, const struct link_fact *fact)
     if (s->next_ns == NEVER) s->next_ns = peer->sim->now_ns + chance_between(&peer->random, 0, wait_ms) * NS_PER_MS;
 }
 
-static struct oracle_shown shown_at(const struct link_fact *fact, size_t i, const uint8_t *bytes)
+static struct oracle_shown shown_at(struct peer *peer, const struct link_fact *fact, size_t i, const uint8_t *bytes)
 {
+    struct span whole = large_heard(peer, fact->events.seq[i], span_of(bytes, fact->events.size[i]));
     return (struct oracle_shown){ .seq = fact->events.seq[i],
                                   .first = fact->events.first ? fact->events.first[i] : 0,
                                   .time_ms = fact->events.time_ms[i],
                                   .cause = fact->events.cause ? fact->events.cause[i] : 0,
-                                  .bytes = bytes,
-                                  .size = fact->events.size[i] };
+                                  .bytes = whole.data,
+                                  .size = whole.size };
 }
 
 static void fact_subscriber(struct peer *peer, const struct link_fact *fact)
@@ -61,7 +64,7 @@ static void fact_subscriber(struct peer *peer, const struct link_fact *fact)
         break;
     case LINK_FACT_EVENTS:
         for (size_t i = 0; i < fact->events.count; at += fact->events.size[i++]) {
-            struct oracle_shown shown = shown_at(fact, i, at);
+            struct oracle_shown shown = shown_at(peer, fact, i, at);
             oracle_user_event(o, peer->of_kind, &shown);
         }
         took_events(peer, fact);
@@ -137,7 +140,8 @@ static void hear_letter(struct sim *sim, uint64_t cause, const uint8_t *bytes, u
     char topic[64] = "";
     if (event_scan(span_of(bytes, size), &event) != EVENT_OK || event.topic.size >= sizeof topic) return;
     memcpy(topic, event.topic.data, event.topic.size);
-    oracle_dead(sim->oracle, topic + strlen("$dlq."), cause, event.data.data, event.data.size);
+    struct span copy = large_copied(sim, cause, event.data);
+    oracle_dead(sim->oracle, topic + strlen("$dlq."), cause, copy.data, copy.size);
 }
 
 static void audit(struct peer *peer, const struct link_fact *fact)
@@ -145,7 +149,7 @@ static void audit(struct peer *peer, const struct link_fact *fact)
     struct sim *sim = peer->sim;
     const uint8_t *at = fact->events.body.data;
     for (size_t i = 0; i < fact->events.count; at += fact->events.size[i++]) {
-        struct oracle_shown shown = shown_at(fact, i, at);
+        struct oracle_shown shown = shown_at(peer, fact, i, at);
         if (fact->events.id == SUBSCRIPTION_LOG) oracle_log(sim->oracle, &shown);
         if (fact->events.id == SUBSCRIPTION_AGAIN) oracle_user_event(sim->oracle, AGAIN_USER, &shown);
         if (fact->events.id == SUBSCRIPTION_SYSTEM) hear_system(sim, at, fact->events.size[i]);
@@ -182,7 +186,10 @@ static void fact_auditor(struct peer *peer, const struct link_fact *fact)
             break;
         }
         ((struct subscriber *)peer->app)->again_open = false;
-        if (fact->subscription.id == SUBSCRIPTION_AGAIN && fact->subscription.code == CODE_GONE) break; /* a late trim: once more */
+        if (fact->subscription.id == SUBSCRIPTION_AGAIN && fact->subscription.code == CODE_GONE) { /* it goes on behind what is gone */
+            ((struct subscriber *)peer->app)->again_from = fact->subscription.cursor;
+            break;
+        }
         if (fact->subscription.id != SUBSCRIPTION_AGAIN)
             sim_fail(sim, "readers_go_forward", "the auditor's subscription %llu has ended with code %u",
                      (unsigned long long)fact->subscription.id, fact->subscription.code);
@@ -193,9 +200,11 @@ static void fact_auditor(struct peer *peer, const struct link_fact *fact)
     }
 }
 
-static void open_from_first(struct peer *peer, uint64_t id, const char *filter, uint64_t limit)
+static void open_from(struct peer *peer, uint64_t id, const char *filter, uint64_t after, uint64_t limit)
 {
-    struct link_subscription subscription = { .id = id, .filter = span_text(filter), .start = START_FIRST, .limit = limit };
+    struct link_subscription subscription = {
+        .id = id, .filter = span_text(filter), .start = after ? START_SEQ : START_FIRST, .start_at = after, .limit = limit
+    };
     if (link_subscribe(peer->link, &subscription) != LINK_OK) sim_fail(peer->sim, "readers_go_forward", "the auditor cannot subscribe");
 }
 
@@ -206,19 +215,19 @@ static void act_auditor(struct peer *peer)
     consume_some(peer);
     if (!s->open) {
         s->open = true;
-        open_from_first(peer, SUBSCRIPTION_LOG, ">", 0);
+        open_from(peer, SUBSCRIPTION_LOG, ">", 0, 0);
     }
     if (!s->system_open) {
         s->system_open = true;
-        open_from_first(peer, SUBSCRIPTION_SYSTEM, "$sys.>", 0);
+        open_from(peer, SUBSCRIPTION_SYSTEM, "$sys.>", 0, 0);
     }
     if (!s->dead_open) {
         s->dead_open = true;
-        open_from_first(peer, SUBSCRIPTION_DEAD, "$dlq.>", 0);
+        open_from(peer, SUBSCRIPTION_DEAD, "$dlq.>", 0, 0);
     }
     if (peer->sim->audit_again && !s->again_open) {
         s->again_open = true;
-        open_from_first(peer, SUBSCRIPTION_AGAIN, ">", 1000000);
+        open_from(peer, SUBSCRIPTION_AGAIN, ">", s->again_from, 1000000);
     }
 }
 

@@ -39,8 +39,10 @@ static const uint8_t *took_publishes(struct sim *sim, uint32_t connection, const
     for (size_t i = 0; i < packet->publish_count; i++)
         for (size_t k = 0; k < packet->publishes[i].count; k++) {
             uint32_t size = packet->publishes[i].size[k];
-            client_event_met(sim, span_of(body, size));
-            oracle_took_publish(sim->oracle, connection, packet->publishes[i].first_number + k, body, size);
+            uint64_t number = packet->publishes[i].first_number + k;
+            struct span whole = large_took(sim, connection, 0, number, span_of(body, size));
+            client_event_met(sim, whole);
+            oracle_took_publish(sim->oracle, connection, number, whole.data, whole.size);
             body += size;
         }
     return body;
@@ -51,17 +53,29 @@ static void took_settles(struct sim *sim, uint32_t connection, const struct msg_
     size_t emit = 0;
     for (size_t i = 0; i < settle->count; i++) {
         uint32_t emits = settle->emits ? settle->emits[i] : 0;
+        const uint32_t *sizes = settle->emit_size + emit;
+        const uint8_t *wholes = large_emits(sim, connection, settle->lease[i], body, &sizes, emits);
         struct oracle_settle plain = { .number = settle->first_number + i,
                                        .lease = settle->lease[i],
                                        .verb = settle->verb[i],
                                        .delay_ms = settle->delay_ms ? settle->delay_ms[i] : 0,
-                                       .emits = body,
-                                       .emit_sizes = settle->emit_size + emit,
+                                       .emits = wholes,
+                                       .emit_sizes = sizes,
                                        .emit_count = emits };
         oracle_took_settle(sim->oracle, connection, &plain);
         for (uint32_t k = 0; k < emits && emit < settle->emit_count; k++)
             body += settle->emit_size[emit++];
     }
+}
+
+/* They stand last in the body, which ends at `end`. */
+static void parts_pass(struct sim *sim, bool up, uint32_t connection, const struct packet *packet, const uint8_t *end)
+{
+    const uint8_t *at = end;
+    for (size_t i = 0; i < packet->part_count; i++)
+        at -= packet->parts[i].size;
+    for (size_t i = 0; i < packet->part_count; at += packet->parts[i++].size)
+        large_part(sim, up, connection, &packet->parts[i], at);
 }
 
 void tap_took(struct sim *sim, uint32_t connection, const struct packet *packet)
@@ -89,6 +103,7 @@ void tap_took(struct sim *sim, uint32_t connection, const struct packet *packet)
         oracle_took_release(o, connection, packet->release->lease[i]);
     for (size_t i = 0; i < packet->cancel_count; i++)
         oracle_took_cancel(o, connection, packet->cancels[i].seq);
+    parts_pass(sim, true, connection, packet, packet->body.data + packet->body.size);
 }
 
 static enum oracle_refusal refusal_of(uint32_t code)
@@ -150,8 +165,10 @@ static const uint8_t *join(struct sim *sim, const struct packet *packet, size_t 
 static void told_event(struct sim *sim, uint32_t connection, const struct msg_events *m, size_t k, const uint8_t *at)
 {
     struct event event;
+    struct large_place place = { .subscription = m->subscription, .seq = m->seq[k] };
+    struct span whole = large_told(sim, connection, &place, span_of(at, m->size[k]));
     struct oracle_shown plain = {
-        .seq = m->seq[k], .first = m->first ? m->first[k] : 0, .time_ms = m->time_ms[k], .bytes = at, .size = m->size[k]
+        .seq = m->seq[k], .first = m->first ? m->first[k] : 0, .time_ms = m->time_ms[k], .bytes = whole.data, .size = whole.size
     };
     oracle_told_event(sim->oracle, connection, m->subscription, &plain);
     if (m->cause && m->cause[k] && event_scan(span_of(at, m->size[k]), &event) == EVENT_OK && event.reply)
@@ -182,9 +199,9 @@ void tap_told_events(struct sim *sim, uint32_t connection, const struct packet *
     size_t size;
     story_told(sim, connection, packet);
     if (packet->events_count == 0 && packet->caught_up_count == 0 && packet->partial_count == 0 && packet->cancel_count == 0 &&
-        !packet->deliver)
+        packet->part_count == 0 && !packet->deliver)
         return;
-    const uint8_t *at = join(sim, packet, &size);
+    const uint8_t *body = join(sim, packet, &size), *at = body;
     for (size_t i = 0; i < packet->events_count; i++)
         for (size_t k = 0; k < packet->events[i].count; at += packet->events[i].size[k++])
             told_event(sim, connection, &packet->events[i], k, at);
@@ -192,6 +209,8 @@ void tap_told_events(struct sim *sim, uint32_t connection, const struct packet *
         oracle_told_caught_up(sim->oracle, connection, packet->caught_up[i].subscription, packet->caught_up[i].cursor);
     for (size_t k = 0; packet->deliver && k < packet->deliver->count; at += packet->deliver->size[k++]) {
         const struct msg_deliver *m = packet->deliver;
+        struct large_place place = { .lease = m->lease[k], .seq = m->seq[k] };
+        struct span whole = large_told(sim, connection, &place, span_of(at, m->size[k]));
         struct oracle_delivery plain = { .lease = m->lease[k],
                                          .seq = m->seq[k],
                                          .first = m->first ? m->first[k] : 0,
@@ -199,12 +218,13 @@ void tap_told_events(struct sim *sim, uint32_t connection, const struct packet *
                                          .attempt = m->attempt[k],
                                          .priority = m->priority ? m->priority[k] : 0,
                                          .lease_ms = m->lease_ms,
-                                         .bytes = at,
-                                         .size = m->size[k] };
+                                         .bytes = whole.data,
+                                         .size = whole.size };
         sim->leases_seen[sim->lease_count++ % LEASES_SEEN] = m->lease[k];
         oracle_told_delivery(sim->oracle, connection, &plain);
     }
     told_partials(sim, connection, packet, at);
     for (size_t i = 0; i < packet->cancel_count; i++)
         oracle_told_cancel(sim->oracle, connection, packet->cancels[i].lease);
+    parts_pass(sim, false, connection, packet, body + size);
 }

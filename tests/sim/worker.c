@@ -19,7 +19,8 @@ struct job {
     bool once;      /* the event is at_most_once */
     bool is_effect; /* itself an emit: leads to no more */
     uint8_t emits[EMITS_EACH * 1024];
-    uint32_t emit_sizes[EMITS_EACH];
+    uint32_t emit_sizes[EMITS_EACH + 1];
+    uint8_t *large_emits; /* the emits when one of them is large, else NULL */
     struct link_settle settle;
 };
 struct worker {
@@ -43,6 +44,8 @@ static void init(struct peer *peer, struct link_options *options)
     options->group = w->group.hello;
     options->deliveries_credit = knob(sim, KNOB_credit);
     options->unstarted_ms = 3000;
+    bool is_spare = peer->of_kind >= knob(sim, KNOB_groups); /* the first of a group takes all that there is */
+    if (is_spare && knob(sim, KNOB_larges) && chance(&peer->random, 40)) options->event_bytes_max = LARGE_TAKEN;
 }
 
 static struct job *job_new(struct worker *w)
@@ -66,11 +69,13 @@ static void take(struct peer *peer, const struct link_fact *fact)
         job->seq = m->seq[i];
         job->attempt = m->attempt[i];
         job->extends = 0;
-        bool good = event_scan(span_of(at, m->size[i]), &event) == EVENT_OK;
+        struct span whole = fact->deliveries.whole.size ? fact->deliveries.whole : span_of(at, m->size[i]);
+        whole = large_heard(peer, m->seq[i], whole);
+        bool good = event_scan(whole, &event) == EVENT_OK;
         job->once = good && event.semantics == EVENT_AT_MOST_ONCE;
         job->is_effect = good && span_equal(event.topic, span_text(OUT_TOPIC));
         job->due_ns = peer->sim->now_ns + chance_between(&peer->random, 0, 30) * NS_PER_MS;
-        answer_begin(peer, &job->answering, peer->of_kind % knob(peer->sim, KNOB_groups) + 1, span_of(at, m->size[i]));
+        answer_begin(peer, &job->answering, peer->of_kind % knob(peer->sim, KNOB_groups) + 1, whole);
         job->answering.seq = m->seq[i];
         job->answering.attempt = m->attempt[i];
     }
@@ -101,6 +106,25 @@ static void begin_work(struct peer *peer, struct job *job)
     job->due_ns = peer->sim->now_ns + work_ms * NS_PER_MS;
 }
 
+static void add_large_emit(struct peer *peer, struct job *job)
+{
+    struct worker *w = peer->app;
+    struct large_event large;
+    char text[64];
+    size_t used = job->settle.emits.size;
+    snprintf(text, sizeof text, "%s.%u emit %u of %llu/%u", peer->name, peer->lives, ++w->written, (unsigned long long)job->seq,
+             job->attempt);
+    large_event_write(peer->sim, &peer->random, OUT_TOPIC, text, &large);
+    (void)large_event_known(peer->sim, OUT_TOPIC, &large);
+    free(job->large_emits);
+    job->large_emits = malloc(used + large.size);
+    memcpy(job->large_emits, job->emits, used);
+    memcpy(job->large_emits + used, large.bytes, large.size);
+    free(large.bytes);
+    job->settle.emits = span_of(job->large_emits, used + large.size);
+    job->emit_sizes[job->settle.emit_count++] = (uint32_t)large.size;
+}
+
 static void write_emits(struct peer *peer, struct job *job)
 {
     struct worker *w = peer->app;
@@ -119,6 +143,7 @@ static void write_emits(struct peer *peer, struct job *job)
     job->settle.emits = span_of(job->emits, used);
     job->settle.emit_sizes = job->emit_sizes;
     job->settle.emit_count = count;
+    if (habit(peer, &peer->random, KNOB_larges)) add_large_emit(peer, job);
 }
 
 /* In the settle, so that it is committed with it; now and then the worker declines. */
@@ -195,4 +220,11 @@ static bool is_idle(const struct peer *peer)
     return true;
 }
 
-const struct peer_kind worker_kind = { "w", sizeof(struct worker), init, fact, act, next_ns, is_idle, NULL };
+static void end(struct peer *peer)
+{
+    struct worker *w = peer->app;
+    for (uint32_t i = 0; i < w->jobs_touched; i++)
+        free(w->jobs[i].large_emits);
+}
+
+const struct peer_kind worker_kind = { "w", sizeof(struct worker), init, fact, act, next_ns, is_idle, end };
