@@ -16,6 +16,7 @@
 #include "coordinator/core/reader.h"
 #include "coordinator/core/retry_budget.h"
 #include "coordinator/core/state.h"
+#include "coordinator/core/window.h"
 #include "proto/event.h"
 #include "sdk/base/ranges.h"
 #include "sdk/base/topic.h"
@@ -56,6 +57,11 @@ static uint32_t *ready_returned(struct core *c, struct group *g)
     return *at ? at : NULL;
 }
 
+static bool is_gone(const struct core *c, uint32_t group, const struct slot *slot, uint64_t position)
+{
+    return !slot || !block_holds(&slot->block, position) || window_has_left(c, group, position);
+}
+
 static enum progress deliver_returned(struct core *c, uint32_t handle, uint32_t *at)
 {
     struct group *g = group_at(c, handle);
@@ -66,7 +72,7 @@ static enum progress deliver_returned(struct core *c, uint32_t handle, uint32_t 
     if (!slot && !end) return wait_for_fetch(c, g);
     *at = l->of_group.next;
     l->returned = false;
-    bool gone = !slot || !block_holds(&slot->block, l->position); /* it has left the window */
+    bool gone = is_gone(c, handle, slot, l->position);
     uint32_t index = gone ? 0 : (uint32_t)(l->position - slot->block.first_position);
     if (gone || delivery_is_over(c, &slot->block, &slot->block.records[index])) {
         delivery_expired(c, handle, l->level, l->failed, l->from, l->position);
@@ -131,7 +137,7 @@ static enum progress deliver_retry(struct core *c, uint32_t handle, uint32_t fai
         group_pend_failed(c, handle, f->level, &failure, 0, 0);
         return PROGRESS_DONE;
     }
-    bool gone = !slot || !block_holds(&slot->block, f->position);
+    bool gone = is_gone(c, handle, slot, f->position);
     uint32_t index = gone ? 0 : (uint32_t)(f->position - slot->block.first_position);
     struct turn t = { .group = handle, .level = f->level, .failed = failed, .position = f->position, .from = f->position, .order = f->key };
     f->key = 0;
@@ -176,7 +182,7 @@ static enum progress deliver_ready(struct core *c, uint32_t handle, uint32_t lev
         return PROGRESS_FETCH;
     }
     if (!lease_has_room(c, !parked_at(c, parked)->failed) || !order_has_room(c, g, TURN_PARKED)) return PROGRESS_BLOCKED;
-    bool gone = !slot || !block_holds(&slot->block, position);
+    bool gone = is_gone(c, handle, slot, position);
     uint32_t index = gone ? 0 : (uint32_t)(position - slot->block.first_position);
     struct turn t = order_take(c, parked);
     if (!gone && !delivery_is_over(c, &slot->block, &slot->block.records[index])) return give(c, &t, &slot->block, index);
