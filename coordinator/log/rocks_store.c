@@ -15,7 +15,7 @@ enum {
     SYNC_STEP_BYTES = 1 << 20,
     OPEN_FILES = 512, /* a reader keeps all of them: -1 */
     INFO_LOG_BYTES = 4 << 20,
-    INFO_LOG_FATAL = 4,
+    INFO_LOG_NONE = 6, /* above all its levels */
     POINT_IN_TIME = 2, /* recovery stops at the first torn write; the completed mark says whether that was too early */
 };
 
@@ -59,10 +59,9 @@ static void make_options(struct rocks_store *store, const struct log_config *con
     rocksdb_options_set_max_log_file_size(o, INFO_LOG_BYTES);
     rocksdb_options_set_stats_dump_period_sec(o, 0);
     rocksdb_options_set_max_open_files(o, config->read_only ? -1 : OPEN_FILES);
-    if (config->read_only) { /* no info log: it would take the place of the writer's */
-        rocksdb_options_set_db_log_dir(o, "/dev/null");
-        rocksdb_options_set_info_log_level(o, INFO_LOG_FATAL);
-    }
+    /* The second line of its log that finds no room on the disk is a failed assertion, which would end us without a word. */
+    rocksdb_options_set_info_log_level(o, INFO_LOG_NONE);
+    if (config->read_only) rocksdb_options_set_db_log_dir(o, "/dev/null"); /* no info log: it would take the place of the writer's */
     store->cache = rocksdb_cache_create_lru(config->cache_bytes);
     store->table = rocksdb_block_based_options_create();
     rocksdb_block_based_options_set_block_cache(store->table, store->cache);
