@@ -157,7 +157,7 @@ void peer_welcome(struct core *c, uint32_t handle)
     must(inbox);
     inbox_name(p->instance, inbox);
     w->inbox = span_of(inbox, INBOX_BYTES);
-    w->publisher_known = publisher != 0 || p->first_unanswered <= 1;
+    w->publisher_known = publisher != 0 || (p->first_unanswered <= 1 && !publishers_are_full(c));
     w->highest_number = publisher ? publisher_at(c, publisher)->highest : 0;
     w->max_event_bytes = c->config.max_event_bytes;
     w->max_packet_bytes = c->config.max_packet_bytes;
@@ -176,7 +176,7 @@ void peer_welcome(struct core *c, uint32_t handle)
     for (uint32_t h = p->leases.first; h; h = lease_at(c, h)->of_peer.next)
         cancel_say(c, h);
     for (uint32_t lane = p->lanes; lane; lane = lane_at(c, lane)->next)
-        lane_welcome(c, lane_at(c, lane)); /* not before: nobody would hear it [R-CREDIT-2] */
+        lane_welcome(c, lane_at(c, lane));                                    /* not before: nobody would hear it [R-CREDIT-2] */
     if (c->draining) out_item(c, handle, ITEM_DRAIN)->x = DRAIN_RECONNECT_MS; /* [R-DRAIN-1] */
     worker_ring_update(c, handle);
 }
@@ -229,7 +229,9 @@ void hello_take(struct core *c, uint32_t handle, const struct core_packet *in)
     if (p->publishes) memcpy(p->publisher, h->publisher.data, PUBLISHER_BYTES);
     p->first_unanswered = h->first_unanswered;
     /* it had answers that are forgotten: its old numbers are not taken for new ones [R-PUB-6] */
-    if (p->publishes && !publisher_find(c, p->publisher) && h->first_unanswered > 1) p->number_seen = h->first_unanswered - 1;
+    uint32_t publisher = p->publishes ? publisher_find(c, p->publisher) : 0;
+    if (publisher) p->number_known = publisher_at(c, publisher)->highest;
+    if (p->publishes && !publisher && h->first_unanswered > 1) p->number_seen = h->first_unanswered - 1;
     p->packet_bytes = h->max_packet_bytes > 0 && h->max_packet_bytes < PACKET_OUT_BYTES ? (uint32_t)h->max_packet_bytes : PACKET_OUT_BYTES;
     p->max_event_bytes = h->max_event_bytes;
     peer_move(p, PEER_JOINING);

@@ -36,6 +36,7 @@ struct peer {
     uint8_t name[NOTE_WORKER_MAX], name_size; /* for people */
     bool publishes;
     uint64_t first_unanswered, number_seen; /* the highest number on this connection */
+    uint64_t number_known;                  /* the highest that had been accepted at the hello: it may be forgotten since */
     uint64_t heard_ns /* in core.listened_ns */, said_ns;
     uint64_t deliver_limit_events, deliver_limit_bytes, deliver_sent_events, deliver_sent_bytes;
     uint64_t settle_next;                                /* [R-SETTLE-1] */
@@ -72,7 +73,7 @@ void peers_listened(struct core *c, uint64_t ns); /* for so long packets were ta
 void peer_move(struct peer *peer, enum peer_state to);
 void peer_forget(struct core *c, uint32_t peer);                      /* cut it after what it is sent in this step */
 struct lane *lane_of(struct core *c, uint32_t peer, uint32_t tenant); /* made when missing; NULL: full */
-void lane_welcome(struct core *c, struct lane *lane); /* its first credit */
+void lane_welcome(struct core *c, struct lane *lane);                 /* its first credit */
 void lane_publish_done(struct core *c, struct lane *lane, uint64_t events, uint64_t bytes);
 uint32_t peer_tenant(struct core *c, uint32_t peer, struct span name); /* 0: not allowed */
 

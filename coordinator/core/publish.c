@@ -228,7 +228,7 @@ static void publish_one(struct core *c, uint32_t peer, struct lane *lane, uint64
         return;
     }
     uint32_t publisher = publisher_find(c, p->publisher);
-    if (number <= p->number_seen || (publisher && number <= publisher_at(c, publisher)->highest)) {
+    if (number <= p->number_seen || number <= (publisher ? publisher_at(c, publisher)->highest : p->number_known)) {
         publish_again(c, peer, lane, number, bytes, size);
         return;
     }

@@ -56,14 +56,16 @@ static void publisher_forget_oldest(struct core *c)
     slab_free(&c->publishers, oldest);
 }
 
-static struct publisher *publisher_get(struct core *c, const uint8_t id[PUBLISHER_BYTES])
+static struct publisher *publisher_get(struct core *c, const uint8_t id[PUBLISHER_BYTES], uint64_t number)
 {
     uint32_t handle = publisher_find(c, id);
     if (!handle) {
-        if (c->publishers.taken == c->config.limits.publishers_max) publisher_forget_oldest(c);
+        bool full = publishers_are_full(c); /* then this one may have been forgotten, with the answers before this number */
+        if (full) publisher_forget_oldest(c);
         handle = slab_take(&c->publishers);
         must(handle && map_put(&c->by_publisher, publisher_key(c, id), handle));
         memcpy(publisher_at(c, handle)->id, id, PUBLISHER_BYTES);
+        if (full) publisher_at(c, handle)->forgotten = number - 1;
         publisher_at(c, handle)->saved = c->snapshot.number; /* new: not part of a snapshot under way */
     }
     c->publisher_hint = handle;
@@ -118,7 +120,7 @@ static bool took(struct publisher *p, uint64_t number, uint64_t position)
 
 bool publisher_apply(struct core *c, const uint8_t id[PUBLISHER_BYTES], uint64_t number, uint64_t position)
 {
-    return took(publisher_get(c, id), number, position);
+    return took(publisher_get(c, id, number), number, position);
 }
 
 bool publisher_apply_all(struct core *c, struct span body)
@@ -126,7 +128,7 @@ bool publisher_apply_all(struct core *c, struct span body)
     struct record_run runs[PUBLISHER_RUNS_MAX];
     struct record_publisher read;
     if (!record_publisher_read(body, runs, PUBLISHER_RUNS_MAX, &read) || read.id.size != PUBLISHER_BYTES) return false;
-    struct publisher *p = publisher_get(c, read.id.data);
+    struct publisher *p = publisher_get(c, read.id.data, 1);
     p->highest = read.highest;
     p->forgotten = read.forgotten;
     p->used = read.used;

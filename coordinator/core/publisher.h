@@ -22,6 +22,12 @@ static inline struct publisher *publisher_at(const struct core *c, uint32_t h)
     return slab_at(&c->publishers, h);
 }
 
+/* Some may have been forgotten: who is not known may have had answers. */
+static inline bool publishers_are_full(const struct core *c)
+{
+    return c->publishers.taken == c->config.limits.publishers_max;
+}
+
 uint32_t publisher_find(const struct core *c, const uint8_t id[PUBLISHER_BYTES]);
 uint64_t publisher_answer(const struct publisher *p, uint64_t number); /* position, or … */
 #define PUBLISHER_NEVER     0                                          /* … it was not accepted */

@@ -242,7 +242,7 @@ static void give_up_at_most_once(struct link *link, uint64_t committed)
 void link_publish_welcome(struct link *link, const struct msg_welcome *welcome)
 {
     struct link_fact fact = { .kind = LINK_FACT_UNKNOWN };
-    if (welcome->publisher_known == 0 && link->publishing.first > 1) {
+    if (welcome->publisher_known == 0) {
         fact.publish.code = CODE_GONE;
         answer_range(link, link->publishing.first, end_of_sent(link), &fact, 0);
     }
