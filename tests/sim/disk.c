@@ -39,6 +39,7 @@ void disk_submit(struct sim *sim, struct block *block)
     struct host *host = &sim->host;
     uint64_t commit_us = knob(sim, KNOB_commit_us);
     if (host->fail_next_write) memory_disk_fail_write(host->disk, 1, host->fail_kept);
+    if (sim->now_ns < host->full_until_ns) memory_disk_fail_write(host->disk, 1, false);
     host->fail_next_write = false;
     host->writing = true;
     host->submitted = block->number;

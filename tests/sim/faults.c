@@ -14,6 +14,7 @@ static const struct {
     [FAULT_CRASH] = { KNOB_crashes, "crashes" },
     [FAULT_WRITE_FAILS] = { KNOB_write_fails, "failed writes" },
     [FAULT_SLOW_WRITE] = { KNOB_slow_writes, "slow writes" },
+    [FAULT_FULL_DISK] = { KNOB_full_disks, "full disks" },
     [FAULT_SLOW_TURN] = { KNOB_slow_turns, "slow turns" },
     [FAULT_BAD_READ] = { KNOB_bad_reads, "bad reads" },
     [FAULT_SNAPSHOT] = { KNOB_snapshots, "snapshots" },
@@ -89,6 +90,9 @@ static void happen(struct sim *sim, const struct fault *fault)
         break;
     case FAULT_SLOW_WRITE:
         host->slow_writes += 1 + random_below(&random, 3);
+        break;
+    case FAULT_FULL_DISK:
+        host->full_until_ns = sim->now_ns + chance_between(&random, 10, 8000) * NS_PER_MS;
         break;
     case FAULT_SLOW_TURN:
         if (host->up) host->not_before_ns = sim->now_ns + chance_between(&random, 10, 8000) * NS_PER_MS;

@@ -33,7 +33,7 @@ void host_init(struct sim *sim)
                     .leases_max = 1024,
                     .failed_max = 1024,
                     .subscriptions_max = 64,
-                    .publishers_max = 64,
+                    .publishers_max = knob(sim, KNOB_publisher_table) ? knob(sim, KNOB_publisher_table) : 64,
                     .blocks_cached = 8,
                     .ranges_per_group_max = 512,
                     .held_max = delayed,

@@ -94,8 +94,8 @@ static void table_free(struct table *table)
 
 void oracle_free(struct oracle *o)
 {
-    struct table *tables[] = { &o->by_bytes,  &o->by_data,       &o->by_seq,    &o->by_number,  &o->by_lease,  &o->by_place,
-                               &o->by_settle, &o->by_connection, &o->by_reader, &o->by_request, &o->by_pieces, &o->publishers };
+    struct table *tables[] = { &o->by_bytes,      &o->by_data,   &o->by_seq,     &o->by_number, &o->by_lease,  &o->by_place,  &o->by_settle,
+                               &o->by_connection, &o->by_reader, &o->by_request, &o->by_pieces, &o->by_change, &o->publishers };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         table_free(tables[i]);
     for (uint32_t i = 1; i <= o->events.count; i++) {
@@ -109,9 +109,11 @@ void oracle_free(struct oracle *o)
     }
     for (uint32_t i = 1; i <= o->groups.count; i++)
         free(o->groups.items[i].lost.items);
-    void *lists[] = { o->events.items,      o->groups.items, o->born.items,    o->connections.items, o->leases.items,   o->places.items,
-                      o->settles.items,     o->emits.items,  o->readers.items, o->viewers.items,     o->requests.items, o->pieces.items,
-                      o->must_cancel.items, o->log.items,    o->repeats.items, o->tokens.items,      o->must_keep.items };
+    void *lists[] = {
+        o->events.items,      o->groups.items, o->born.items,    o->connections.items, o->leases.items,   o->places.items,
+        o->settles.items,     o->emits.items,  o->readers.items, o->viewers.items,     o->requests.items, o->pieces.items,
+        o->must_cancel.items, o->log.items,    o->repeats.items, o->changes.items,     o->tokens.items,   o->must_keep.items
+    };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         free(lists[i]);
     free(o);

@@ -23,9 +23,11 @@ struct oracle_group_spec {
     const char *name;
     const char *filters[ORACLE_FILTERS_MAX];
     uint32_t filter_count, backoff_ms;
-    uint32_t ordering; /* 1: of keys, 2: of sessions, 3: of all its events */
-    bool parks;        /* it has an order, an affinity or limits: its events may wait for each other */
-    bool from_first;   /* it was made with start = first: every event in the log is its own */
+    uint32_t ordering;          /* 1: of keys, 2: of sessions, 3: of all its events */
+    uint32_t limit, limit_each; /* so many may be with workers: in all, and of one first word of the topic; 0: any */
+    bool limit_failed;          /* what had failed, and was with a worker when the coordinator stopped, counts */
+    bool parks;                 /* it has an order, an affinity or limits: its events may wait for each other */
+    bool from_first;            /* it was made with start = first: every event in the log is its own */
 };
 void oracle_group(struct oracle *oracle, const struct oracle_group_spec *spec);
 void oracle_grace(struct oracle *oracle, uint64_t grace_ms);
@@ -85,6 +87,9 @@ void oracle_took_release(struct oracle *oracle, uint32_t connection, uint64_t le
 void oracle_took_delivery_credit(struct oracle *oracle, uint32_t connection, uint64_t events);
 void oracle_took_event_credit(struct oracle *oracle, uint32_t connection, uint64_t subscription, uint64_t events);
 void oracle_took_subscribe(struct oracle *oracle, uint32_t connection, uint64_t subscription, const char *filter, uint64_t credit);
+
+void oracle_took_manage(struct oracle *oracle, uint32_t connection, uint64_t id, const char *group, bool pause); /* or resume */
+void oracle_told_changed(struct oracle *oracle, uint32_t connection, uint64_t id);
 
 struct oracle_kept {
     const uint64_t *seq, *lease;
@@ -181,7 +186,7 @@ const uint8_t *oracle_bytes(const struct oracle *oracle, uint32_t event, size_t 
 
 struct oracle_counts {
     uint64_t events, accepted, refused, unknown, deliveries, redeliveries, settles, stale, revoked, kept, emits, seen, lost, dead, cut,
-        partials, replies, unanswered, cancels, repeats, throttled, delayed, overloaded, once;
+        partials, replies, unanswered, cancels, repeats, throttled, delayed, overloaded, once, pauses;
 };
 void oracle_counts(const struct oracle *oracle, struct oracle_counts *out);
 

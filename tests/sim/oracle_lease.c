@@ -240,6 +240,7 @@ void oracle_told_delivery(struct oracle *o, uint32_t connection, const struct or
     check_key_order(o, p);
     if (p->lease) o->leases.items[p->lease].state = HOLDER_OVER;
     lease_new(o, connection, place, d->lease, d->attempt, d->lease_ms);
+    check_limits(o, p);
     p->attempt = d->attempt;
     p->same_attempt = false;
     p->not_before_ns = 0;

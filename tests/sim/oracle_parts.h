@@ -141,14 +141,20 @@ struct level_seen {                        /* of a group's events of one priorit
 struct group {
     struct oracle_group_spec spec;
     struct level_seen levels[LEVELS];
-    bool exists;
-    uint64_t begins; /* what had left the window when it was made was never its own */
+    bool exists, paused;  /* surely */
+    uint64_t resume_turn; /* the last time that it was asked to go on */
+    uint64_t begins;      /* what had left the window when it was made was never its own */
     LIST(struct lost) lost;
 };
 
 struct repeat { /* this event was answered as a repeat of what is at seq */
     uint32_t event;
     uint64_t seq, taken_ms;
+};
+struct change { /* that an administrator has asked for */
+    uint32_t group;
+    uint64_t turn;
+    bool pause;
 };
 struct due_back {
     uint32_t place, connection;
@@ -166,7 +172,7 @@ struct oracle {
     uint64_t turn;
     bool running;
     struct table by_bytes, by_data, by_seq, by_number, by_lease, by_place, by_settle, by_connection, by_reader, by_request, by_pieces,
-        publishers;
+        by_change, publishers;
     LIST(struct known) events;
     LIST(struct group) groups;
     LIST(uint32_t) born; /* their indexes in that order */
@@ -182,6 +188,7 @@ struct oracle {
     LIST(uint32_t) must_cancel; /* leases, in this turn */
     LIST(struct logged) log;
     LIST(struct repeat) repeats;
+    LIST(struct change) changes;
     LIST(uint32_t) tokens; /* by number: the newest event with it */
     uint64_t token_life_ms;
     uint32_t token_limit, delay_limit;
@@ -224,6 +231,7 @@ void judge_delays(struct oracle *o);
 void check_once(struct oracle *o, struct known *known, const struct place *place); /* before it is given out there, as the next ones */
 bool may_miss_it(const struct oracle *o, uint64_t seq);
 struct reader *reader_of_user(struct oracle *o, uint32_t user);
+void check_limits(struct oracle *o, const struct place *place); /* after */
 void levels_begin(struct oracle *o);
 void check_level(struct oracle *o, const struct known *known, const struct place *place);
 void reader_check(struct oracle *o, const struct reader *reader);

@@ -13,6 +13,7 @@
     X(workers, 100, 1, 6)                                                                                                                  \
     X(publishers, 100, 1, 4)                                                                                                               \
     X(subscribers, 60, 1, 3)                                                                                                               \
+    X(pauses, 25, 1, 12) /* by an administrator */                                                                                         \
     X(liars, 30, 1, 3)                                                                                                                     \
     X(gateways, 35, 1, 2)                                                                                                                  \
     X(clients, 100, 1, 6) /* of gateways */                                                                                                \
@@ -37,6 +38,7 @@
     X(delay_table, 25, 2, 40)                                                                                                              \
     X(at_most_once, 25, 5, 60)                                                                                                             \
     X(priorities, 30, 10, 90)                                                                                                              \
+    X(failed_limits, 0, 1, 1) /* never by itself: what had failed and was out at a restart counts against limits, too */                   \
     X(keys, 100, 1, 12)                                                                                                                    \
     X(ordering, 40, 1, 3)                                                                                                                  \
     X(affinity, 20, 1, 2000)                                                                                                               \
@@ -76,6 +78,8 @@
     X(crashes, 60, 1, 8)                                                                                                                   \
     X(write_fails, 30, 1, 4)                                                                                                               \
     X(slow_writes, 30, 1, 10)                                                                                                              \
+    X(full_disks, 15, 1, 3)                                                                                                                \
+    X(publisher_table, 15, 1, 6) /* it remembers the answers of so many */                                                                 \
     X(slow_turns, 30, 1, 8)                                                                                                                \
     X(bad_reads, 20, 1, 8)                                                                                                                 \
     X(snapshots, 60, 1, 12)                                                                                                                \

@@ -86,6 +86,7 @@ static void make_world(struct sim *sim)
     web_init(sim);
     for (uint32_t i = 0; i < knob(sim, KNOB_requesters); i++)
         peer_add(sim, &requester_kind);
+    if (knob(sim, KNOB_pauses)) peer_add(sim, &admin_kind);
 }
 
 static void advance(struct sim *sim, uint64_t until_ns)
@@ -123,6 +124,7 @@ static void heal(struct sim *sim)
     sim->healing = true;
     host->bad_reads = host->slow_writes = 0;
     host->fail_next_write = false;
+    host->full_until_ns = 0;
     for (uint32_t i = 0; i < sim->peer_count; i++)
         if (sim->peers[i].wake_ns > sim->now_ns) sim->peers[i].wake_ns = sim->now_ns;
     if (host->draining) host_crash(sim, &sim->host.random, 0); /* its service manager starts it again */

@@ -82,6 +82,7 @@ struct host {
     uint64_t snapshot_position;
     uint64_t trim_to, trim_wish, drop_below, drop_ns; /* a trim: asked of the log, of the core, and let go of */
     bool fail_next_write, fail_kept;
+    uint64_t full_until_ns; /* no write fits on the disk */
     uint32_t bad_reads, slow_writes; /* so many of the next ones */
     uint64_t quiet_digest;
     bool has_quiet_digest;
@@ -99,7 +100,7 @@ struct peer_kind {
     bool (*is_idle)(const struct peer *peer); /* nothing is asked or owed any more */
     void (*free)(struct peer *peer);
 };
-extern const struct peer_kind worker_kind, publisher_kind, subscriber_kind, auditor_kind, gateway_kind, requester_kind;
+extern const struct peer_kind worker_kind, publisher_kind, subscriber_kind, admin_kind, auditor_kind, gateway_kind, requester_kind;
 
 struct peer {
     struct sim *sim;
@@ -138,6 +139,7 @@ enum fault_kind {
     FAULT_CRASH,
     FAULT_WRITE_FAILS,
     FAULT_SLOW_WRITE,
+    FAULT_FULL_DISK,
     FAULT_SLOW_TURN,
     FAULT_BAD_READ,
     FAULT_SNAPSHOT,

@@ -82,6 +82,9 @@ void story_took(struct sim *sim, uint32_t connection, const struct packet *packe
     for (size_t i = 0; packet->extend && i < packet->extend->count; i++)
         fprintf(out, " ; extend %s for=%ums", event_at(sim, oracle_lease_seq(sim->oracle, connection, packet->extend->lease[i])),
                 packet->extend->lease_ms[i]);
+    for (size_t i = 0; i < packet->manage_count; i++)
+        fprintf(out, " ; manage %s %.*s", packet->manages[i].action == ACTION_GROUP_PAUSE ? "group_pause" : "group_resume",
+                (int)packet->manages[i].group.name.size, (const char *)packet->manages[i].group.name.data);
     for (size_t i = 0; packet->release && i < packet->release->count; i++)
         fprintf(out, " ; release %s", event_at(sim, oracle_lease_seq(sim->oracle, connection, packet->release->lease[i])));
     fprintf(out, "\n");

@@ -25,8 +25,9 @@ void tally_print(const struct tally *t, double core_seconds)
            "; dead %" PRIu64 ", ranges lost with the window %" PRIu64 "\n",
            t->oracle.deliveries, t->oracle.redeliveries, t->oracle.kept, t->oracle.revoked, t->oracle.settles, t->oracle.stale,
            t->oracle.dead, t->oracle.lost);
-    printf("tokens: repeats %" PRIu64 ", throttled %" PRIu64 "; delayed %" PRIu64 ", overloaded %" PRIu64 "; at most once %" PRIu64 "\n",
-           t->oracle.repeats, t->oracle.throttled, t->oracle.delayed, t->oracle.overloaded, t->oracle.once);
+    printf("tokens: repeats %" PRIu64 ", throttled %" PRIu64 "; delayed %" PRIu64 ", overloaded %" PRIu64 "; at most once %" PRIu64
+           "; pauses %" PRIu64 "\n",
+           t->oracle.repeats, t->oracle.throttled, t->oracle.delayed, t->oracle.overloaded, t->oracle.once, t->oracle.pauses);
     printf("requests: answered %" PRIu64 ", pieces %" PRIu64 ", without an answer %" PRIu64 ", cancels told %" PRIu64
            "; clients cut %" PRIu64 "\n",
            t->oracle.replies, t->oracle.partials, t->oracle.unanswered, t->oracle.cancels, t->oracle.cut);

@@ -99,6 +99,9 @@ void tap_took(struct sim *sim, uint32_t connection, const struct packet *packet)
     for (size_t i = 0; packet->extend && i < packet->extend->count; i++)
         oracle_took_extend(o, connection, packet->extend->lease[i],
                            packet->extend->lease_ms[i] ? packet->extend->lease_ms[i] : knob(sim, KNOB_lease_ms));
+    for (size_t i = 0; i < packet->manage_count; i++)
+        oracle_took_manage(o, connection, packet->manages[i].id, text_of(packet->manages[i].group.name, text, sizeof text),
+                           packet->manages[i].action == ACTION_GROUP_PAUSE);
     for (size_t i = 0; packet->release && i < packet->release->count; i++)
         oracle_took_release(o, connection, packet->release->lease[i]);
     for (size_t i = 0; i < packet->cancel_count; i++)
@@ -141,6 +144,8 @@ void tap_told_answers(struct sim *sim, uint32_t connection, const struct packet 
         for (uint32_t k = 0; k < packet->settled[i].count; k++)
             oracle_told_settled(o, connection, packet->settled[i].first_number + k, packet->settled[i].code == CODE_OK,
                                 packet->settled[i].code == CODE_STALE);
+    for (size_t i = 0; i < packet->answer_count; i++)
+        if (packet->answers[i].code == CODE_OK) oracle_told_changed(o, connection, packet->answers[i].id);
     for (size_t i = 0; packet->revoke && i < packet->revoke->count; i++)
         oracle_told_revoked(o, connection, packet->revoke->lease[i], packet->revoke->code[i] == CODE_TIMEOUT);
     for (size_t i = 0; i < packet->subscribed_count; i++)

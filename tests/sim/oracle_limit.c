@@ -1,0 +1,70 @@
+/* What holds a group's events back by its terms and by its administrator: at most so many with workers at a time, in all and of one first
+ * word of the topic [R-LIMIT]; none while it is paused [R-CHANGE-3]. */
+#include "tests/sim/oracle_parts.h"
+
+#include <string.h>
+
+/* With a worker, or perhaps still with one that was lost; what its worker has settled is over or has failed. */
+static bool is_out(const struct oracle *o, const struct lease *lease)
+{
+    const struct place *p = &o->places.items[lease->place];
+    bool failed_before = p->starts != o->starts && p->attempt > 1; /* and was out again when the coordinator stopped */
+    if (lease->settle || p->seq < o->window || (failed_before && !o->groups.items[p->group].spec.limit_failed)) return false;
+    return lease->state == HOLDER_LIVE || (lease->state == HOLDER_AWAITED && o->now_ns < lease->until_ns);
+}
+
+static const char *topic_of(const struct oracle *o, const struct place *place)
+{
+    return oracle_topic(o, oracle_event_at(o, place->seq));
+}
+
+static bool same_first_word(const char *a, const char *b)
+{
+    size_t size = strcspn(a, ".");
+    return size == strcspn(b, ".") && memcmp(a, b, size) == 0;
+}
+
+void check_limits(struct oracle *o, const struct place *place)
+{
+    const struct group *g = &o->groups.items[place->group];
+    uint32_t all = 0, alike = 0;
+    if (g->paused) broken(o, "paused_groups_rest", "seq %llu goes out while %s is paused", U(place->seq), g->spec.name);
+    if (!g->spec.limit && !g->spec.limit_each) return;
+    for (uint32_t i = 1; i <= o->leases.count; i++) {
+        const struct place *other = &o->places.items[o->leases.items[i].place];
+        if (other->group != place->group || !is_out(o, &o->leases.items[i])) continue;
+        all++;
+        alike += same_first_word(topic_of(o, other), topic_of(o, place));
+    }
+    if (g->spec.limit && all > g->spec.limit)
+        broken(o, "limits_hold", "%u events of %s are out, seq %llu among them, and %u may be", all, g->spec.name, U(place->seq),
+               g->spec.limit);
+    if (g->spec.limit_each && alike > g->spec.limit_each)
+        broken(o, "limits_hold", "%u events of %s like seq %llu on %s are out, and %u may be", alike, g->spec.name, U(place->seq),
+               topic_of(o, place), g->spec.limit_each);
+}
+
+/* -- administration -- */
+
+void oracle_took_manage(struct oracle *o, uint32_t connection, uint64_t id, const char *group, bool pause)
+{
+    if (!connection_of(o, connection)) return;
+    for (uint32_t i = 1; i <= o->groups.count; i++) {
+        if (strcmp(o->groups.items[i].spec.name, group) != 0) continue;
+        struct group *g = &o->groups.items[i];
+        *list_add(o->changes) = (struct change){ .group = i, .turn = o->turn, .pause = pause };
+        table_put(&o->by_change, pair_key(connection, id), o->changes.count);
+        if (pause) continue;
+        g->paused = false; /* perhaps not yet */
+        g->resume_turn = o->turn;
+    }
+}
+
+void oracle_told_changed(struct oracle *o, uint32_t connection, uint64_t id)
+{
+    uint32_t index = table_get(&o->by_change, pair_key(connection, id));
+    const struct change *change = index ? &o->changes.items[index] : NULL;
+    if (!change || !change->pause || o->groups.items[change->group].resume_turn >= change->turn) return;
+    o->groups.items[change->group].paused = true;
+    o->counts.pauses++;
+}
