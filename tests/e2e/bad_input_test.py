@@ -328,11 +328,11 @@ class Coordinator(TestCase):
     def test_a_peer_that_says_nothing_after_hello_is_forgotten(self):
         peer = self.peer()
         peer.hello("CLIENT")
-        wait_for(lambda: self.weir.metric("peers") == 2, "second peer in the metrics")
+        wait_for(lambda: self.weir.metrics()["weir_coordinator_peers"] == 2, "second peer in the metrics")
 
         def gone():
             self.good.send(heartbeat={"echo": 1})
-            return self.weir.metric("peers") == 1
+            return self.weir.metrics()["weir_coordinator_peers"] == 1
         wait_for(gone, "forgetting of the silent peer", 60)
         self.good_unharmed()
 

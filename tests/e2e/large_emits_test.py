@@ -147,7 +147,7 @@ class LargeEmits(TestCase):
         self.assertEqual(self.weir.metric("weir_coordinator_large_events"), 0)
         for _ in range(400):  # more than can have been under way, for a lease that there is not
             worker.send(data[:PART], part=[{"lease": 12345, "number": 1, "index": 0, "count": 3, "size": PART}])
-        wait_for(lambda: self.weir.metric("weir_coordinator_peers") == 0, "it is cut")
+        wait_for(lambda: self.weir.metrics()["weir_coordinator_peers"] == 0, "it is cut")
         self.assertEqual(read_log(self.weir.endpoint, "out.>")[0], [])
 
     async def test_a_socket_gets_an_answer_that_fits_its_queue_and_the_size_of_one_that_does_not(self):
