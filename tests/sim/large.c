@@ -208,7 +208,7 @@ static struct span without_data(struct sim *sim, uint64_t seq, const struct even
 static uint64_t takes(struct sim *sim, uint32_t connection)
 {
     const struct connection *c = wire_find(sim, connection);
-    return c && c->peer ? c->peer->takes : 0;
+    return c ? c->takes : 0;
 }
 
 struct span large_told(struct sim *sim, uint32_t connection, const struct large_place *place, struct span bytes)

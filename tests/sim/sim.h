@@ -48,6 +48,7 @@ struct pipe {
 struct connection {
     bool used;
     struct peer *peer;
+    uint64_t takes;    /* the largest event, as its hello says: of this life of the peer */
     uint32_t number;   /* the coordinator's */
     uint64_t ready_ns; /* the handshake is done */
     struct pipe up, down;

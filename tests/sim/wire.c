@@ -89,6 +89,7 @@ struct connection *wire_open(struct sim *sim, struct peer *peer)
         struct connection *c = &sim->connections[i];
         if (c->used) continue;
         *c = (struct connection){ .used = true, .peer = peer, .peer_news_ns = NEVER, .host_news_ns = NEVER };
+        if (peer) c->takes = peer->takes;
         c->ready_ns = sim->now_ns + chance_between(&sim->wire_random, 1, 2 * knob(sim, KNOB_latency_us) + 1) * 1000;
         return c;
     }
