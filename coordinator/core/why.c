@@ -434,19 +434,28 @@ static uint64_t oldest_open(const struct core *c, const struct group *g)
     return oldest;
 }
 
+/* Nothing of this priority is unsettled, however far back the last one that was settled lies. */
+static bool is_idle(const struct level *l)
+{
+    return l->live && l->open == 0 && !l->pend_last && l->settled.count == 0;
+}
+
 /* Of all priorities: what is settled, what may have been given out, what is still to be read. */
 static void fill_places(const struct core *c, const struct group *g, struct group_row *row)
 {
+    uint64_t highest = 0;
     row->floor = row->cursor = UINT64_MAX;
     row->handed = row->ranges = 0;
     for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
         const struct level *l = &g->levels[k];
         uint64_t cursor = l->live ? c->head + 1 : l->fresh.cursor;
-        if (l->floor < row->floor) row->floor = l->floor;
+        if (l->floor > highest) highest = l->floor;
+        if (!is_idle(l) && l->floor < row->floor) row->floor = l->floor;
         if (cursor < row->cursor) row->cursor = cursor;
         if (l->handed > row->handed) row->handed = l->handed;
         row->ranges += l->settled.count;
     }
+    if (row->floor == UINT64_MAX) row->floor = highest;
 }
 
 static void fill_group_row(struct core *c, uint32_t handle, uint32_t *budget, struct group_row *row)

@@ -83,7 +83,7 @@ class Stop(TestCase):
             numbers = [late.settle(lease, "ACK", [event("emitted.x", b'{"id":"late"}')]) for lease in leases]
             self.assertEqual({late.settled(number) for number in numbers}, {"stale"})
         self.assertEqual(len(read_log(self.weir.endpoint)[0]), EVENTS)
-        self.assertEqual(self.weir.metric("stale"), EVENTS)
+        wait_for(lambda: self.weir.metric("stale") == EVENTS, "the metric, which is written a little later")
 
 
 if __name__ == "__main__":

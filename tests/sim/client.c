@@ -91,7 +91,7 @@ static void read_chunk(struct client *c)
 {
     struct sim *sim = c->sim;
     struct socket *s = c->socket;
-    struct message *chunk = pipe_take(&s->down);
+    struct message *chunk = wire_take(sim, &s->down);
     struct span bytes = span_of(chunk->bytes, chunk->head_size);
     struct socket_frame frame;
     sim_note_bytes(sim, chunk->bytes, chunk->head_size);
@@ -105,7 +105,7 @@ static void read_chunk(struct client *c)
             client_hears(c, frame.payload);
         }
     }
-    free(chunk);
+    wire_done(sim);
 }
 
 static void hear(struct client *c)

@@ -137,10 +137,10 @@ static void read_socket(struct peer *peer, struct socket *s)
     struct gateway *g = peer->app;
     struct sim *sim = peer->sim;
     while (s->up.first && s->up.first->due_ns <= sim->now_ns) {
-        struct message *message = pipe_take(&s->up);
+        struct message *message = wire_take(sim, &s->up);
         sim_note_bytes(sim, message->bytes, message->head_size);
         if (!s->close_sent) gate_text(g->gate, s->conn, span_of(message->bytes, message->head_size));
-        free(message);
+        wire_done(sim);
     }
     if (s->gateway_news_ns <= sim->now_ns) forget_socket(g, s, sim->now_ns);
 }
