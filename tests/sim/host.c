@@ -230,6 +230,8 @@ static void gather(struct sim *sim, struct turn *turn)
 static void tell(struct sim *sim, const struct core_outs *outs)
 {
     for (size_t i = 0; i < outs->count; i++)
+        if (outs->items[i].kind == CORE_FORGET) oracle_ends(sim->oracle, outs->items[i].connection);
+    for (size_t i = 0; i < outs->count; i++)
         if (outs->items[i].kind == CORE_SEND) tap_told_answers(sim, outs->items[i].connection, outs->items[i].packet);
     for (size_t i = 0; i < outs->count; i++)
         if (outs->items[i].kind == CORE_SEND) tap_told_events(sim, outs->items[i].connection, outs->items[i].packet);

@@ -279,6 +279,12 @@ struct connection *connection_of(struct oracle *o, uint32_t connection)
     return c && c->is_there ? c : NULL;
 }
 
+void oracle_ends(struct oracle *o, uint32_t connection)
+{
+    struct connection *c = connection_of(o, connection);
+    if (c) c->ends = true;
+}
+
 void oracle_ended(struct oracle *o, uint32_t connection)
 {
     struct connection *c = connection_of(o, connection);

@@ -61,6 +61,7 @@ void oracle_turn(struct oracle *oracle, uint64_t now_ns, uint64_t log_ms); /* be
 void oracle_crashes(struct oracle *oracle);
 void oracle_starts(struct oracle *oracle, uint64_t now_ns);
 void oracle_window(struct oracle *oracle, uint64_t first_seq); /* what was before has left the window */
+void oracle_ends(struct oracle *oracle, uint32_t connection);  /* in this turn, of which is told what it sends */
 void oracle_ended(struct oracle *oracle, uint32_t connection); /* it takes the connection for gone, or has cut it */
 
 struct oracle_hello {

@@ -4,12 +4,20 @@
 
 #include <string.h>
 
+/* Its end is that of its connection [R-ONCE-1]: what goes out in the turn in which that is given up has its place. */
+static bool ends_now(struct oracle *o, const struct lease *lease)
+{
+    const struct connection *c = connection_of(o, lease->connection);
+    return c && c->ends && may_miss_it(o, o->places.items[lease->place].seq);
+}
+
 /* With a worker, or perhaps still with one that was lost; what its worker has settled is over or has failed. */
-static bool is_out(const struct oracle *o, const struct lease *lease)
+static bool is_out(struct oracle *o, const struct lease *lease)
 {
     const struct place *p = &o->places.items[lease->place];
     bool failed_before = p->starts != o->starts && p->attempt > 1; /* and was out again when the coordinator stopped */
     if (lease->settle || p->seq < o->window || (failed_before && !o->groups.items[p->group].spec.limit_failed)) return false;
+    if (ends_now(o, lease)) return false;
     return lease->state == HOLDER_LIVE || (lease->state == HOLDER_AWAITED && o->now_ns < lease->until_ns);
 }
 

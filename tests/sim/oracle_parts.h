@@ -91,7 +91,7 @@ struct settle {
 
 struct connection {
     uint32_t number;
-    bool is_there, honest, welcomed;
+    bool is_there, honest, welcomed, ends;
     uint32_t group, publisher; /* group: index + 1 */
     uint8_t instance[16];
     uint64_t credit, delivered; /* events, since hello */
