@@ -23,7 +23,18 @@
 
 enum { DELIVERIES_PER_VISIT = 64, OLD_PER_VISIT = 16 };
 
-enum progress { PROGRESS_DONE, PROGRESS_BLOCKED, PROGRESS_COMMIT /* blocked, until a commit wakes the group */, PROGRESS_FETCH /* or a block that is read */, PROGRESS_LATER };
+enum progress {
+    PROGRESS_DONE,
+    PROGRESS_LATER,   /* in another step */
+    PROGRESS_BLOCKED, /* until something wakes the group */
+    PROGRESS_COMMIT,  /* the same: a commit */
+    PROGRESS_FETCH    /* the same: a block that is read */
+};
+
+static bool goes_on(enum progress progress)
+{
+    return progress == PROGRESS_DONE || progress == PROGRESS_LATER;
+}
 
 static uint64_t handed_now(const struct core *c, const struct level *l)
 {
@@ -34,7 +45,7 @@ static enum progress wait_for_fetch(struct core *c, struct group *g)
 {
     g->waits_fetch = true;
     reader_wait(c);
-    return PROGRESS_BLOCKED;
+    return PROGRESS_FETCH;
 }
 
 /* More than the limit may have been kept after a restart, or it was lowered: what was given back then waits like others [R-LIMIT-1]. */
@@ -177,10 +188,7 @@ static enum progress deliver_ready(struct core *c, uint32_t handle, uint32_t lev
     if (position > c->head) return PROGRESS_COMMIT; /* a letter that was carried forward a moment ago */
     bool end;
     struct slot *slot = blocks_find_after(c, position, &end);
-    if (!slot && !end) {
-        (void)wait_for_fetch(c, g);
-        return PROGRESS_FETCH;
-    }
+    if (!slot && !end) return wait_for_fetch(c, g);
     if (!lease_has_room(c, !parked_at(c, parked)->failed) || !order_has_room(c, g, TURN_PARKED)) return PROGRESS_BLOCKED;
     bool gone = is_gone(c, handle, slot, position);
     uint32_t index = gone ? 0 : (uint32_t)(position - slot->block.first_position);
@@ -360,28 +368,38 @@ static enum progress deliver_level(struct core *c, uint32_t handle, uint32_t lev
 {
     const struct level *l = &group_at(c, handle)->levels[level];
     enum progress progress = l->ready.first ? deliver_ready(c, handle, level) : PROGRESS_BLOCKED;
-    if (progress == PROGRESS_FETCH && c->fetching > 0) return PROGRESS_BLOCKED;
-    if (progress == PROGRESS_FETCH) progress = PROGRESS_BLOCKED; /* the log cannot be read for now: on with what is in memory */
+    if (progress == PROGRESS_FETCH && c->fetching > 0) return progress; /* else the log cannot be read: on with what is in memory */
     bool reads = !l->live && l->open + 4 < l->settled.capacity;
-    if (progress == PROGRESS_BLOCKED && reads && lease_has_room(c, true)) /* else its block is not kept from others for nothing */
+    bool may_read = progress == PROGRESS_BLOCKED || progress == PROGRESS_FETCH;
+    if (may_read && reads && lease_has_room(c, true)) /* else its block is not kept from others for nothing */
         progress = deliver_fresh(c, handle, level);
-    if (progress == PROGRESS_DONE) group_at(c, handle)->turns++;
+    if (progress == PROGRESS_DONE) group_at(c, handle)->taken++;
     return progress;
 }
 
 /* Half of the turns ask the highest priority first, a quarter the next, an eighth each of the others: so none starves. What is asked first
- * and has nothing leaves its turn to the highest that has. [R-PRIO-1] */
+ * and has nothing leaves its turn to the highest that has. Who is still looking for its next event, many blocks further on in a backlog, is
+ * owed one, and asked before all others, the lowest first: its turn comes seldom. Who has found it is waited for. [R-PRIO-1] */
 static enum progress deliver_by_priority(struct core *c, uint32_t handle)
 {
     static const uint8_t first[] = { 3, 2, 3, 1, 3, 2, 3, 0 };
     struct group *g = group_at(c, handle);
+    uint32_t favourite = first[g->turns % sizeof first], asked = 0;
     enum progress best = PROGRESS_BLOCKED;
-    for (uint32_t i = 0, favourite = first[g->turns % sizeof first]; i <= PRIORITY_LEVELS; i++) {
-        uint32_t level = i == 0 ? favourite : PRIORITY_LEVELS - i;
-        if (i > 0 && level == favourite) continue;
+    g->owed |= 1u << favourite;
+    for (uint32_t i = 0; i < 2 * PRIORITY_LEVELS; i++) {
+        uint32_t level = i < PRIORITY_LEVELS ? i : 2 * PRIORITY_LEVELS - 1 - i, bit = 1u << level;
+        if ((i < PRIORITY_LEVELS && !(g->owed & bit)) || (asked & bit)) continue;
+        asked |= bit;
+        uint32_t leased = g->leased;
         enum progress progress = deliver_level(c, handle, level);
+        bool went_out = g->leased > leased; /* else it was parked, or over: that is no turn */
+        if (went_out || progress == PROGRESS_BLOCKED) g->owed &= ~bit;
+        g->turns += went_out;
         if (progress == PROGRESS_DONE) return progress;
-        if (progress == PROGRESS_COMMIT) return PROGRESS_BLOCKED; /* or a lower one would take its worker meanwhile */
+        if (progress == PROGRESS_COMMIT) return progress; /* or a lower one would take its worker meanwhile */
+        bool found = g->levels[level].fresh.cursor == g->levels[level].next_event;
+        if (progress == PROGRESS_FETCH && found && (g->owed & bit) && c->fetching > 0) return progress;
         if (progress == PROGRESS_LATER) best = progress;
     }
     return best;
@@ -409,10 +427,30 @@ static enum progress deliver_in_log_order(struct core *c, uint32_t handle)
     return PROGRESS_BLOCKED;
 }
 
+/* While no worker has credit each priority's reader goes on to its next event, once: else a seldom one in a backlog would be looked for only
+ * in the moments in which there is credit, and others would always be found sooner. */
+static enum progress look_ahead(struct core *c, uint32_t handle)
+{
+    struct group *g = group_at(c, handle);
+    enum progress best = PROGRESS_BLOCKED;
+    for (uint32_t k = 0; k < PRIORITY_LEVELS && g->workers > 0 && !c->config.replay.on; k++) {
+        struct level *l = &g->levels[k];
+        struct slot *slot;
+        uint32_t index;
+        if (l->live || l->next_event == l->fresh.cursor) continue;
+        enum scan scan = reader_next(c, &l->fresh, handle, k, &slot, &index);
+        if (scan == SCAN_EVENT) l->next_event = l->fresh.cursor;
+        if (scan == SCAN_LATER) best = PROGRESS_LATER;
+        if (scan == SCAN_WAIT) (void)wait_for_fetch(c, g);
+    }
+    return best;
+}
+
 static enum progress deliver_one(struct core *c, uint32_t handle)
 {
     struct group *g = group_at(c, handle);
-    if (!g->ring || g->paused_ms || g->reading_back) return PROGRESS_BLOCKED;
+    if (g->paused_ms || g->reading_back) return PROGRESS_BLOCKED;
+    if (!g->ring) return look_ahead(c, handle);
     bool unpaid = c->ticket_count > 0 && c->tickets[c->ticket_first].block <= c->committed_block; /* an accept goes before its delivery */
     if (unpaid || !out_has_room(c, 8) || !blocks_room_for_failure(c)) return PROGRESS_LATER;
     uint32_t *returned = ready_returned(c, g);
@@ -421,7 +459,7 @@ static enum progress deliver_one(struct core *c, uint32_t handle)
     uint32_t retry = next_retry(c, handle);
     if (retry && failed_at(c, retry)->block <= c->committed_block) {
         enum progress progress = deliver_retry(c, handle, retry);
-        if (progress != PROGRESS_BLOCKED) return progress; /* else what is parked may make the room it needs */
+        if (progress != PROGRESS_BLOCKED && progress != PROGRESS_FETCH) return progress; /* else what is parked may make the room it needs */
     }
     for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
         if (!g->levels[k].old_open || g->pending || retry || !lease_has_room(c, true)) continue;
@@ -461,7 +499,7 @@ void deliver_all(struct core *c)
         for (uint32_t i = 0; i < count; i++) {
             uint32_t handle = c->active[i];
             enum progress progress = visit(c, handle);
-            if (progress == PROGRESS_BLOCKED) {
+            if (!goes_on(progress)) {
                 group_at(c, handle)->active = false;
                 continue;
             }

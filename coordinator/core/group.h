@@ -25,6 +25,7 @@ struct level {
     struct ranges settled;
     /* volatile */
     struct reader fresh, old;             /* old: what was handed out before a restart */
+    uint64_t next_event;                  /* where `fresh` has found one while nobody could take it */
     bool live;                            /* fresh is at the head: only a block that touches the group wakes it */
     bool old_open;                        /* old is being read */
     uint64_t handed_wanted;               /* a raise that is pending; 0: none */
@@ -79,7 +80,9 @@ struct group {
     struct queue dying;     /* failed once too often: to be written as dead letters */
     uint32_t returned;      /* leases given back unstarted, by their of_group.next */
     uint32_t next_pending;  /* groups with pends */
-    uint32_t turns;         /* new events given out; says which priority is asked first */
+    uint32_t taken;         /* new events that were read: given out, parked, or over */
+    uint32_t turns;         /* those given out; says which priority is asked first */
+    uint32_t owed;          /* bit per priority whose turn has come and that is still to be given one */
     uint64_t replay_started_ns, replay_first_ms;
     bool replay_started;
     uint64_t delivered, acked, nacked, rejected, expired;

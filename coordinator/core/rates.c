@@ -115,7 +115,7 @@ static uint64_t places(const struct core *c, const struct group *g, uint64_t fro
 static uint64_t estimate(const struct core *c, const struct group *g)
 {
     const struct group_rates *r = &g->rates;
-    uint64_t cursor = first_unread(c, g), given = g->turns - r->from_turns, came = r->matched - r->from_matched;
+    uint64_t cursor = first_unread(c, g), given = g->taken - r->from_taken, came = r->matched - r->from_matched;
     if (r->from_live) return came > given ? came - given : 0;
     uint64_t scanned = cursor > r->from_cursor ? places(c, g, r->from_cursor, cursor - 1) : 0;
     uint64_t rest = cursor <= r->from_head ? places(c, g, cursor, r->from_head) : 0;
@@ -154,7 +154,7 @@ void rates_restart(struct core *c, uint32_t handle)
                                      .done_before = g->acked + g->rejected,
                                      .from_cursor = first_unread(c, g),
                                      .from_head = c->head,
-                                     .from_turns = g->turns,
+                                     .from_taken = g->taken,
                                      .from_matched = g->rates.matched,
                                      .idle_ms = c->log_ms,
                                      .alone_ms = c->log_ms };
@@ -214,7 +214,7 @@ static void tick_group(struct core *c, uint32_t handle, uint64_t dt_ms, uint32_t
     }
     r->behind_ms = 0;
     r->from_live = true;
-    r->from_turns = g->turns;
+    r->from_taken = g->taken;
     r->from_matched = r->matched;
 }
 

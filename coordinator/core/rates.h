@@ -13,7 +13,7 @@ struct group_rates {
     uint64_t done, done_before, busy_ms; /* acked or rejected lately, in thousandths; the time that workers took for it, all together */
     uint32_t busy;                       /* workers with something to do, at the last tick */
     uint64_t from_cursor, from_head, from_matched; /* as they were when the group was opened, or, with from_live, live last */
-    uint32_t from_turns;
+    uint32_t from_taken;
     bool from_live, lag_is_estimate;
     uint32_t wanted;
     uint64_t behind_ms, behind_term; /* of the event at the lowest cursor, when its block was in memory last; 0: not known */
