@@ -451,6 +451,7 @@ static enum progress deliver_one(struct core *c, uint32_t handle)
     struct group *g = group_at(c, handle);
     if (g->paused_ms || g->reading_back) return PROGRESS_BLOCKED;
     if (!g->ring) return look_ahead(c, handle);
+    if (order_is_on(g) && g->trim_block > c->committed_block) return PROGRESS_COMMIT; /* after a crash what is lost would come after all */
     bool unpaid = c->ticket_count > 0 && c->tickets[c->ticket_first].block <= c->committed_block; /* an accept goes before its delivery */
     if (unpaid || !out_has_room(c, 8) || !blocks_room_for_failure(c)) return PROGRESS_LATER;
     uint32_t *returned = ready_returned(c, g);

@@ -80,6 +80,7 @@ struct group {
     struct queue dying;     /* failed once too often: to be written as dead letters */
     uint32_t returned;      /* leases given back unstarted, by their of_group.next */
     uint32_t next_pending;  /* groups with pends */
+    uint64_t trim_block;    /* in which it settles what it last lost with the window */
     uint32_t taken;         /* new events that were read: given out, parked, or over */
     uint32_t turns;         /* those given out; says which priority is asked first */
     uint32_t owed;          /* bit per priority whose turn has come and that is still to be given one */

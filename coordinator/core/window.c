@@ -99,7 +99,7 @@ static void group_trim(struct core *c, uint32_t handle, const uint64_t on_loan[P
         bool unsettled = on_loan[k] < c->trimmed_below || has_unsettled_before(c, g, k, c->trimmed_below);
         if (from < lost_from && unsettled) lost_from = from;
         level_trim(c, handle, k);
-        c->trim_block = c->next_block;
+        c->trim_block = g->trim_block = c->next_block;
     }
     if (lost_from == c->trimmed_below) return;
     announce_lost(c, g, lost_from, c->trimmed_below - 1);
