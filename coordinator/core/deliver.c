@@ -456,7 +456,7 @@ static enum progress deliver_one(struct core *c, uint32_t handle)
     if (unpaid || !out_has_room(c, 8) || !blocks_room_for_failure(c)) return PROGRESS_LATER;
     uint32_t *returned = ready_returned(c, g);
     if (returned) return deliver_returned(c, handle, returned);
-    if (g->options.limit && g->leased >= g->options.limit) return PROGRESS_BLOCKED; /* the end of a lease wakes it */
+    if (g->options.limit && group_out(g) >= g->options.limit) return PROGRESS_BLOCKED; /* the end of a lease or the grace wakes it */
     uint32_t retry = next_retry(c, handle);
     if (retry && failed_at(c, retry)->block <= c->committed_block) {
         enum progress progress = deliver_retry(c, handle, retry);

@@ -101,6 +101,12 @@ void groups_wake_waiting(struct core *c)
         }
 }
 
+/* Until the grace is over: what had failed before the restart may have gone out again just before it [R-LIMIT-1]. */
+uint32_t group_out(const struct group *g)
+{
+    return g->leased + (g->adopting ? g->failed_count : 0);
+}
+
 /* ---- pends ---- */
 
 enum { PENDS_LOOKED_AT = 1024 };

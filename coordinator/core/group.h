@@ -74,6 +74,7 @@ struct group {
     uint64_t created_block; /* of its record; 0: recovered */
     uint32_t ring;          /* a worker with credit */
     uint32_t workers, leased;
+    uint32_t unread; /* leases that workers have claimed and that are still to be read back: each may be of any value */
     struct list leases;     /* by deadline: all have the same lease_ms */
     struct queue retry;     /* failed and due: as the budget allows */
     struct queue uncertain; /* the same of those outside the budget */
@@ -129,6 +130,7 @@ bool group_pends(const struct core *c, uint32_t group, uint32_t level, uint64_t 
 /* Settled; or its dead letter is over. */
 void group_event_over(struct core *c, uint32_t group, uint32_t level, uint32_t failed, uint64_t from, uint64_t position);
 void group_touch(struct core *c, uint32_t group); /* the commit of the filling block wakes it */
+uint32_t group_out(const struct group *g); /* events with workers, or perhaps with one since before the restart */
 void group_want_handed(struct core *c, uint32_t group, uint32_t level, uint64_t position);
 void group_write_pending(struct core *c, uint32_t group); /* of this group alone, now */
 void groups_write_pending(struct core *c);                /* one settle record per group and priority, into the filling block */

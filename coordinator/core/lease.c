@@ -115,10 +115,26 @@ void lease_hand(struct core *c, uint32_t handle, uint32_t peer)
         lease_start(c, handle);
 }
 
+/* It counts for every limit no more. */
+static void end_unread(struct core *c, struct lease *l)
+{
+    if (!l->unread) return;
+    l->unread = false;
+    group_at(c, l->group)->unread--;
+    order_limits_changed(c, l->group);
+}
+
+void lease_was_found(struct core *c, uint32_t handle)
+{
+    lease_at(c, handle)->found = true;
+    end_unread(c, lease_at(c, handle));
+}
+
 void lease_end(struct core *c, uint32_t handle)
 {
     struct lease *l = lease_at(c, handle);
     struct group *g = group_at(c, l->group);
+    end_unread(c, l);
     bool was_full = c->leases.taken == c->leases.capacity;
     uint32_t group = l->group;
     if (l->transfer) transfer_drop(c, l->transfer);
@@ -361,6 +377,10 @@ uint32_t lease_adopt(struct core *c, const struct lease_terms *held)
         heap_remove(&c->due, terms.failed);
     }
     handle = lease_give(c, &terms);
-    if (handle) lease_at(c, handle)->first = dead ? dead_at(c, dead)->event : claimed_first(held);
+    if (!handle) return 0;
+    struct lease *l = lease_at(c, handle);
+    l->first = dead ? dead_at(c, dead)->event : claimed_first(held);
+    l->unread = order_reads_back(g) && !l->found;
+    g->unread += l->unread;
     return handle;
 }

@@ -25,6 +25,7 @@ struct lease {
     uint32_t transfer;
     uint32_t note;  /* orphaned: who had it */
     bool found;     /* read back */
+    bool unread;    /* claimed, and not read back yet: counts in its group's `unread` */
     bool of_nobody; /* it may be with a worker since before the restart; until one says so */
     uint8_t parts_refused; /* why a part of its settle's emits was: the answer to that settle */
     uint32_t key;   /* the KEY_ORDER it holds, else the KEY_LIMIT; 0: none */
@@ -54,6 +55,7 @@ void lease_hold(struct core *c, uint32_t lease, uint32_t peer);       /* it is t
 void lease_start(struct core *c, uint32_t lease);                     /* its time begins */
 void lease_hand(struct core *c, uint32_t lease, uint32_t peer);       /* both */
 void lease_end(struct core *c, uint32_t lease);                       /* frees it */
+void lease_was_found(struct core *c, uint32_t lease);                 /* it is read back */
 uint64_t lease_wire(const struct core *c, uint32_t lease);
 uint32_t lease_from_wire(const struct core *c, uint64_t wire, uint32_t peer); /* 0: not this peer's living one */
 void lease_fail(struct core *c, uint32_t lease, enum failure cause, struct span reason, uint64_t due_ms);

@@ -138,13 +138,20 @@ static enum pass pass_warm(struct core *c, struct turn *t, uint64_t hash)
     return PASS_GO;
 }
 
+/* What is claimed and not read back may be of this value. */
+static bool limit_is_reached(const struct core *c, const struct key *k)
+{
+    const struct group *g = group_at(c, k->group);
+    return k->held + g->unread >= g->options.limit_each;
+}
+
 static enum pass pass_limit(struct core *c, struct turn *t, uint64_t hash)
 {
     if (t->limit || !hash) return PASS_GO;
     uint32_t key = key_find(c, hash);
     if (!key) key = key_take(c, t->group, KEY_LIMIT, hash);
     struct key *k = key_at(c, key);
-    if (k->parked.first || k->held >= group_at(c, t->group)->options.limit_each) {
+    if (k->parked.first || limit_is_reached(c, k)) {
         key_park(c, key, t);
         return PASS_PARKED;
     }
@@ -174,14 +181,15 @@ enum pass order_pass(struct core *c, struct turn *t, struct span body)
 bool order_pass_once(struct core *c, struct turn *t, struct span body)
 {
     const struct group *g = group_at(c, t->group);
-    if (g->options.limit && g->leased >= g->options.limit) return false;
+    if (g->options.limit && group_out(g) >= g->options.limit) return false;
     if (!order_is_on(g)) return true;
     if (!keys_have_room(c, KEYS_PER_TURN)) return false;
     struct key_hashes hashes = order_hashes(c, t, body);
     uint32_t warm = hashes.of[KEY_WARM] ? key_find(c, hashes.of[KEY_WARM]) : 0;
     uint32_t worker = warm ? warm_worker(c, key_at(c, warm)) : 0;
     uint32_t limit = hashes.of[KEY_LIMIT] ? key_find(c, hashes.of[KEY_LIMIT]) : 0;
-    if (limit && (key_at(c, limit)->parked.first || key_at(c, limit)->held >= g->options.limit_each)) return false;
+    if (limit ? key_at(c, limit)->parked.first || limit_is_reached(c, key_at(c, limit)) : hashes.of[KEY_LIMIT] && g->unread >= g->options.limit_each)
+        return false;
     t->worker = worker && peer_at(c, worker)->in_ring ? worker : 0;
     return pass_limit(c, t, hashes.of[KEY_LIMIT]) == PASS_GO;
 }
@@ -221,7 +229,7 @@ static void limit_release(struct core *c, uint32_t key)
 {
     struct key *k = key_at(c, key);
     k->held--;
-    if (k->parked.first && k->held < group_at(c, k->group)->options.limit_each)
+    if (k->parked.first && !limit_is_reached(c, k))
         key_ready(c, key);
     else if (!k->parked.first && k->held == 0)
         key_free(c, key);
@@ -298,7 +306,7 @@ void order_committed(struct core *c)
 static bool waits_again(struct core *c, uint32_t key)
 {
     const struct key *k = key_at(c, key);
-    if (k->kind == KEY_LIMIT && k->held >= group_at(c, k->group)->options.limit_each) {
+    if (k->kind == KEY_LIMIT && limit_is_reached(c, k)) {
         key_move(c, key, KEY_HELD);
         return true;
     }
@@ -337,7 +345,7 @@ struct turn order_take(struct core *c, uint32_t handle)
         t.limit = key;
         k->held++;
     }
-    bool next_too = k->kind == KEY_WARM || (k->kind == KEY_LIMIT && k->held < group_at(c, k->group)->options.limit_each);
+    bool next_too = k->kind == KEY_WARM || (k->kind == KEY_LIMIT && !limit_is_reached(c, k));
     if (k->parked.first && next_too)
         key_ready(c, key);
     else
@@ -365,7 +373,7 @@ static void queue_changed(struct core *c, uint32_t key)
         key_move(c, key, KEY_UNUSED);
     else if (k->state == KEY_READY && k->held > 0)
         key_move(c, key, KEY_HELD);
-    else if (k->state == KEY_READY)
+    else if (k->state == KEY_READY || (k->kind == KEY_LIMIT && k->held == 0))
         key_free(c, key);
 }
 
@@ -425,7 +433,7 @@ void order_limits_changed(struct core *c, uint32_t group)
     for (uint32_t h = 1; h <= c->keys.touched; h++) {
         if (!slab_is_taken(&c->keys, h) || key_at(c, h)->group != group) continue;
         const struct key *k = key_at(c, h);
-        if (k->kind == KEY_LIMIT && k->state == KEY_HELD && k->parked.first && k->held < group_at(c, group)->options.limit_each) key_ready(c, h);
+        if (k->kind == KEY_LIMIT && k->state == KEY_HELD && k->parked.first && !limit_is_reached(c, k)) key_ready(c, h);
     }
 }
 

@@ -35,7 +35,7 @@ static uint32_t claimed(struct core *c, const struct turn *t)
         lease_end(c, lease);
         lease = 0;
     }
-    if (lease) lease_at(c, lease)->found = true;
+    if (lease) lease_was_found(c, lease);
     return lease;
 }
 
@@ -210,7 +210,7 @@ static enum scan read_retried(struct core *c, uint32_t handle, bool claimed_ones
         bool there = slot && block_holds(&slot->block, f->position);
         if (there && take_back(c, &t, event_at(&slot->block, (uint32_t)(f->position - slot->block.first_position)).bytes)) continue;
         if (lease)
-            lease_at(c, lease)->found = true; /* it has left the window, or the tables are full: it goes its way without a key */
+            lease_was_found(c, lease); /* it has left the window, or the tables are full: it goes its way without a key */
         else
             f->found = true;
     }

@@ -44,7 +44,7 @@ static enum wait group_stops(const struct core *c, const struct group *g, uint64
     if (c->draining) return WAIT_DRAIN;
     if (g->workers == 0) return *out_since = g->rates.alone_ms, WAIT_NO_WORKER;
     if (!g->ring) return *out_since = g->rates.idle_ms, WAIT_NO_CREDIT;
-    if (g->options.limit && g->leased >= g->options.limit) return WAIT_LIMIT;
+    if (g->options.limit && group_out(g) >= g->options.limit) return WAIT_LIMIT;
     if (g->parked >= c->config.limits.parked_per_group_max) return WAIT_KEY;
     if (!failed_has_room(c) || c->leases.taken == c->leases.capacity || c->short_of_keys) return WAIT_ROOM;
     return WAIT_NONE;

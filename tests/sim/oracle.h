@@ -25,7 +25,6 @@ struct oracle_group_spec {
     uint32_t filter_count, backoff_ms;
     uint32_t ordering;          /* 1: of keys, 2: of sessions, 3: of all its events */
     uint32_t limit, limit_each; /* so many may be with workers: in all, and of one first word of the topic; 0: any */
-    bool limit_failed;          /* what had failed, and was with a worker when the coordinator stopped, counts */
     bool parks;                 /* it has an order, an affinity or limits: its events may wait for each other */
     bool from_first;            /* it was made with start = first: every event in the log is its own */
 };

@@ -15,8 +15,7 @@ static bool ends_now(struct oracle *o, const struct lease *lease)
 static bool is_out(struct oracle *o, const struct lease *lease)
 {
     const struct place *p = &o->places.items[lease->place];
-    bool failed_before = p->starts != o->starts && p->attempt > 1; /* and was out again when the coordinator stopped */
-    if (lease->settle || p->seq < o->window || (failed_before && !o->groups.items[p->group].spec.limit_failed)) return false;
+    if (lease->settle || p->seq < o->window) return false;
     if (ends_now(o, lease)) return false;
     return lease->state == HOLDER_LIVE || (lease->state == HOLDER_AWAITED && o->now_ns < lease->until_ns);
 }

@@ -38,7 +38,6 @@
     X(delay_table, 25, 2, 40)                                                                                                              \
     X(at_most_once, 25, 5, 60)                                                                                                             \
     X(priorities, 30, 10, 90)                                                                                                              \
-    X(failed_limits, 0, 1, 1) /* never by itself: what had failed and was out at a restart counts against limits, too */                   \
     X(keys, 100, 1, 12)                                                                                                                    \
     X(ordering, 40, 1, 3)                                                                                                                  \
     X(affinity, 20, 1, 2000)                                                                                                               \
