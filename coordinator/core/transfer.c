@@ -124,9 +124,10 @@ void transfer_leave(struct core *c, uint32_t handle)
 
 enum progress { PROGRESS_SENT, PROGRESS_ENDED, PROGRESS_WAITS };
 
-static enum progress wait_for_fetch(struct core *c, struct transfer *t)
+/* Until a block is read; when none is being read, for a moment. */
+static enum progress wait_for_log(struct core *c, struct transfer *t)
 {
-    t->waits_fetch = true;
+    t->waits_log = true;
     reader_wait(c);
     return PROGRESS_WAITS;
 }
@@ -134,7 +135,7 @@ static enum progress wait_for_fetch(struct core *c, struct transfer *t)
 /* What it needs has left the window meanwhile. */
 static enum progress end_gone(struct core *c, struct transfer *t)
 {
-    if (t->lease && !blocks_room_for_failure(c)) return PROGRESS_WAITS;
+    if (t->lease && !blocks_room_for_failure(c)) return wait_for_log(c, t);
     if (t->lease)
         deliver_gone(c, t->lease);
     else
@@ -195,9 +196,9 @@ static enum progress send_next(struct core *c, uint32_t handle)
     uint64_t position = last ? t->position : t->parts[t->sent];
     if (!out_has_room(c, 8)) return PROGRESS_WAITS;
     if (t->lease && group_at(c, lease_at(c, t->lease)->group)->paused_ms) return take_back(c, handle);
-    if (t->waits_fetch) return PROGRESS_WAITS;
+    if (t->waits_log) return PROGRESS_WAITS;
     struct slot *slot = blocks_find_after(c, position, &end);
-    if (!slot && !end) return wait_for_fetch(c, t);
+    if (!slot && !end) return wait_for_log(c, t);
     if (!slot || !block_holds(&slot->block, position)) return end_gone(c, t);
     if (last) return say_event(c, handle, &slot->block);
     say_part(c, t, block_body(&slot->block, &slot->block.records[position - slot->block.first_position]));
@@ -226,12 +227,12 @@ void transfers_go(struct core *c)
 void transfers_wake_waiting(struct core *c)
 {
     for (uint32_t i = 0; i < c->sending_count; i++)
-        transfer_at(c, c->sending[i])->waits_fetch = false;
+        transfer_at(c, c->sending[i])->waits_log = false;
 }
 
 bool transfers_can_go(const struct core *c)
 {
     for (uint32_t i = 0; i < c->sending_count; i++)
-        if (!transfer_at(c, c->sending[i])->waits_fetch && !(c->draining && transfer_at(c, c->sending[i])->lease)) return true;
+        if (!transfer_at(c, c->sending[i])->waits_log && !(c->draining && transfer_at(c, c->sending[i])->lease)) return true;
     return false;
 }

@@ -10,7 +10,7 @@ struct transfer {
     uint32_t peer, lease, sub;
     uint32_t count, sent;
     uint64_t position, said; /* said: the step of the last part */
-    bool waits_fetch;
+    bool waits_log;
     uint64_t parts[PARTS_MAX]; /* positions: also of events that were stored when larger ones were taken than now */
 };
 
