@@ -145,8 +145,9 @@ static void take_first(struct core *c, uint32_t peer, struct lane *lane, const s
 {
     struct peer *p = peer_at(c, peer);
     uint32_t publisher = publisher_find(c, p->publisher);
+    bool forgotten = !publisher && m->number <= p->number_known; /* since the hello, with what it was told [R-PUB-6] */
     p->number_seen = m->number;
-    if (publisher && publisher_answer(publisher_at(c, publisher), m->number) != PUBLISHER_NEVER) {
+    if (forgotten || (publisher && publisher_answer(publisher_at(c, publisher), m->number) != PUBLISHER_NEVER)) {
         publish_again(c, peer, lane, m->number, span_of(NULL, 0), m->size);
         return;
     }

@@ -398,6 +398,7 @@ void sub_next_large(struct core *c, uint32_t handle)
 static enum progress catch_up_one(struct core *c, uint32_t handle)
 {
     struct sub *s = sub_at(c, handle);
+    s->waits_transfer = false; /* it may wait for something else from here on */
     if (s->transfer) return park(c, s, false);
     if (s->limited && s->limit == 0) return end_limited(c, handle, s->cursor <= s->end);
     if (s->cursor < c->trimmed_below) return end_gone(c, handle);
