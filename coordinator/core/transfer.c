@@ -99,11 +99,13 @@ static void finish(struct core *c, uint32_t handle)
 void transfer_drop(struct core *c, uint32_t handle)
 {
     struct transfer *t = transfer_at(c, handle);
-    if (t->lease)
-        peer_at(c, t->peer)->deliver_sent_events--;
+    uint32_t worker = t->lease ? t->peer : 0;
+    if (worker)
+        peer_at(c, worker)->deliver_sent_events--;
     else
         lane_at(c, sub_at(c, t->sub)->lane)->event_sent_events--;
     finish(c, handle);
+    if (worker) worker_ring_update(c, worker); /* it may have been its last credit */
 }
 
 /* Its peer has gone: of a lease it knows nothing yet, so that goes to another at once. */
