@@ -217,6 +217,7 @@ void gate_fact(struct gate *g, const struct link_fact *fact)
     switch (fact->kind) {
     case LINK_FACT_STATE:
         g->up = fact->state.state == LINK_UP;
+        g->ups += g->up;
         break;
     case LINK_FACT_ACCEPTED:
         publish_accepted(g, fact);

@@ -50,7 +50,8 @@ struct conn {
     uint16_t sub_count, op_count;
     uint16_t private_count; /* of the subs: those with a stream of their own */
     uint16_t tenant;
-    uint32_t inbox; /* topic; 0: no request yet */
+    uint32_t inbox;               /* topic; 0: no request yet */
+    uint32_t strays, stray_count; /* first of the pool buffers of struct stray, oldest first */
     uint32_t prev_dirty, next_dirty;
     const char *close_reason;
     uint16_t close_code;
@@ -105,6 +106,7 @@ struct op {
     uint32_t conn; /* 0: gone; the answer is for nobody */
     uint32_t prev, next;
     uint64_t seq;                   /* request: of its event; 0: not accepted yet */
+    uint32_t sent_on;               /* request: gate's `ups` when it got its number */
     uint32_t group, attempt, index; /* request: of the next partial */
     uint32_t topic;                 /* history */
     uint32_t buffer;                /* history: the events so far */
@@ -113,6 +115,14 @@ struct op {
     uint8_t kind, id_size;
     bool gap, cancelled;
     uint8_t id[ID_BYTES_MAX];
+};
+
+/* What came to an inbox for a request whose seq is not known. */
+struct stray {
+    uint64_t cause;
+    uint32_t next;                  /* pool buffer */
+    uint32_t group, attempt, index; /* of a partial; attempt 0: it is the answer */
+    uint8_t bytes[];                /* the partial's data, or the answer's event */
 };
 
 /* Events of one packet, framed into one buffer. */
@@ -131,6 +141,7 @@ struct gate {
     uint8_t epoch[EPOCH_BYTES];
     uint32_t epoch_size;
     bool up, draining;
+    uint32_t ups; /* connections to the coordinator so far */
     uint64_t conns_made;
     struct slab conns, topics, subs, ops;
     struct pool pool;
@@ -256,8 +267,15 @@ void take_history(struct gate *g, const struct request_context *ctx);
 
 void publish_accepted(struct gate *g, const struct link_fact *fact);
 void publish_refused(struct gate *g, const struct link_fact *fact);
+
+/* -- request.c, strays.c -- */
 void inbox_events(struct gate *g, struct topic *t, const struct link_fact *fact);
 void inbox_partial(struct gate *g, const struct link_fact *fact);
+/* Gives the answer or partial to its request, if that waits. bytes: the partial's data, or the answer's event. */
+void request_answer(struct gate *g, const struct stray *head, struct span bytes);
+void stray_keep(struct gate *g, uint32_t conn, const struct stray *head, struct span bytes); /* ends the connection when there is no room */
+void strays_take(struct gate *g, uint32_t conn, uint64_t cause);                             /* the request's seq is known now */
+void strays_drop(struct gate *g, struct conn *c);                                            /* unless a request waits for its seq */
 
 void history_events(struct gate *g, uint32_t topic, const struct link_fact *fact);
 void history_end(struct gate *g, uint32_t topic, uint32_t code, bool more);

@@ -46,6 +46,7 @@ static void unlink_op(struct gate *g, uint32_t handle)
     op->prev = 0;
     op->next = 0;
     heap_remove(&g->op_deadlines, handle);
+    strays_drop(g, c);
 }
 
 void op_close(struct gate *g, uint32_t handle)

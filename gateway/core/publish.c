@@ -119,6 +119,7 @@ static void submit(struct gate *g, uint32_t handle, const struct draft *d)
     uint32_t *slot = &g->op_of_number[number % PUBLISH_WINDOW];
     must(*slot == 0); /* the link's window is not wider */
     *slot = handle;
+    op->sent_on = g->ups;
 }
 
 void take_publish(struct gate *g, const struct request_context *ctx)
@@ -234,6 +235,9 @@ static void accepted(struct gate *g, uint32_t handle, uint64_t seq, bool duplica
         return;
     }
     op->seq = seq;
+    uint32_t conn = op->conn;
+    strays_take(g, conn, seq); /* among them may be its answer */
+    strays_drop(g, conn_at(g, conn));
 }
 
 void publish_accepted(struct gate *g, const struct link_fact *fact)

@@ -26,12 +26,11 @@ static void send_refusal(struct gate *g, const struct op *op, const struct event
     send_error(g, op->conn, op_id(op), code, message, 0);
 }
 
-static void take_answer(struct gate *g, uint64_t cause, struct span bytes)
+static void take_answer(struct gate *g, uint32_t handle, struct span bytes)
 {
-    uint32_t handle = map_get(&g->requests, cause);
+    const struct op *op = op_at(g, handle);
     struct event event;
-    if (handle == 0 || event_scan(bytes, &event) != EVENT_OK || event.reply == EVENT_REPLY_NONE) return;
-    struct op *op = op_at(g, handle);
+    if (event_scan(bytes, &event) != EVENT_OK || event.reply == EVENT_REPLY_NONE) return;
     if (event.reply == EVENT_REPLY_OK) {
         send_reply(g, op, &event);
     } else {
@@ -40,37 +39,64 @@ static void take_answer(struct gate *g, uint64_t cause, struct span bytes)
     op_close(g, handle);
 }
 
+static void take_partial(struct gate *g, struct op *op, const struct stray *head, struct span data)
+{
+    if (op->attempt == 0) op->group = head->group; /* of several that answer the one that spoke first */
+    if (head->group != op->group) return;
+    if (head->attempt > op->attempt) {
+        op->attempt = head->attempt;
+        op->index = 0;
+    }
+    if (head->attempt < op->attempt || head->index != op->index) return;
+    op->index++;
+    struct writer w;
+    frame_begin(g, &w);
+    write_head(&w, "partial", op_id(op));
+    write_text(&w, ",\"attempt\":");
+    write_uint(&w, head->attempt);
+    write_text(&w, ",\"index\":");
+    write_uint(&w, head->index);
+    write_data(&w, span_of(NULL, 0), data);
+    write_text(&w, "}");
+    send_frame(g, op->conn, &w);
+}
+
+void request_answer(struct gate *g, const struct stray *head, struct span bytes)
+{
+    uint32_t handle = map_get(&g->requests, head->cause);
+    if (handle == 0) return;
+    if (head->attempt == 0) {
+        take_answer(g, handle, bytes);
+    } else {
+        take_partial(g, op_at(g, handle), head, bytes);
+    }
+}
+
+static void take(struct gate *g, uint32_t conn, const struct stray *head, struct span bytes)
+{
+    if (map_get(&g->requests, head->cause) != 0) {
+        request_answer(g, head, bytes);
+    } else {
+        stray_keep(g, conn, head, bytes);
+    }
+}
+
 void inbox_events(struct gate *g, struct topic *t, const struct link_fact *fact)
 {
     const uint8_t *at = fact->events.body.data;
     for (size_t i = 0; i < fact->events.count; i++) {
         struct span bytes = span_of(at, fact->events.size[i]);
         at += bytes.size;
-        if (fact->events.cause != NULL && !t->leaving) take_answer(g, fact->events.cause[i], bytes);
+        if (fact->events.cause != NULL) take(g, t->owner, &(struct stray){ .cause = fact->events.cause[i] }, bytes);
     }
 }
 
 void inbox_partial(struct gate *g, const struct link_fact *fact)
 {
-    uint32_t handle = map_get(&g->requests, fact->partial.cause);
-    if (handle == 0) return;
-    struct op *op = op_at(g, handle);
-    if (op->attempt == 0) op->group = fact->partial.group; /* of several that answer the one that spoke first */
-    if (fact->partial.group != op->group) return;
-    if (fact->partial.attempt > op->attempt) {
-        op->attempt = fact->partial.attempt;
-        op->index = 0;
-    }
-    if (fact->partial.attempt < op->attempt || fact->partial.index != op->index) return;
-    op->index++;
-    struct writer w;
-    frame_begin(g, &w);
-    write_head(&w, "partial", op_id(op));
-    write_text(&w, ",\"attempt\":");
-    write_uint(&w, fact->partial.attempt);
-    write_text(&w, ",\"index\":");
-    write_uint(&w, fact->partial.index);
-    write_data(&w, span_of(NULL, 0), fact->partial.data);
-    write_text(&w, "}");
-    send_frame(g, op->conn, &w);
+    uint32_t topic = topic_find(g, fact->partial.subscription);
+    if (topic == 0 || topic_at(g, topic)->kind != TOPIC_INBOX || topic_at(g, topic)->leaving) return;
+    const struct stray head = {
+        .cause = fact->partial.cause, .group = fact->partial.group, .attempt = fact->partial.attempt, .index = fact->partial.index
+    };
+    take(g, topic_at(g, topic)->owner, &head, fact->partial.data);
 }

@@ -97,6 +97,11 @@ void fixture_open(struct fixture *f, const struct gate_config *config)
     f->gate = gate_init(f->memory, &c);
     gate_now(f->gate, 1000, 1700000000000);
     gate_set_epoch(f->gate, span_text(epoch));
+    connected(f);
+}
+
+void connected(struct fixture *f)
+{
     const struct link_fact up = { .kind = LINK_FACT_STATE, .state = { .state = LINK_UP } };
     gate_fact(f->gate, &up);
 }
@@ -255,6 +260,7 @@ void answered(struct fixture *f, uint64_t id, uint64_t cause, uint32_t reply, ui
 void partial(struct fixture *f, uint64_t cause, uint32_t attempt, uint32_t index, const char *data)
 {
     struct link_fact fact = { .kind = LINK_FACT_PARTIAL };
+    fact.partial.subscription = f->subscribed[0].id;
     fact.partial.cause = cause;
     fact.partial.attempt = attempt;
     fact.partial.index = index;

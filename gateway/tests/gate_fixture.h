@@ -45,6 +45,7 @@ int close_it(void **state);
 struct gate_config fixture_config(void);
 void fixture_open(struct fixture *f, const struct gate_config *config);
 void fixture_close(struct fixture *f);
+void connected(struct fixture *f); /* to the coordinator, again */
 
 uint32_t client(struct fixture *f); /* a new connection; its hello is taken */
 void say(struct fixture *f, uint32_t conn, const char *text);
@@ -59,6 +60,7 @@ void ended_at(struct fixture *f, uint64_t id, uint32_t code, uint64_t cursor);
 /* count events of topic `docs.x` with seqs from first on; data is the seq, or data. */
 void events(struct fixture *f, uint64_t id, uint64_t first, size_t count, const char *data);
 void answered(struct fixture *f, uint64_t id, uint64_t cause, uint32_t reply, uint32_t code, const char *data);
+/* To the subscription that was made first. */
 void partial(struct fixture *f, uint64_t cause, uint32_t attempt, uint32_t index, const char *data);
 void accepted(struct fixture *f, uint64_t number, uint64_t seq);
 void refused(struct fixture *f, uint64_t number, uint32_t code);

@@ -144,6 +144,50 @@ static void a_cancel_is_passed_on_also_before_the_event_has_a_place(void **state
     assert_has(hear(&it, conn), "\"id\":3,\"code\":\"not_found\"");
 }
 
+static void an_answer_may_come_before_its_request_is_accepted_again(void **state)
+{
+    (void)state;
+    uint32_t conn = client(&it);
+    say(&it, conn,
+        "[{\"type\":\"request\",\"id\":1,\"topic\":\"a.b\",\"data\":1},{\"type\":\"request\",\"id\":2,\"topic\":\"a.b\",\"data\":1}]");
+    uint64_t inbox = it.subscribed[0].id;
+    answered(&it, inbox, 50, EVENT_REPLY_OK, 0, "\"nobody's\""); /* nothing was sent again yet */
+    connected(&it);
+    partial(&it, 50, 1, 0, "0");
+    partial(&it, 51, 1, 0, "1");
+    partial(&it, 50, 1, 1, "2");
+    answered(&it, inbox, 50, EVENT_REPLY_OK, 0, "\"first\"");
+    answered(&it, inbox, 49, EVENT_REPLY_OK, 0, "\"to one that is answered\"");
+    assert_string_equal(hear(&it, conn), "");
+    accepted(&it, 1, 50);
+    assert_string_equal(hear(&it, conn), "{\"type\":\"partial\",\"id\":1,\"attempt\":1,\"index\":0,\"data\":0}\n"
+                                        "{\"type\":\"partial\",\"id\":1,\"attempt\":1,\"index\":1,\"data\":2}\n"
+                                        "{\"type\":\"reply\",\"id\":1,\"data\":\"first\"}\n");
+    accepted(&it, 2, 51);
+    assert_int_equal(gate_stats(it.gate)->pool_bytes, 256); /* the partial's frame waits for its socket, nothing else does */
+    answered(&it, inbox, 51, EVENT_REPLY_OK, 0, "\"second\"");
+    assert_string_equal(hear(&it, conn), "{\"type\":\"partial\",\"id\":2,\"attempt\":1,\"index\":0,\"data\":1}\n"
+                                        "{\"type\":\"reply\",\"id\":2,\"data\":\"second\"}\n");
+    assert_int_equal(gate_stats(it.gate)->operations + gate_stats(it.gate)->pool_bytes, 0);
+}
+
+static void answers_that_cannot_be_kept_end_the_connection(void **state)
+{
+    (void)state;
+    uint32_t conn = client(&it), other = client(&it);
+    const char *reason;
+    for (uint32_t i = 0; i < 2; i++)
+        say(&it, i == 0 ? conn : other, "{\"type\":\"request\",\"id\":1,\"topic\":\"a.b\",\"data\":1}");
+    connected(&it);
+    for (uint64_t seq = 100; seq < 100 + 17; seq++) /* one more than a connection may have messages without their answer */
+        answered(&it, it.subscribed[0].id, seq, EVENT_REPLY_OK, 0, "1");
+    assert_int_equal(gate_close_code(it.gate, conn, &reason), 4529);
+    assert_int_equal(gate_close_code(it.gate, other, &reason), 0);
+    gate_closed(it.gate, conn);
+    gate_closed(it.gate, other);
+    assert_int_equal(gate_stats(it.gate)->pool_bytes, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +197,8 @@ int main(void)
         TEST(a_request_gets_partials_in_order_and_one_answer),
         TEST(of_two_groups_that_answer_the_pieces_of_one_are_passed_on),
         TEST(a_request_without_an_answer_times_out_once),
+        TEST(an_answer_may_come_before_its_request_is_accepted_again),
+        TEST(answers_that_cannot_be_kept_end_the_connection),
         TEST(a_cancel_is_passed_on_also_before_the_event_has_a_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

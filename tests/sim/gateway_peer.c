@@ -92,6 +92,12 @@ static void tell_time(const struct peer *peer)
     gate_now(((struct gateway *)peer->app)->gate, peer->sim->now_ns / NS_PER_MS, log_ms(peer->sim));
 }
 
+static void note_accepted(struct sim *sim, const struct link_fact *fact)
+{
+    for (uint64_t i = 0; i < fact->publish.count; i++)
+        oracle_heard_accepted(sim->oracle, fact->publish.first_seq + i, sim->now_ns);
+}
+
 static void note_answers(struct sim *sim, const struct link_fact *fact)
 {
     const uint8_t *at = fact->events.body.data;
@@ -107,6 +113,7 @@ static void fact(struct peer *peer, const struct link_fact *fact)
     tell_time(peer);
     if (fact->kind == LINK_FACT_STATE && fact->state.state == LINK_UP)
         gate_set_epoch(g->gate, span_of(link_terms(peer->link)->epoch, EPOCH_BYTES));
+    if (fact->kind == LINK_FACT_ACCEPTED) note_accepted(peer->sim, fact);
     if (fact->kind == LINK_FACT_EVENTS && fact->events.cause) note_answers(peer->sim, fact);
     gate_fact(g->gate, fact);
     g->heard = true;

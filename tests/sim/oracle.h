@@ -158,7 +158,8 @@ void oracle_told_partial(struct oracle *oracle, uint32_t connection, uint64_t ca
 void oracle_told_answer(struct oracle *oracle, uint64_t cause, const uint8_t *bytes, size_t size); /* on an inbox */
 void oracle_took_cancel(struct oracle *oracle, uint32_t connection, uint64_t seq);
 void oracle_told_cancel(struct oracle *oracle, uint32_t connection, uint64_t lease);
-/* What a gateway hears of the answer to a client's request, and what the client hears. */
+/* What a gateway hears of a client's request and of the answer to it, and what the client hears. */
+void oracle_heard_accepted(struct oracle *oracle, uint64_t seq, uint64_t now_ns);
 void oracle_heard_answer(struct oracle *oracle, uint64_t cause, uint64_t now_ns);
 void oracle_user_partial(struct oracle *oracle, uint32_t event, const struct oracle_partial *partial);
 void oracle_user_replied(struct oracle *oracle, uint32_t event, const uint8_t *data, size_t size);

@@ -115,10 +115,10 @@ struct reader { /* a subscription, at the wire or behind the SDK */
 
 struct request { /* a client's, or of a program behind the SDK */
     uint32_t event;
-    uint64_t until_ns, cancel_ns;   /* when its user gives up, or has taken it back; 0: not */
-    uint32_t first_answer;          /* that was told on its inbox */
-    uint32_t group, attempt, index; /* of the next piece for its user */
-    bool open, heard;               /* heard: the gateway has an answer, in time */
+    uint64_t until_ns, cancel_ns;    /* when its user gives up, or has taken it back; 0: not */
+    uint32_t first_answer;           /* that was told on its inbox */
+    uint32_t group, attempt, index;  /* of the next piece for its user */
+    bool open, has_seq, came, heard; /* the gateway knows its seq; has an answer on the inbox; has both, in time */
 };
 struct pieces {              /* of one request, from one group */
     uint32_t attempt, index; /* the last one */

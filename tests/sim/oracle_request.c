@@ -27,10 +27,25 @@ void oracle_told_answer(struct oracle *o, uint64_t cause, const uint8_t *bytes, 
     if (!r->first_answer) r->first_answer = event;
 }
 
+static void look_whether_heard(struct request *r, uint64_t now_ns)
+{
+    if (r->has_seq && r->came && r->open && !r->cancel_ns && now_ns < r->until_ns) r->heard = true;
+}
+
+void oracle_heard_accepted(struct oracle *o, uint64_t seq, uint64_t now_ns)
+{
+    struct request *r = request_of(o, oracle_event_at(o, seq));
+    if (!r) return;
+    r->has_seq = true;
+    look_whether_heard(r, now_ns);
+}
+
 void oracle_heard_answer(struct oracle *o, uint64_t cause, uint64_t now_ns)
 {
     struct request *r = request_of(o, oracle_event_at(o, cause));
-    if (r && r->open && !r->cancel_ns && now_ns < r->until_ns) r->heard = true;
+    if (!r) return;
+    r->came = true;
+    look_whether_heard(r, now_ns);
 }
 
 void oracle_user_cancels(struct oracle *o, uint32_t event)
@@ -136,7 +151,7 @@ void oracle_told_cancel(struct oracle *o, uint32_t connection, uint64_t number)
         o->counts.cancels++;
         return;
     }
-    if (!lease)
+    if (!lease && connection_of(o, connection)) /* else a newer hello ended it in this turn, and its welcome with it */
         broken(o, "cancel_reaches_the_holder", "connection %u is told to cancel lease %llx, which it never had", connection, U(number));
 }
 
