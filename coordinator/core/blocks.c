@@ -119,6 +119,14 @@ uint64_t blocks_number_of(const struct core *c, uint64_t position)
     return filling && position >= filling->block.first_position ? filling->block.number : c->next_block - 1;
 }
 
+void blocks_touch_group(struct core *c, uint32_t handle)
+{
+    struct slot *slot = filling_slot(c);
+    if (group_at(c, handle)->touched_now) return;
+    group_at(c, handle)->touched_now = true;
+    slot->touched[slot->touched_count++] = handle;
+}
+
 /* Marks the groups that match a topic when the block sees it first: what they need at the close is found here, not per event. */
 void blocks_touch_topic(struct core *c, struct slot *slot, uint32_t topic, uint32_t tenant)
 {
@@ -128,11 +136,8 @@ void blocks_touch_topic(struct core *c, struct slot *slot, uint32_t topic, uint3
     if (found > c->matches_max) found = c->matches_max;
     entry->mark = 1;
     for (uint32_t i = 0; i < found && !(c->matches[i] & SUBSCRIPTION_BIT); i++) {
-        struct group *group = group_at(c, c->matches[i]);
         entry->mark = 2;
-        if (group->touched_now) continue;
-        group->touched_now = true;
-        slot->touched[slot->touched_count++] = c->matches[i];
+        blocks_touch_group(c, c->matches[i]);
     }
 }
 

@@ -74,6 +74,7 @@ void blocks_fetched(struct core *c, const struct core_fetched *fetched);
 struct slot *blocks_find_after(struct core *c, uint64_t position, bool *out_end);
 struct slot *blocks_peek(struct core *c, uint64_t position);                       /* the same, but only what is in memory */
 struct slot *blocks_find_before(struct core *c, uint64_t position, bool *out_end); /* the last that begins at or before position */
+void blocks_touch_group(struct core *c, uint32_t group); /* the filling block may have an event that it is to read */
 void blocks_touch_topic(struct core *c, struct slot *slot, uint32_t topic, uint32_t tenant);
 void ticket_add(struct core *c, struct ticket ticket);
 void tickets_pay(struct core *c); /* as many as there is room to say */

@@ -107,6 +107,7 @@ uint64_t group_create(struct core *c, uint32_t tenant, const struct group_spec *
     uint32_t handle = group_by_id(c, id);
     group_opened(c, handle, false);
     match_anew(c);
+    if (floor < here(c) - 1) blocks_touch_group(c, handle); /* what it is to read may stand in the filling block before it */
     return group_at(c, handle)->created_block = blocks_fill(c)->number;
 }
 

@@ -262,7 +262,7 @@ uint64_t world_seq(const struct world *w, const char *event)
 {
     for (uint32_t i = 0; i < w->event_count; i++)
         if (strcmp(w->events[i].name, event) == 0) return w->events[i].seq;
-    return 0;
+    return strtoull(event, NULL, 10);
 }
 
 const char *world_event_name(struct world *w, uint64_t seq, bool emit)
