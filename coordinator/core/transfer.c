@@ -180,7 +180,12 @@ static enum progress say_event(struct core *c, uint32_t handle, const struct blo
     return PROGRESS_ENDED;
 }
 
-/* Of a paused group nothing goes out: what was not sent to its end waits with the rest [R-CHANGE-2]. */
+/* Of a paused group nothing goes out: what was not sent to its end waits with the rest [R-CHANGE-2]. Nor does what has expired. */
+static bool may_go_on(const struct core *c, uint32_t lease)
+{
+    return !group_at(c, lease_at(c, lease)->group)->paused_ms && c->log_ms < lease_at(c, lease)->expires_ms;
+}
+
 static enum progress take_back(struct core *c, uint32_t handle)
 {
     const struct transfer *t = transfer_at(c, handle);
@@ -197,7 +202,7 @@ static enum progress send_next(struct core *c, uint32_t handle)
     bool last = t->sent == t->count, end;
     uint64_t position = last ? t->position : t->parts[t->sent];
     if (!out_has_room(c, 8)) return PROGRESS_WAITS;
-    if (t->lease && group_at(c, lease_at(c, t->lease)->group)->paused_ms) return take_back(c, handle);
+    if (t->lease && !may_go_on(c, t->lease)) return take_back(c, handle);
     if (t->waits_log) return PROGRESS_WAITS;
     struct slot *slot = blocks_find_after(c, position, &end);
     if (!slot && !end) return wait_for_log(c, t);
