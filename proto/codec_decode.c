@@ -120,6 +120,7 @@ static void take_welcome(struct decoder *d, const Weir__V1__Welcome *from, struc
     to->replay = from->replay;
     to->max_deliveries = from->max_deliveries;
     to->large_events = from->large_events;
+    to->head = from->head;
     check(d, from->n_kept_attempt == from->n_kept_seq && from->n_kept_lease == from->n_kept_seq);
     to->kept_seq = from->kept_seq;
     to->kept_attempt = from->kept_attempt;

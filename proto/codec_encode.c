@@ -114,6 +114,7 @@ static void put_welcome(struct encoder *e, const struct msg_welcome *from, Weir_
     to->replay = from->replay;
     to->max_deliveries = from->max_deliveries;
     to->large_events = from->large_events;
+    to->head = from->head;
     to->n_kept_seq = to->n_kept_attempt = to->n_kept_lease = from->kept_count;
     to->kept_seq = wide(from->kept_seq);
     to->kept_attempt = narrow(from->kept_attempt);

@@ -66,7 +66,7 @@ struct msg_welcome {
     uint32_t protocol, publisher_known, publish_window, heartbeat_ms, lease_ms, replay, max_deliveries, large_events;
     uint64_t features;
     struct span server, epoch, tenant, inbox;
-    uint64_t term, peer, highest_number, max_event_bytes, max_packet_bytes, emit_credit_bytes, generation;
+    uint64_t term, peer, highest_number, max_event_bytes, max_packet_bytes, emit_credit_bytes, generation, head;
     const uint64_t *kept_seq; const uint32_t *kept_attempt; const uint64_t *kept_lease; size_t kept_count;
 };
 struct msg_error { uint32_t code, about, retry_ms; uint64_t id; struct span message; };

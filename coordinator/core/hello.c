@@ -84,7 +84,7 @@ static void replace_older(struct core *c, uint32_t peer)
     uint64_t key = peer_instance_key(c, p->instance, p->tenant);
     uint32_t older = map_get(&c->by_instance, key);
     if (older && peer_at(c, older)->tenant == p->tenant && memcmp(peer_at(c, older)->instance, p->instance, INSTANCE_BYTES) == 0) {
-        out_error(c, older, CODE_CONFLICT, FIELD_HELLO, 0, "this instance has a newer connection"); /* [R-HELLO-3] */
+        out_error(c, older, CODE_STALE, FIELD_HELLO, 0, "this instance has said hello on another connection"); /* [R-HELLO-3] */
         peer_forget(c, older);
     }
     must(map_put(&c->by_instance, key, peer));
@@ -166,6 +166,7 @@ void peer_welcome(struct core *c, uint32_t handle)
     w->heartbeat_ms = c->config.heartbeat_ms;
     w->emit_credit_bytes = c->config.emit_credit_bytes;
     w->replay = c->config.replay.on;
+    w->head = c->head;
     if (p->group) {
         w->lease_ms = group_at(c, p->group)->options.lease_ms;
         w->max_deliveries = group_at(c, p->group)->options.max_deliveries;

@@ -247,6 +247,24 @@ static void take_drain(struct link *link, const struct msg_drain *drain)
     link_tell(link, &(struct link_fact){ .kind = LINK_FACT_DRAIN, .drain_ms = wait_ms });
 }
 
+static void note_head(struct link *link, uint64_t seq)
+{
+    if (seq > link->known_head) link->known_head = seq;
+}
+
+static void note_heads(struct link *link, const struct packet *packet)
+{
+    if (packet->welcome != NULL) note_head(link, packet->welcome->head);
+    for (size_t i = 0; i < packet->accepted_count; i++)
+        note_head(link, packet->accepted[i].first_seq);
+    for (size_t i = 0; i < packet->subscribed_count; i++)
+        note_head(link, packet->subscribed[i].cursor);
+    for (size_t i = 0; i < packet->events_count; i++)
+        if (packet->events[i].count != 0) note_head(link, packet->events[i].seq[packet->events[i].count - 1]);
+    for (size_t i = 0; i < packet->caught_up_count; i++)
+        note_head(link, packet->caught_up[i].cursor);
+}
+
 void link_packet(struct link *link, uint64_t now_ns, const struct packet *packet)
 {
     link->now_ns = now_ns;
@@ -258,6 +276,7 @@ void link_packet(struct link *link, uint64_t now_ns, const struct packet *packet
         if (link->state != LINK_GREETING && link->state != LINK_UP) return;
     }
     if (link->state != LINK_UP) return;
+    note_heads(link, packet);
     take_answers(link, packet);
     take_bodies(link, packet);
     for (size_t i = 0; link->state == LINK_UP && i < packet->cancel_count; i++)

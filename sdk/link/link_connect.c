@@ -128,7 +128,7 @@ void link_take_error(struct link *link, const struct msg_error *error)
             link_retry(link, error->code, error->retry_ms, error->message);
         return;
     }
-    if (error->about == FIELD_HELLO && (error->code == CODE_UNAUTHORIZED || error->code == CODE_CONFLICT)) {
+    if (error->about == FIELD_HELLO && (error->code == CODE_UNAUTHORIZED || error->code == CODE_STALE)) {
         link_retry(link, error->code, error->retry_ms, error->message); /* it has forgotten us: say hello on a new connection */
         return;
     }
@@ -144,7 +144,10 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 void link_take_welcome(struct link *link, const struct msg_welcome *welcome)
 {
     struct link_terms *terms = &link->terms;
-    if (welcome->epoch.size == EPOCH_BYTES) memcpy(terms->epoch, welcome->epoch.data, EPOCH_BYTES);
+    if (welcome->epoch.size == EPOCH_BYTES && memcmp(terms->epoch, welcome->epoch.data, EPOCH_BYTES) != 0) {
+        memcpy(terms->epoch, welcome->epoch.data, EPOCH_BYTES);
+        link->known_head = 0;
+    }
     if (welcome->max_event_bytes != 0) terms->max_event_bytes = welcome->max_event_bytes;
     if (welcome->max_packet_bytes != 0) terms->max_packet_bytes = welcome->max_packet_bytes;
     if (welcome->emit_credit_bytes != 0) terms->emit_credit_bytes = welcome->emit_credit_bytes;

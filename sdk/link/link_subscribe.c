@@ -250,6 +250,19 @@ static uint64_t own_left(const struct subscription *sub)
     return sub->granted > sub->received ? sub->granted - sub->received : 0;
 }
 
+/* Requests that are on their way with the first `subscribe` of their inbox may be answered before it is heard that it was taken. If that is
+ * lost, the inbox is opened again from what was known of the log when it was asked for [R-SUB-9]. */
+static void keep_place_of_inbox(const struct link *link, struct subscription *sub)
+{
+    static const char inbox[] = "$inbox.";
+    size_t size = sizeof inbox - 1;
+    if (sub->has_cursor || sub->start != START_NEW || sub->filter_size < size || memcmp(sub->filter, inbox, size) != 0) return;
+    sub->cursor = link->known_head;
+    sub->has_cursor = true;
+    memcpy(sub->epoch, link->terms.epoch, EPOCH_BYTES);
+    sub->epoch_size = EPOCH_BYTES;
+}
+
 static void add_subscribe(struct link *link, struct subscription *sub, struct msg_subscribe *message)
 {
     bool again = sub->has_cursor;
@@ -265,6 +278,7 @@ static void add_subscribe(struct link *link, struct subscription *sub, struct ms
     };
     sub->granted_base = sub->received;
     become(&link->subscribing, sub, SUBSCRIPTION_OPENING);
+    keep_place_of_inbox(link, sub);
 }
 
 /* With own credit of which nothing is left a subscription waits for link_grant: 0 on the wire would mean "none of its own". */

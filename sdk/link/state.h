@@ -214,6 +214,7 @@ struct link {
     struct link_terms terms;
     uint64_t now_ns, heard_ns, sent_ns, wake_ns /* waiting: until; connecting: until at most */, drain_ns /* 0 = none */;
     uint64_t random;
+    uint64_t known_head; /* that the log has come to, at least */
     uint32_t publish_window;
     uint32_t connection /* wanted; 0 = none */, connects, failures;
     enum link_state state;

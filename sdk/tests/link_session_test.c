@@ -92,16 +92,20 @@ static void a_refusal_that_waiting_cannot_mend_stops_the_link(void **state)
     }
 }
 
+/* `stale`: an older hello of it was taken later [R-HELLO-3] */
 static void a_refusal_for_now_is_tried_again(void **state)
 {
-    struct harness h;
+    static const uint32_t codes[] = { CODE_OVERLOADED, CODE_STALE };
     (void)state;
-    start(&h, ROLE_WORKER);
-    link_connected(h.link, h.now_ns);
-    assert_non_null(harness_flush(&h));
-    take_error(&h, CODE_OVERLOADED, FIELD_HELLO, 0);
-    assert_int_equal(link_state(h.link), LINK_WAITING);
-    harness_stop(&h);
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        struct harness h;
+        start(&h, ROLE_WORKER);
+        link_connected(h.link, h.now_ns);
+        assert_non_null(harness_flush(&h));
+        take_error(&h, codes[i], FIELD_HELLO, 0);
+        assert_int_equal(link_state(h.link), LINK_WAITING);
+        harness_stop(&h);
+    }
 }
 
 /* A coordinator that has forgotten a peer tells it to say hello. */
@@ -190,6 +194,35 @@ static void a_subscription_resumes_after_the_last_event_without_a_repeat(void **
     take_subscribed(&h, 5, 12, 0);
     take_event(&h, 5, 12, 2);
     assert_string_equal(h.told, "subscribed 5 cursor=12 resumed event 5:13=b");
+    harness_stop(&h);
+}
+
+/* [R-SUB-9] */
+static void an_inbox_whose_opening_was_not_heard_is_opened_from_where_it_was_asked_for(void **state)
+{
+    struct harness h;
+    struct packet *packet;
+    struct link_subscription inbox = { .id = 5, .filter = span_text("$inbox.00"), .start = START_NEW };
+    struct link_subscription other = { .id = 6, .filter = span_text("a.>"), .start = START_NEW };
+    (void)state;
+    start(&h, ROLE_GATEWAY);
+    harness_up(&h);
+    harness_take(&h, (struct packet){ .caught_up = &(struct msg_caught_up){ 9, 40 }, .caught_up_count = 1 });
+    assert_int_equal(link_subscribe(h.link, &inbox), LINK_OK);
+    assert_int_equal(link_subscribe(h.link, &other), LINK_OK);
+    packet = harness_flush(&h);
+    assert_int_equal(packet->subscribes[0].start, START_NEW);
+    harness_lose(&h);
+    harness_up(&h);
+    packet = harness_flush(&h);
+    assert_int_equal(packet->subscribes[0].start, START_SEQ);
+    assert_int_equal(packet->subscribes[0].start_at, 40);
+    assert_memory_equal(packet->subscribes[0].epoch.data, EPOCH_E, EPOCH_BYTES);
+    assert_int_equal(packet->subscribes[1].start, START_NEW); /* whoever asks for what is new has been told nothing yet */
+    harness_clear(&h);
+    take_subscribed(&h, 5, 40, 0);
+    take_event(&h, 5, 41, 1);
+    assert_string_equal(h.told, "subscribed 5 cursor=40 event 5:41=a");
     harness_stop(&h);
 }
 
@@ -362,6 +395,7 @@ int main(void)
         cmocka_unit_test(a_forgotten_link_says_hello_on_a_new_connection),
         cmocka_unit_test(a_drain_holds_publishes_and_comes_again_elsewhere),
         cmocka_unit_test(a_subscription_resumes_after_the_last_event_without_a_repeat),
+        cmocka_unit_test(an_inbox_whose_opening_was_not_heard_is_opened_from_where_it_was_asked_for),
         cmocka_unit_test(credit_for_events_rises_with_what_was_consumed),
         cmocka_unit_test(a_partial_gives_back_the_credit_that_it_took),
         cmocka_unit_test(own_credit_is_counted_from_each_opening),

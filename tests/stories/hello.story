@@ -10,7 +10,7 @@ x4: hello role=17                        -> x4 error bad_request about=hello ; x
 x5: hello role=1                         -> x5 error bad_request about=hello ; x5 forgotten
 # the newer connection of an instance is right   [R-HELLO-3]
 x6: hello instance=twin                  -> x6 welcome
-x7: hello instance=twin                  -> x6 error conflict about=hello ; x6 forgotten ; x7 welcome
+x7: hello instance=twin                  -> x6 error stale about=hello ; x6 forgotten ; x7 welcome
 # a worker is welcome only when its group's record is committed   [R-HELLO-5]
 w1: hello group=new credit=1             -> log block=1
 w2: hello group=new credit=1             -> nothing

@@ -89,7 +89,7 @@ static void print_welcome(FILE *out, const struct msg_welcome *m)
 {
     N(protocol), N(features), T(server), T(epoch), N(term), N(peer), T(tenant), T(inbox), N(publisher_known), N(highest_number);
     N(max_event_bytes), N(max_packet_bytes), N(publish_window), N(heartbeat_ms), N(lease_ms), N(emit_credit_bytes), N(generation);
-    W(kept_seq, kept_count), A(kept_attempt, kept_count), W(kept_lease, kept_count), N(replay), N(max_deliveries), N(large_events);
+    W(kept_seq, kept_count), A(kept_attempt, kept_count), W(kept_lease, kept_count), N(replay), N(max_deliveries), N(large_events), N(head);
 }
 
 static void print_error(FILE *out, const struct msg_error *m)
