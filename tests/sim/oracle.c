@@ -229,6 +229,7 @@ void known_taken(struct oracle *o, struct known *known)
         known->taken_starts = o->starts;
     }
     known->taken = true;
+    known->repeat_seq = 0; /* what was said of it before is lost; now it may be the first */
     known->taken_last_ms = o->log_ms;
     known->taken_turn = o->turn;
 }

@@ -13,7 +13,8 @@ void oracle_took_publish(struct oracle *o, uint32_t connection, uint64_t number,
     if (!c || !event) return;
     struct known *known = &o->events.items[event];
     known_taken(o, known);
-    if (known->answers == 0) known->refused = false; /* a refusal that nobody heard counts on its connection only [R-PUB-4] */
+    bool heard = known->answers > 0 && known->user_seq != UINT64_MAX; /* else a refusal counts on its connection only [R-PUB-4] */
+    if (!heard) known->refused = false;
     if (!known->foreign) table_put(&o->by_number, number_key(c, number), event);
 }
 

@@ -14,6 +14,7 @@ struct requester {
     uint64_t next_ns, events, bytes; /* taken and not told as consumed yet */
     uint32_t event_of[NUMBERS_MAX];  /* by number */
     uint64_t recent;                 /* the seq of a request that was accepted, for cancels */
+    bool was_open;                   /* what was answered since then waits */
     bool open, listening;            /* a request before its inbox is confirmed may have an answer that the inbox does not show */
 };
 
@@ -34,7 +35,7 @@ static void listen(struct peer *peer)
 {
     struct requester *r = peer->app;
     struct span inbox = link_terms(peer->link)->inbox;
-    struct link_subscription subscription = { .id = 1, .filter = inbox, .start = peer->lives > 1 ? START_FIRST : START_NEW };
+    struct link_subscription subscription = { .id = 1, .filter = inbox, .start = peer->lives > 1 || r->was_open ? START_FIRST : START_NEW };
     memcpy(r->inbox, inbox.data, inbox.size < sizeof r->inbox ? inbox.size : sizeof r->inbox - 1);
     r->open = link_subscribe(peer->link, &subscription) == LINK_OK;
 }
@@ -120,6 +121,7 @@ static void fact(struct peer *peer, const struct link_fact *fact)
         break;
     case LINK_FACT_ENDED:
         r->open = r->listening = false;
+        r->was_open = true;
         r->next_ns = peer->sim->now_ns;
         break;
     default:
