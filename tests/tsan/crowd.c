@@ -18,7 +18,7 @@
 #include <weir/weir.h>
 
 enum {
-    EVENTS_MAX = 1 << 16,
+    EVENTS_MAX = 1 << 20,
     PUBLISHERS = 2,
     THREADS_MAX = 16,
     QUEUE_MAX = 256,
