@@ -94,7 +94,8 @@ void log_snapshot_abandon(struct log *log);
 void log_trim_place(struct log *log, uint64_t position);
 
 /* Drops whole files of blocks that end below position, never past the second newest snapshot. Answers LOG_TRIMMED; a call while one is
- * under way is joined with those after it and answered once. What was written last (a few files) may stay. Read-only: ignored, no event. */
+ * under way is joined with those after it and answered once. What was written last (a few files) may stay. What was committed before is
+ * synced first, whatever the durability: it may be what the caller wrote again of what is dropped. Read-only: ignored, no event. */
 void log_trim(struct log *log, uint64_t position);
 
 enum log_event_kind {

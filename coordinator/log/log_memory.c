@@ -239,6 +239,7 @@ static void complete_trim(struct memory_log *m)
     m->trim_due = false;
     struct memory_disk *disk = m->disk;
     struct log_shared *shared = &m->log.shared;
+    if (m->log.config.durability != LOG_FSYNC) log_memory_sync(&m->log);
     size_t drop = dropped_by(m, m->trim_position);
     stored_blocks_drop_oldest(&disk->blocks, drop);
     disk->synced -= drop < disk->synced ? drop : disk->synced;

@@ -242,7 +242,7 @@ static void do_trim(struct rocks_log *r, uint64_t position)
     struct rocks_cursor cursor;
     struct span stored;
     struct log_shared *shared = &r->log.shared;
-    if (log_failed(shared)) return;
+    if (log_failed(shared) || (r->log.config.durability != LOG_FSYNC && !rocks_sync(r))) return;
     if (!first_kept(r, position, &kept, why) || !rocks_store_trim(&r->store, kept, why)) {
         stop(r, r->store.path, "dropping old files", why);
         return;

@@ -143,6 +143,20 @@ static void a_trim_drops_what_ends_below_and_keeps_the_rest(void **state)
     assert_int_equal(tail.first_position, first);
 }
 
+static void what_was_committed_before_a_trim_is_synced_before_it(void **state)
+{
+    struct rig *rig = rig_of(state);
+    struct log_stats before, after;
+    rig->config.durability = LOG_OS;
+    rig_open(rig);
+    fill_files(rig, 4, 60);
+    rig_commit(rig, 1);
+    log_stats(rig->log, &before);
+    rig_trim(rig, UINT64_MAX);
+    log_stats(rig->log, &after);
+    assert_true(after.syncs > before.syncs);
+}
+
 static void a_trim_never_passes_the_second_newest_snapshot(void **state)
 {
     struct rig *rig = rig_of(state);
@@ -263,6 +277,7 @@ int main(void)
         ON_BOTH(a_snapshot_may_be_taken_while_blocks_are_under_way),
         ON_BOTH(a_snapshot_of_an_empty_log_is_harmless),
         ON_BOTH(a_trim_drops_what_ends_below_and_keeps_the_rest),
+        ON_BOTH(what_was_committed_before_a_trim_is_synced_before_it),
         ON_BOTH(a_trim_never_passes_the_second_newest_snapshot),
         ON_BOTH(a_trim_without_two_snapshots_drops_nothing),
         ON_BOTH(the_place_of_a_trim_is_where_the_log_begins_after_it),
