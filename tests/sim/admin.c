@@ -1,5 +1,5 @@
-/* An administrator: pauses and resumes groups. What became of a change whose answer was lost it does not know: in the end it resumes all.
- */
+/* An administrator: pauses and resumes groups. What became of a change whose answer was lost it does not know, nor of one that was answered
+ * and lost with the power: in the end it resumes all. */
 #include <stdlib.h>
 
 #include "tests/sim/sim.h"
@@ -9,7 +9,7 @@ struct admin {
     struct group_terms terms;
     uint32_t group, left;
     uint64_t next_ns;
-    bool asked, may_be_paused[GROUPS_MAX];
+    bool asked, in_the_end, may_be_paused[GROUPS_MAX];
 };
 
 static void init(struct peer *peer, struct link_options *options)
@@ -42,9 +42,17 @@ static void ask(struct peer *peer, uint32_t group, enum action action)
     if (action == ACTION_GROUP_PAUSE) a->may_be_paused[group] = true;
 }
 
+static bool has_the_end_before_it(const struct peer *peer)
+{
+    return peer->sim->healing && !((const struct admin *)peer->app)->in_the_end;
+}
+
 static void act(struct peer *peer)
 {
     struct admin *a = peer->app;
+    for (uint32_t i = 0; has_the_end_before_it(peer) && i < knob(peer->sim, KNOB_groups); i++)
+        a->may_be_paused[i] = a->may_be_paused[i] || knob(peer->sim, KNOB_interval_ms);
+    a->in_the_end = peer->sim->healing;
     uint32_t paused = some_paused(a);
     a->next_ns = peer->sim->now_ns + chance_between(&peer->random, 10, 4000) * NS_PER_MS;
     if (peer->sim->healing) a->left = 0;
@@ -70,13 +78,13 @@ static void fact(struct peer *peer, const struct link_fact *fact)
 static bool is_idle(const struct peer *peer)
 {
     const struct admin *a = peer->app;
-    return !a->asked && a->left == 0 && some_paused(a) == GROUPS_MAX;
+    return !a->asked && a->left == 0 && some_paused(a) == GROUPS_MAX && !has_the_end_before_it(peer);
 }
 
 static uint64_t next_ns(const struct peer *peer)
 {
     const struct admin *a = peer->app;
-    bool later = a->asked || (a->left == 0 && some_paused(a) == GROUPS_MAX);
+    bool later = a->asked || (a->left == 0 && some_paused(a) == GROUPS_MAX && !has_the_end_before_it(peer));
     return later ? NEVER : peer->sim->healing ? peer->sim->now_ns : a->next_ns;
 }
 

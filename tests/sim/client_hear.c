@@ -87,6 +87,7 @@ static void check_event(struct client *c, struct span frame, uint64_t seq)
     struct event event;
     struct span data, bytes = { NULL, 0 };
     uint32_t known = oracle_event_at(sim->oracle, seq);
+    if (!known && oracle_is_gone(sim->oracle, seq)) return;
     if (known) bytes.data = oracle_bytes(sim->oracle, known, &bytes.size);
     if (!known || event_scan(bytes, &event) != EVENT_OK)
         sim_fail(sim, "nothing_from_nowhere", "%s sees seq %llu, which nobody wrote", c->name, (unsigned long long)seq);

@@ -13,7 +13,7 @@ static void refused(struct sim *sim, const char *what, const struct log_error *e
 void disk_open(struct sim *sim)
 {
     struct host *host = &sim->host;
-    struct log_config config = { .durability = LOG_FSYNC };
+    struct log_config config = { .durability = knob(sim, KNOB_interval_ms) ? LOG_INTERVAL : LOG_FSYNC };
     struct log_error error;
     if (!host->disk) host->disk = memory_disk_new(sim->plan.seed | 1, 0);
     host->log = log_open_memory_disk(host->disk, &config, &error);
@@ -59,6 +59,7 @@ static void gather(struct sim *sim)
     while (log_poll(host->log, &event)) {
         if (event.kind == LOG_COMMITTED) {
             host->committed = event.number;
+            host->unsynced++;
             continue;
         }
         if (event.kind == LOG_FAILED) {
@@ -114,10 +115,21 @@ static void drop(struct sim *sim)
     gather(sim);
 }
 
+/* Where not each block is synced as it is written. */
+static void sync(struct sim *sim)
+{
+    struct host *host = &sim->host;
+    if (host->sync_ns > sim->now_ns) return;
+    host->sync_ns = sim->now_ns + knob(sim, KNOB_interval_ms) * NS_PER_MS;
+    log_memory_sync(host->log);
+    host->unsynced = 0;
+}
+
 uint64_t disk_next_ns(const struct sim *sim)
 {
     const struct host *host = &sim->host;
     uint64_t next = host->writing ? host->write_done_ns : NEVER;
+    if (knob(sim, KNOB_interval_ms) && host->unsynced > 0 && host->sync_ns < next) next = host->sync_ns;
     if (host->drop_below > 0 && host->drop_ns < next) next = host->drop_ns;
     for (uint32_t i = 0; i < host->later_count; i++)
         if (host->later[i].due_ns < next) next = host->later[i].due_ns;
@@ -156,6 +168,7 @@ size_t disk_poll(struct sim *sim, struct core_fetched *fetched, size_t room)
         log_memory_hold(host->log, true);
     }
     drop(sim);
+    if (knob(sim, KNOB_interval_ms)) sync(sim);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < host->later_count; i++) {
         if (host->later[i].due_ns > sim->now_ns || count == room)
@@ -167,14 +180,24 @@ size_t disk_poll(struct sim *sim, struct core_fetched *fetched, size_t room)
     return count;
 }
 
+/* How many of the blocks that are not synced are there afterwards, that which is being written among them: without a loss of the power
+ * those that were complete. */
+static size_t kept_blocks(struct sim *sim, struct random *random)
+{
+    const struct host *host = &sim->host;
+    if (host->power_lost) return random_below(random, host->unsynced + 2);
+    if (chance(random, 50)) return SIZE_MAX;
+    return knob(sim, KNOB_interval_ms) ? host->unsynced : 0;
+}
+
 /* Of the block being written nothing is there, or all, or a part of it. */
 void disk_crash(struct sim *sim, struct random *random)
 {
     struct host *host = &sim->host;
-    size_t kept = chance(random, 50) ? 0 : SIZE_MAX;
-    bool torn = kept == 0 && host->writing && !host->failed && chance(random, 50);
+    size_t kept = kept_blocks(sim, random);
+    bool torn = kept != SIZE_MAX && (host->writing || host->power_lost) && !host->failed && chance(random, 50);
     log_memory_crash(&host->log, host->failed ? SIZE_MAX : kept, torn);
     host->writing = host->failed = host->snapshot_open = host->snapshot_due = false;
-    host->later_count = host->bad_reads = host->slow_writes = 0;
+    host->later_count = host->bad_reads = host->slow_writes = host->unsynced = 0;
     host->trim_to = host->trim_wish = host->drop_below = 0;
 }

@@ -70,6 +70,23 @@ static void check_digest(struct sim *sim, const struct core *core)
     host->has_quiet_digest = false;
 }
 
+/* What had been committed and not synced may not be there any more. */
+static void find_what_is_lost(struct sim *sim, const struct log_tail *tail, uint64_t position)
+{
+    struct host *host = &sim->host;
+    if (host->power_lost && tail->last_number < host->told_commit)
+        oracle_loses(sim->oracle, tail->last_position + 1, position - 1, host->told_turn[(tail->last_number + 1) % TOLD_MAX]);
+    host->power_lost = false;
+    host->told_commit = tail->last_number;
+}
+
+static void note_commits(struct sim *sim)
+{
+    struct host *host = &sim->host;
+    while (host->told_commit < host->committed)
+        host->told_turn[++host->told_commit % TOLD_MAX] = oracle_turn_number(sim->oracle);
+}
+
 static void start(struct sim *sim)
 {
     struct host *host = &sim->host;
@@ -85,8 +102,10 @@ static void start(struct sim *sim)
     host->window = tail.first_position;
     host->gone_count = 0;
     host->not_before_ns = sim->now_ns;
-    core_start(host->core, sim->now_ns, log_ms(sim), host->identity.epoch, host->identity.term,
-               log_start_position(&tail, host->identity.term), tail.last_number + 1, tail.first_position);
+    uint64_t position = log_start_position(&tail, host->identity.term);
+    find_what_is_lost(sim, &tail, position);
+    core_start(host->core, sim->now_ns, log_ms(sim), host->identity.epoch, host->identity.term, position, tail.last_number + 1,
+               tail.first_position);
     oracle_starts(sim->oracle, sim->now_ns);
     for (uint32_t i = 1; i < sim->peer_count && !sim->healing; i++)
         if (chance(&host->random, knob(sim, KNOB_rough_starts)))
@@ -100,9 +119,10 @@ void host_crash(struct sim *sim, struct random *random, uint64_t down_ns)
 {
     struct host *host = &sim->host;
     if (!host->up) return;
-    host->has_quiet_digest = core_is_quiet(host->core);
+    host->power_lost = knob(sim, KNOB_interval_ms) && !sim->healing && chance(random, 50);
+    host->has_quiet_digest = core_is_quiet(host->core) && !host->power_lost;
     if (host->has_quiet_digest) host->quiet_digest = core_digest(host->core);
-    story_says(sim, "crash");
+    story_says(sim, host->power_lost ? "crash of the machine" : "crash");
     disk_crash(sim, random);
     munmap(host->memory, host->memory_size);
     host->memory = NULL;
@@ -301,6 +321,7 @@ static void step(struct sim *sim, struct turn *turn)
     in.packets = turn->packets;
     in.packet_count = turn->count;
     oracle_turn(sim->oracle, sim->now_ns, log_ms(sim));
+    note_commits(sim);
     for (uint32_t i = 0; i < host->gone_count; i++) {
         story_says(sim, "connection %u is gone", host->gone[i]);
         oracle_ended(sim->oracle, host->gone[i]);

@@ -22,7 +22,7 @@ static bool catch_one(const struct runner *runner, const struct mutant *mutant)
 {
     struct verdict verdict = { .broken = false };
     struct runner own = *runner;
-    char knobs[128], *rest = knobs;
+    char knobs[256], *rest = knobs;
     snprintf(knobs, sizeof knobs, "%s", mutant->knobs);
     for (char *knob; (knob = strtok_r(rest, " ", &rest)) && own.set_count < SETS_MAX;)
         own.sets[own.set_count++] = knob;

@@ -37,7 +37,14 @@ static size_t slot_of(const struct table *table, uint64_t key)
 
 uint32_t table_get(const struct table *table, uint64_t key)
 {
-    return table->size ? table->values[slot_of(table, key)] : 0;
+    uint32_t value = table->size ? table->values[slot_of(table, key)] : 0;
+    return value != FORGOTTEN ? value : 0;
+}
+
+/* Its slot stays: others are found behind it. */
+void table_forget(struct table *table, uint64_t key)
+{
+    if (table_get(table, key)) table->values[slot_of(table, key)] = FORGOTTEN;
 }
 
 void table_put(struct table *table, uint64_t key, uint32_t value)
@@ -47,7 +54,7 @@ void table_put(struct table *table, uint64_t key, uint32_t value)
         larger.keys = calloc(larger.size, sizeof *larger.keys);
         larger.values = calloc(larger.size, sizeof *larger.values);
         for (size_t i = 0; i < table->size; i++)
-            if (table->values[i]) table_put(&larger, table->keys[i], table->values[i]);
+            if (table->values[i] && table->values[i] != FORGOTTEN) table_put(&larger, table->keys[i], table->values[i]);
         free(table->keys);
         free(table->values);
         *table = larger;
@@ -241,6 +248,7 @@ const char *oracle_topic(const struct oracle *o, uint32_t event)
 
 void event_is_at(struct oracle *o, uint32_t event, uint64_t seq)
 {
+    if (oracle_is_gone(o, seq)) return; /* it was said before the power was lost, and is heard after */
     struct known *known = &o->events.items[event];
     uint32_t other = table_get(&o->by_seq, seq);
     if (known->seq && known->seq != seq)
@@ -271,6 +279,11 @@ void oracle_window(struct oracle *o, uint64_t first_seq)
 {
     if (first_seq > o->window)
         o->window = first_seq; /* after a restart it may be there again: a group that had lost it does not get it back */
+}
+
+uint64_t oracle_turn_number(const struct oracle *o)
+{
+    return o->turn;
 }
 
 struct connection *connection_of(struct oracle *o, uint32_t connection)

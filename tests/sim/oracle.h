@@ -59,6 +59,10 @@ void oracle_foreign(struct oracle *oracle, uint32_t event); /* after all */
 void oracle_turn(struct oracle *oracle, uint64_t now_ns, uint64_t log_ms); /* before all of a turn */
 void oracle_crashes(struct oracle *oracle);
 void oracle_starts(struct oracle *oracle, uint64_t now_ns);
+uint64_t oracle_turn_number(const struct oracle *oracle);
+/* The power was lost: what was committed at these places is not there, nor is some of what was answered from that turn on. */
+void oracle_loses(struct oracle *oracle, uint64_t first, uint64_t last, uint64_t turn);
+bool oracle_is_gone(const struct oracle *oracle, uint64_t seq);
 void oracle_window(struct oracle *oracle, uint64_t first_seq); /* what was before has left the window */
 void oracle_ends(struct oracle *oracle, uint32_t connection);  /* in this turn, of which is told what it sends */
 void oracle_ended(struct oracle *oracle, uint32_t connection); /* it takes the connection for gone, or has cut it */
@@ -187,7 +191,7 @@ const uint8_t *oracle_bytes(const struct oracle *oracle, uint32_t event, size_t 
 
 struct oracle_counts {
     uint64_t events, accepted, refused, unknown, deliveries, redeliveries, settles, stale, revoked, kept, emits, seen, lost, dead, cut,
-        partials, replies, unanswered, cancels, repeats, throttled, delayed, overloaded, once, pauses;
+        partials, replies, unanswered, cancels, repeats, throttled, delayed, overloaded, once, pauses, power_losses;
 };
 void oracle_counts(const struct oracle *oracle, struct oracle_counts *out);
 

@@ -29,6 +29,7 @@ static void comes_again(struct oracle *o, uint32_t event, const struct oracle_sh
 {
     struct known *known = &o->events.items[event];
     uint32_t other = oracle_event_at(o, shown->seq);
+    if (oracle_is_gone(o, shown->seq)) return;
     uint64_t due_ms = due_of(known).from;
     if (!may_be_held(known)) broken(o, "only_delayed_come_again", "event %u is at seq %llu, again", event, U(shown->seq));
     if (known->again_seq && known->again_seq != shown->seq)

@@ -83,7 +83,7 @@ static bool has_to_keep(const struct oracle *o, const struct lease *lease, const
     uint32_t index = table_get(&o->by_connection, lease->connection);
     const struct place *place = &o->places.items[lease->place];
     if (lease->state != HOLDER_AWAITED || o->now_ns >= lease->until_ns || lease->settle || lease->attempt != attempt || lease->returned ||
-        place->settled || place->maybe || place->seq < o->window)
+        place->settled || place->maybe || place->twice || place->seq < o->window)
         return false;
     return memcmp(o->connections.items[index].instance, instance, 16) == 0;
 }
@@ -143,7 +143,7 @@ static void keep(struct oracle *o, struct connection *c, uint32_t connection, co
     struct lease *before = &o->leases.items[p->lease];
     bool once = may_miss_it(o, p->seq), restarted = p->starts != o->starts; /* of one that goes out once the end stands nowhere */
     if (p->settled && !(once && restarted)) broken(o, "offered_after_settled", "seq %llu is kept after its settle was answered", U(p->seq));
-    if (kept->attempt[i] != p->attempt)
+    if (kept->attempt[i] != p->attempt && !p->unsure)
         broken(o, "keeps_the_attempt", "seq %llu is kept as attempt %u, attempt %u was given last", U(p->seq), kept->attempt[i],
                p->attempt);
     if (before->state == HOLDER_LIVE && connection_of(o, before->connection) &&
@@ -158,6 +158,8 @@ static void keep(struct oracle *o, struct connection *c, uint32_t connection, co
     uint32_t lease = lease_new(o, connection, place, kept->lease[i], kept->attempt[i], lease_ms);
     o->leases.items[lease].kept = true;
     if (once) p->settled = 0;
+    p->attempt = kept->attempt[i];
+    p->unsure = false;
     c->delivered++;
     o->counts.kept++;
 }
@@ -177,6 +179,7 @@ void oracle_told_welcome(struct oracle *o, uint32_t connection, uint32_t lease_m
     if (c->group && !o->groups.items[c->group].exists) {
         o->groups.items[c->group].exists = true;
         o->groups.items[c->group].begins = o->window;
+        o->groups.items[c->group].born_turn = o->turn;
         *list_add(o->born) = c->group;
     }
 }
@@ -206,7 +209,7 @@ static void check_attempt(struct oracle *o, const struct place *p, uint32_t atte
         broken(o, "attempts_rise", "seq %llu goes out as attempt %u after attempt %u", U(p->seq), attempt, p->attempt);
     if (p->same_attempt && restarts == 0 && attempt != p->attempt)
         broken(o, "unstarted_counts_no_attempt", "seq %llu was given back unstarted and goes out as attempt %u", U(p->seq), attempt);
-    if (attempt > p->attempt + 1 + (p->attempt ? restarts : o->starts - 1))
+    if (!p->unsure && attempt > p->attempt + 1 + (p->attempt ? restarts : o->starts - 1))
         broken(o, "attempts_count_failures", "seq %llu goes out as attempt %u after attempt %u", U(p->seq), attempt, p->attempt);
 }
 
@@ -242,7 +245,7 @@ void oracle_told_delivery(struct oracle *o, uint32_t connection, const struct or
     lease_new(o, connection, place, d->lease, d->attempt, d->lease_ms);
     check_limits(o, p);
     p->attempt = d->attempt;
-    p->same_attempt = false;
+    p->same_attempt = p->unsure = false;
     p->not_before_ns = 0;
     c->delivered++;
     o->counts.deliveries++;
@@ -363,6 +366,7 @@ void oracle_told_settled(struct oracle *o, uint32_t connection, uint64_t number,
     struct place *p = lease ? &o->places.items[lease->place] : NULL;
     if (s->answered) broken(o, "one_answer_per_call", "settle %llu was answered twice", U(number));
     s->answered = true;
+    s->answered_turn = o->turn;
     s->ok = ok;
     if (ok && !s->living) broken(o, "late_settles_are_stale", "settle %llu was taken though its lease had ended", U(number));
     if (ok && s->late)

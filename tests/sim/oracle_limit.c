@@ -22,7 +22,8 @@ static bool is_out(struct oracle *o, const struct lease *lease)
 
 static const char *topic_of(const struct oracle *o, const struct place *place)
 {
-    return oracle_topic(o, oracle_event_at(o, place->seq));
+    uint32_t event = oracle_event_at(o, place->seq);
+    return event ? oracle_topic(o, event) : ""; /* lost with the power, and kept */
 }
 
 /* A topic that is not known, that of an event whose bytes were changed, is like no other. */

@@ -9,6 +9,7 @@ void oracle_log(struct oracle *o, const struct oracle_shown *shown)
     uint64_t seq = shown->seq;
     uint32_t event = oracle_event_of(o, shown->bytes, shown->size);
     if (!event) broken(o, "nothing_from_nowhere", "the log holds seq %llu, which nobody wrote", U(seq));
+    if (oracle_is_gone(o, seq)) return;
     event_is_shown(o, event, shown);
     struct known *known = &o->events.items[event];
     if (known->log_seq) broken(o, "logged_once", "event %u stands in the log at seq %llu and %llu", event, U(known->log_seq), U(seq));
@@ -146,7 +147,8 @@ static void judge_event(struct oracle *o, uint32_t index)
 static void judge_settle(struct oracle *o, uint32_t index)
 {
     const struct settle *s = &o->settles.items[index];
-    if (s->emit_count == 0 || o->events.items[o->emits.items[s->first_emit]].settle != index) return; /* none, or it was sent again */
+    if (s->undone || s->emit_count == 0 || o->events.items[o->emits.items[s->first_emit]].settle != index)
+        return; /* none, or it was sent again */
     uint32_t stored = 0, visible = 0;
     for (uint32_t i = 0; i < s->emit_count; i++) {
         uint32_t event = o->emits.items[s->first_emit + i];
@@ -171,6 +173,7 @@ static void judge_cause(struct oracle *o, const struct logged *entry)
     const struct known *known = &o->events.items[entry->event];
     const struct settle *s = known->settle ? &o->settles.items[known->settle] : NULL;
     uint64_t cause = s && s->lease ? o->places.items[o->leases.items[s->lease].place].seq : 0;
+    if (cause && oracle_is_gone(o, cause)) return;                     /* its worker kept it */
     if (cause) cause = o->events.items[oracle_event_at(o, cause)].seq; /* where it was first */
     if (entry->cause != cause)
         broken(o, "emits_name_their_cause", "seq %llu has the cause %llu instead of %llu", U(entry->seq), U(entry->cause), U(cause));

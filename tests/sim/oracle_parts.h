@@ -4,7 +4,8 @@
 
 #include "tests/sim/oracle.h"
 
-/* key -> value (not 0); open addressing, grows, nothing is removed. */
+/* key -> value (neither 0 nor FORGOTTEN); open addressing, grows. */
+#define FORGOTTEN UINT32_MAX
 struct table {
     uint64_t *keys;
     uint32_t *values;
@@ -12,6 +13,7 @@ struct table {
 };
 uint32_t table_get(const struct table *table, uint64_t key);
 void table_put(struct table *table, uint64_t key, uint32_t value);
+void table_forget(struct table *table, uint64_t key);
 
 /* A growing array: items[1..count] are in use. */
 #define LIST(type)                                                                                                                         \
@@ -34,6 +36,7 @@ struct known { /* an event that an author has written */
     uint64_t seq;                           /* 0: not told to anybody yet */
     uint64_t must_follow;                   /* the highest seq answered when it was first taken */
     uint64_t log_seq;                       /* its place in the log as read; 0: not met */
+    uint64_t gone_seq;                      /* its place that was lost with the power */
     uint32_t priority, once_groups;         /* it went out to these: bits */
     uint32_t taken_starts, accepted_starts; /* of the coordinator, then */
     uint64_t taken_turn, accepted_ns;       /* the last one */
@@ -74,19 +77,22 @@ struct place { /* of an event in a group */
     uint32_t maybe;          /* settles that end it and have no answer */
     uint32_t pending;        /* those of them that the coordinator has not forgotten in a crash */
     uint64_t not_before_ns;  /* goes out again */
+    bool unsure;             /* the power was lost since it went out last */
+    bool twice;              /* or at some time while it was out: two workers may hold the same attempt */
     bool dead;               /* a dead letter says so */
     bool same_attempt;       /* it was given back unstarted */
 };
 
 struct settle {
     uint32_t lease, verb, first_emit, emit_count;
-    uint64_t number, turn_ns;
+    uint64_t number, turn_ns, answered_turn;
     bool living; /* its lease was the connection's living one when it was taken */
     bool sure;   /* and its time was not over */
     bool late;   /* its time was over at the turn before */
     bool answered, ok;
     bool answers; /* a request, among its emits */
     bool again;   /* the same as one before, sent again after a lost connection */
+    bool undone;  /* it was ok, and perhaps lost with the power */
 };
 
 struct connection {
@@ -118,6 +124,7 @@ struct request { /* a client's, or of a program behind the SDK */
     uint64_t until_ns, cancel_ns;    /* when its user gives up, or has taken it back; 0: not */
     uint32_t first_answer;           /* that was told on its inbox */
     uint32_t group, attempt, index;  /* of the next piece for its user */
+    bool unsure;                     /* an answer that was told was lost with the power */
     bool open, has_seq, came, heard; /* the gateway knows its seq; has an answer on the inbox; has both, in time */
 };
 struct pieces {              /* of one request, from one group */
@@ -143,7 +150,8 @@ struct group {
     struct level_seen levels[LEVELS];
     bool exists, paused;  /* surely */
     uint64_t resume_turn; /* the last time that it was asked to go on */
-    uint64_t begins;      /* what had left the window when it was made was never its own */
+    uint64_t born_turn;
+    uint64_t begins; /* what had left the window when it was made was never its own */
     LIST(struct lost) lost;
 };
 
@@ -158,7 +166,10 @@ struct change { /* that an administrator has asked for */
 };
 struct due_back {
     uint32_t place, connection;
-}; /* the welcome of this connection has to keep it */
+};            /* the welcome of this connection has to keep it */
+struct gone { /* places that were lost with the power */
+    uint64_t first, last;
+};
 struct logged {
     uint64_t seq, cause;
     uint32_t event;
@@ -189,6 +200,7 @@ struct oracle {
     LIST(struct logged) log;
     LIST(struct repeat) repeats;
     LIST(struct change) changes;
+    LIST(struct gone) gone;
     LIST(uint32_t) tokens; /* by number: the newest event with it */
     uint64_t token_life_ms;
     uint32_t token_limit, delay_limit;

@@ -56,7 +56,8 @@ void oracle_user_answer(struct oracle *o, uint32_t event, uint64_t seq)
     if (known->answers++) broken(o, "one_answer_per_call", "the user of event %u got two answers", event);
     if (seq == UINT64_MAX) {
         o->counts.unknown++;
-    } else if (seq && (!known->accepted || known->seq != seq) && known->repeat_seq != seq) {
+    } else if (seq && (!known->accepted || known->seq != seq) && known->repeat_seq != seq && known->gone_seq != seq &&
+               !oracle_is_gone(o, seq)) {
         broken(o, "users_hear_what_was_said", "the user of event %u heard seq %llu, the coordinator said %llu", event, U(seq),
                U(known->seq));
     } else if (!seq && known->accepted) {

@@ -51,8 +51,9 @@ static void take_event(struct oracle *o, struct reader *reader, const struct ora
 void reader_take(struct oracle *o, struct reader *reader, uint64_t seq, uint32_t event)
 {
     struct known *known = &o->events.items[event];
-    known->shown = true;
-    if (!oracle_fits(reader->filter, known->topic) && !is_of_no_topic(known))
+    bool gone = oracle_is_gone(o, seq);
+    if (!gone) known->shown = true;
+    if (!gone && !oracle_fits(reader->filter, known->topic) && !is_of_no_topic(known))
         broken(o, "only_what_matches", "seq %llu on %s was shown to %s", U(seq), known->topic, reader->filter);
     if (!reader->begun || seq <= reader->cursor || seq <= reader->last)
         broken(o, "readers_go_forward", "%s was shown seq %llu after seq %llu", reader->filter, U(seq),
@@ -158,10 +159,15 @@ static bool is_in_a_hole(const struct oracle *o, const struct reader *reader, co
     return false;
 }
 
+static bool may_be_missing(const struct oracle *o, uint64_t seq)
+{
+    return may_miss_it(o, seq) || oracle_is_gone(o, seq);
+}
+
 /* Those before `below` that its log did not have to show. */
 static void pass_over(const struct oracle *o, const struct reader *reader, uint32_t *at, uint64_t below)
 {
-    while (*at < reader->seqs.count && reader->seqs.items[*at + 1] < below && may_miss_it(o, reader->seqs.items[*at + 1]))
+    while (*at < reader->seqs.count && reader->seqs.items[*at + 1] < below && may_be_missing(o, reader->seqs.items[*at + 1]))
         ++*at;
 }
 

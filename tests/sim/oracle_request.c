@@ -22,6 +22,7 @@ void oracle_told_answer(struct oracle *o, uint64_t cause, const uint8_t *bytes, 
     uint32_t event = oracle_event_of(o, bytes, size);
     if (!event) broken(o, "nothing_from_nowhere", "an answer to seq %llu, which nobody wrote", U(cause));
     uint32_t asked = o->events.items[event].answers_event;
+    if (oracle_is_gone(o, cause)) return;
     if (!r || r->event != asked)
         broken(o, "answers_name_their_request", "an answer to event %u comes as one to event %u", asked, r ? r->event : 0);
     if (!r->first_answer) r->first_answer = event;
@@ -83,7 +84,8 @@ void oracle_user_partial(struct oracle *o, uint32_t event, const struct oracle_p
     struct request *r = request_of(o, event);
     const struct known *known = &o->events.items[event];
     if (!r->open) broken(o, "one_answer_per_call", "event %u has its answer, and a piece comes", event);
-    if (p->of_seq != known->seq || p->of_attempt != p->attempt || p->of_index != p->index)
+    bool is_of_it = p->of_seq == known->seq || oracle_is_gone(o, p->of_seq);
+    if (!is_of_it || p->of_attempt != p->attempt || p->of_index != p->index)
         broken(o, "pieces_are_what_was_written", "event %u: a piece of %llu/%u #%u comes as %u #%u", event, U(p->of_seq), p->of_attempt,
                p->of_index, p->attempt, p->index);
     if (r->attempt && r->group != p->of_group)
@@ -111,7 +113,7 @@ void oracle_user_replied(struct oracle *o, uint32_t event, const uint8_t *data, 
 {
     const struct request *r = end_request(o, event);
     uint32_t answer = oracle_event_with(o, data, size);
-    if (!answer || answer != r->first_answer)
+    if (!answer || (answer != r->first_answer && !r->unsure))
         broken(o, "the_first_answer_counts", "event %u is answered by event %u, event %u came first", event, answer, r->first_answer);
     o->counts.replies++;
 }

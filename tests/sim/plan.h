@@ -64,6 +64,7 @@
     X(latency_us, 100, 10, 30000)                                                                                                          \
     X(turn_us, 100, 5, 3000)                                                                                                               \
     X(commit_us, 100, 20, 15000)                                                                                                           \
+    X(interval_ms, 25, 1, 3000) /* between two syncs of the disk; 0: each block is synced before it counts as written */                   \
     X(settle_wait_us, 60, 100, 20000)                                                                                                      \
     X(lease_ms, 100, 800, 8000)                                                                                                            \
     X(grace_ms, 100, 200, 5000)                                                                                                            \

@@ -19,6 +19,7 @@ enum {
     CONNECTIONS_MAX = 256, /* with those that are over, but still have packets under way */
     FAULTS_MAX = 256,
     LATER_MAX = 64,
+    TOLD_MAX = 8192,
     IN_HAND_MAX = 256,
     LIARS_MAX = 3,
     LEASES_SEEN = 64,
@@ -72,6 +73,11 @@ struct host {
     struct log_identity identity;
     bool writing, failed, draining;
     uint64_t submitted, committed, write_done_ns, window;
+    uint64_t sync_ns;  /* the next sync, where not each block is */
+    uint32_t unsynced; /* blocks that were committed since the last one, at least */
+    bool power_lost;
+    uint64_t told_commit;         /* the last that the coordinator was told of */
+    uint64_t told_turn[TOLD_MAX]; /* in which it was told of block N: at N % TOLD_MAX */
     struct {
         uint64_t due_ns;
         struct log_event event;

@@ -10,7 +10,7 @@ enum { SUBSCRIPTION_LOG = 1, SUBSCRIPTION_SYSTEM, SUBSCRIPTION_DEAD, SUBSCRIPTIO
 struct subscriber {
     const char *filter;
     uint64_t next_ns, events, bytes; /* taken and not told as consumed yet */
-    uint64_t again_from;             /* the auditor's second reading */
+    uint64_t log_from, again_from;   /* the auditor's readings */
     bool open, again_open, system_open, dead_open;
 };
 
@@ -164,6 +164,35 @@ static bool is_of_system(uint64_t id)
     return id == SUBSCRIPTION_SYSTEM || id == SUBSCRIPTION_DEAD;
 }
 
+/* Its place was lost with the power, and what there is now is higher. */
+static bool goes_on_behind(const struct sim *sim, const struct link_fact *fact)
+{
+    return fact->subscription.id == SUBSCRIPTION_LOG && fact->subscription.code == CODE_GONE && knob(sim, KNOB_interval_ms);
+}
+
+static void auditor_is_ended(struct peer *peer, const struct link_fact *fact)
+{
+    struct subscriber *s = peer->app;
+    struct sim *sim = peer->sim;
+    s->next_ns = sim->now_ns;
+    if (is_of_system(fact->subscription.id)) { /* what it had not looked through yet has left the window */
+        *(fact->subscription.id == SUBSCRIPTION_DEAD ? &s->dead_open : &s->system_open) = false;
+        oracle_lost_unheard(sim->oracle);
+    } else if (goes_on_behind(sim, fact)) {
+        s->open = false;
+        s->log_from = fact->subscription.cursor;
+    } else if (fact->subscription.id != SUBSCRIPTION_AGAIN) {
+        sim_fail(sim, "readers_go_forward", "the auditor's subscription %llu has ended with code %u",
+                 (unsigned long long)fact->subscription.id, fact->subscription.code);
+    } else if (fact->subscription.code == CODE_GONE) { /* it goes on behind what is gone */
+        s->again_open = false;
+        s->again_from = fact->subscription.cursor;
+    } else {
+        s->again_open = false;
+        sim->audited_again = true;
+    }
+}
+
 static void fact_auditor(struct peer *peer, const struct link_fact *fact)
 {
     struct sim *sim = peer->sim;
@@ -178,22 +207,7 @@ static void fact_auditor(struct peer *peer, const struct link_fact *fact)
         oracle_user_reads_history(sim->oracle, AGAIN_USER);
         break;
     case LINK_FACT_ENDED:
-        if (is_of_system(fact->subscription.id)) { /* what it had not looked through yet has left the window */
-            struct subscriber *s = peer->app;
-            *(fact->subscription.id == SUBSCRIPTION_DEAD ? &s->dead_open : &s->system_open) = false;
-            s->next_ns = sim->now_ns;
-            oracle_lost_unheard(sim->oracle);
-            break;
-        }
-        ((struct subscriber *)peer->app)->again_open = false;
-        if (fact->subscription.id == SUBSCRIPTION_AGAIN && fact->subscription.code == CODE_GONE) { /* it goes on behind what is gone */
-            ((struct subscriber *)peer->app)->again_from = fact->subscription.cursor;
-            break;
-        }
-        if (fact->subscription.id != SUBSCRIPTION_AGAIN)
-            sim_fail(sim, "readers_go_forward", "the auditor's subscription %llu has ended with code %u",
-                     (unsigned long long)fact->subscription.id, fact->subscription.code);
-        sim->audited_again = true;
+        auditor_is_ended(peer, fact);
         break;
     default:
         break;
@@ -215,7 +229,7 @@ static void act_auditor(struct peer *peer)
     consume_some(peer);
     if (!s->open) {
         s->open = true;
-        open_from(peer, SUBSCRIPTION_LOG, ">", 0, 0);
+        open_from(peer, SUBSCRIPTION_LOG, ">", s->log_from, 0);
     }
     if (!s->system_open) {
         s->system_open = true;
