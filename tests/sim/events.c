@@ -37,6 +37,7 @@ void group_terms(const struct sim *sim, uint32_t group, struct group_terms *out)
     if (chance(&random, 40)) known->filters[known->filter_count++] = filters[(first + 1 + random_below(&random, 4)) % 6];
     known->limit = knob(sim, KNOB_limit);
     known->limit_each = knob(sim, KNOB_limit_each);
+    known->affinity = knob(sim, KNOB_affinity) > 0;
     known->parks = known->ordering || knob(sim, KNOB_affinity) || knob(sim, KNOB_limit) || knob(sim, KNOB_limit_each);
     known->from_first = chance(&random, 30);
     for (uint32_t i = 0; i < known->filter_count; i++)

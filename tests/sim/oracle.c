@@ -101,8 +101,9 @@ static void table_free(struct table *table)
 
 void oracle_free(struct oracle *o)
 {
-    struct table *tables[] = { &o->by_bytes,      &o->by_data,   &o->by_seq,     &o->by_number, &o->by_lease,  &o->by_place,  &o->by_settle,
-                               &o->by_connection, &o->by_reader, &o->by_request, &o->by_pieces, &o->by_change, &o->publishers };
+    struct table *tables[] = { &o->by_bytes,  &o->by_data,   &o->by_seq,        &o->by_number, &o->by_lease,
+                               &o->by_place,  &o->by_settle, &o->by_connection, &o->by_reader, &o->by_request,
+                               &o->by_pieces, &o->by_change, &o->by_session,    &o->publishers };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         table_free(tables[i]);
     for (uint32_t i = 1; i <= o->events.count; i++) {
@@ -116,11 +117,11 @@ void oracle_free(struct oracle *o)
     }
     for (uint32_t i = 1; i <= o->groups.count; i++)
         free(o->groups.items[i].lost.items);
-    void *lists[] = {
-        o->events.items,      o->groups.items, o->born.items,    o->connections.items, o->leases.items,   o->places.items,
-        o->settles.items,     o->emits.items,  o->readers.items, o->viewers.items,     o->requests.items, o->pieces.items,
-        o->must_cancel.items, o->log.items,    o->repeats.items, o->changes.items,     o->tokens.items,   o->must_keep.items
-    };
+    void *lists[] = { o->events.items,   o->groups.items,  o->born.items,        o->connections.items, o->leases.items,
+                      o->places.items,   o->settles.items, o->emits.items,       o->readers.items,     o->viewers.items,
+                      o->requests.items, o->pieces.items,  o->must_cancel.items, o->log.items,         o->repeats.items,
+                      o->changes.items,  o->tokens.items,  o->must_keep.items,   o->gone.items,        o->sessions.items,
+                      o->moved.items };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         free(lists[i]);
     free(o);
@@ -199,6 +200,7 @@ void oracle_encoded(struct oracle *o, uint32_t event, const uint8_t *bytes, size
     known->bytes = malloc(size ? size : 1);
     memcpy(known->bytes, bytes, size);
     known->size = size;
+    o->has_large = o->has_large || size > ORACLE_PART_BYTES;
     known->deadline_ms = deadline_ms;
     table_put(&o->by_bytes, oracle_hash(bytes, size), event);
 }
@@ -268,6 +270,7 @@ void event_is_at(struct oracle *o, uint32_t event, uint64_t seq)
 void oracle_turn(struct oracle *o, uint64_t now_ns, uint64_t log_ms)
 {
     cancels_end_turn(o);
+    sessions_end_turn(o);
     o->turn++;
     o->last_turn_ns = o->now_ns;
     o->now_ns = now_ns;
@@ -312,6 +315,7 @@ void oracle_crashes(struct oracle *o)
     for (uint32_t i = 1; i <= o->connections.count; i++)
         o->connections.items[i].is_there = false;
     leases_crash(o);
+    sessions_crash(o);
     o->must_cancel.count = 0;
     o->running = false;
 }

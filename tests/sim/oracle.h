@@ -25,6 +25,7 @@ struct oracle_group_spec {
     uint32_t filter_count, backoff_ms;
     uint32_t ordering;          /* 1: of keys, 2: of sessions, 3: of all its events */
     uint32_t limit, limit_each; /* so many may be with workers: in all, and of one first word of the topic; 0: any */
+    bool affinity;              /* of its sessions */
     bool parks;                 /* it has an order, an affinity or limits: its events may wait for each other */
     bool from_first;            /* it was made with start = first: every event in the log is its own */
 };

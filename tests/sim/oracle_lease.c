@@ -160,7 +160,7 @@ static void keep(struct oracle *o, struct connection *c, uint32_t connection, co
     if (once) p->settled = 0;
     p->attempt = kept->attempt[i];
     p->unsure = false;
-    c->delivered++;
+    credit_is_used(o, c);
     o->counts.kept++;
 }
 
@@ -244,10 +244,11 @@ void oracle_told_delivery(struct oracle *o, uint32_t connection, const struct or
     if (p->lease) o->leases.items[p->lease].state = HOLDER_OVER;
     lease_new(o, connection, place, d->lease, d->attempt, d->lease_ms);
     check_limits(o, p);
+    session_goes(o, known, p, connection, d->attempt);
     p->attempt = d->attempt;
     p->same_attempt = p->unsure = false;
     p->not_before_ns = 0;
-    c->delivered++;
+    credit_is_used(o, c);
     o->counts.deliveries++;
     o->counts.redeliveries += d->attempt > 1;
 }
@@ -276,7 +277,7 @@ void oracle_told_revoked(struct oracle *o, uint32_t connection, uint64_t number,
 void oracle_took_delivery_credit(struct oracle *o, uint32_t connection, uint64_t events)
 {
     struct connection *c = connection_of(o, connection);
-    if (c && events > c->credit) c->credit = events;
+    if (c) credit_is_raised(o, c, events);
 }
 
 void oracle_took_extend(struct oracle *o, uint32_t connection, uint64_t number, uint32_t lease_ms)

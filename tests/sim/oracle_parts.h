@@ -101,6 +101,7 @@ struct connection {
     uint32_t group, publisher; /* group: index + 1 */
     uint8_t instance[16];
     uint64_t credit, delivered; /* events, since hello */
+    uint64_t room_since;        /* the turn since which it had more credit than events; 0: it has not */
     uint64_t event_credit, events_sent;
 };
 
@@ -166,7 +167,16 @@ struct change { /* that an administrator has asked for */
 };
 struct due_back {
     uint32_t place, connection;
-};            /* the welcome of this connection has to keep it */
+};                       /* the welcome of this connection has to keep it */
+struct session {         /* in a group */
+    uint32_t connection; /* that had its last event; 0: nobody, or not known */
+    uint32_t went_to;    /* in this turn */
+    uint64_t turn, blurred_turn;
+};
+struct moved { /* in this turn */
+    uint32_t from;
+    uint64_t seq;
+};
 struct gone { /* places that were lost with the power */
     uint64_t first, last;
 };
@@ -183,7 +193,7 @@ struct oracle {
     uint64_t turn;
     bool running;
     struct table by_bytes, by_data, by_seq, by_number, by_lease, by_place, by_settle, by_connection, by_reader, by_request, by_pieces,
-        by_change, publishers;
+        by_change, by_session, publishers;
     LIST(struct known) events;
     LIST(struct group) groups;
     LIST(uint32_t) born; /* their indexes in that order */
@@ -201,6 +211,9 @@ struct oracle {
     LIST(struct repeat) repeats;
     LIST(struct change) changes;
     LIST(struct gone) gone;
+    LIST(struct session) sessions;
+    LIST(struct moved) moved;
+    bool has_large;        /* some author wrote one */
     LIST(uint32_t) tokens; /* by number: the newest event with it */
     uint64_t token_life_ms;
     uint32_t token_limit, delay_limit;
@@ -221,6 +234,11 @@ void event_is_shown(struct oracle *o, uint32_t event, const struct oracle_shown 
 struct connection *connection_of(struct oracle *o, uint32_t connection); /* NULL: not there */
 uint32_t place_of(struct oracle *o, uint32_t group, uint64_t seq);       /* made when missing */
 bool group_has_to_get(const struct oracle *o, uint32_t group, const struct known *known);
+void credit_is_raised(struct oracle *o, struct connection *c, uint64_t events);
+void credit_is_used(struct oracle *o, struct connection *c);
+void session_goes(struct oracle *o, const struct known *known, const struct place *place, uint32_t connection, uint32_t attempt);
+void sessions_end_turn(struct oracle *o);
+void sessions_crash(struct oracle *o);
 void leases_of_ended(struct oracle *o, uint32_t connection);
 void leases_crash(struct oracle *o);
 void cancels_end_turn(struct oracle *o);
