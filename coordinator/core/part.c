@@ -92,7 +92,8 @@ enum error_code part_check(const struct core *c, uint32_t handle, uint32_t count
     const struct assembly *a = assembly_at(c, handle);
     if (a->taken < a->count || (count && a->count != count) || event->data.data) return CODE_BAD_REQUEST;
     if (a->size + bytes.size > c->config.max_event_bytes || event->semantics == EVENT_AT_MOST_ONCE) return CODE_TOO_LARGE; /* [R-ONCE-5] */
-    return a->positions[0] < c->trimmed_below ? CODE_OVERLOADED : CODE_OK; /* its first parts have left the window already */
+    bool leaves = a->positions[0] < c->trimmed_below || a->positions[0] < c->carry.wish; /* or is about to, and would take it along */
+    return leaves ? CODE_OVERLOADED : CODE_OK;
 }
 
 struct span part_seal(struct core *c, uint32_t handle, struct span bytes, struct event *event)
