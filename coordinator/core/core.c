@@ -134,6 +134,7 @@ static void carve_tables(struct carver *v, struct core *c, const struct core_con
     carve_slab(v, &c->assemblies, l->large_events_max, part_assembly_bytes(config));
     carve_map(v, &c->by_connection, l->peers_max);
     carve_map(v, &c->by_instance, l->peers_max);
+    carve_map(v, &c->orphans, 2 * l->peers_max);
     carve_map(v, &c->by_publisher, l->publishers_max);
     carve_near_map(v, &c->by_failed, l->failed_max);
     carve_near_map(v, &c->by_lease, l->leases_max);

@@ -81,7 +81,7 @@ static enum join join_group(struct core *c, uint32_t peer, uint32_t tenant, cons
 static void replace_older(struct core *c, uint32_t peer)
 {
     struct peer *p = peer_at(c, peer);
-    uint64_t key = peer_instance_key(c, p->instance, p->tenant);
+    uint64_t key = peer_key(c, peer);
     uint32_t older = map_get(&c->by_instance, key);
     if (older && peer_at(c, older)->tenant == p->tenant && memcmp(peer_at(c, older)->instance, p->instance, INSTANCE_BYTES) == 0) {
         out_error(c, older, CODE_STALE, FIELD_HELLO, 0, "this instance has said hello on another connection"); /* [R-HELLO-3] */
@@ -90,19 +90,25 @@ static void replace_older(struct core *c, uint32_t peer)
     must(map_put(&c->by_instance, key, peer));
 }
 
+static bool holds_of_this_log(const struct core *c, const struct peer *p, const struct msg_hello *h)
+{
+    if (h->epoch.size != EPOCH_BYTES || memcmp(h->epoch.data, c->epoch, EPOCH_BYTES) != 0) return false;
+    return !h->held_generation || h->held_generation == group_at(c, p->group)->generation; /* [R-ADOPT-1] */
+}
+
+/* What it had been given and does not name it has never begun: that goes out again at once [R-GONE-1]. */
 static void adopt_held(struct core *c, uint32_t peer, const struct msg_hello *h)
 {
     struct peer *p = peer_at(c, peer);
-    if (!p->group || h->held_count == 0 || h->held_count > c->config.limits.ranges_per_group_max) return;
-    if (h->epoch.size != EPOCH_BYTES || memcmp(h->epoch.data, c->epoch, EPOCH_BYTES) != 0) return;
-    if (h->held_generation && h->held_generation != group_at(c, p->group)->generation) return; /* [R-ADOPT-1] */
-    for (size_t i = 0; i < h->held_count; i++)
+    if (!p->group || h->held_count > c->config.limits.ranges_per_group_max) return;
+    for (size_t i = 0; holds_of_this_log(c, p, h) && i < h->held_count; i++)
         lease_adopt(c, &(struct lease_terms){ .group = p->group,
                                               .level = h->held_priority ? h->held_priority[i] : 0,
                                               .peer = peer,
                                               .attempt = h->held_attempt[i],
                                               .position = h->held_seq[i],
                                               .first = h->held_first ? h->held_first[i] : 0 });
+    leases_give_back(c, peer_key(c, peer));
 }
 
 /* All leases that a peer has before its welcome are kept ones. */
@@ -132,11 +138,12 @@ static void say_kept(struct core *c, uint32_t peer, struct msg_welcome *welcome)
     p->deliver_sent_events += welcome->kept_count; /* [R-ADOPT-4] */
 }
 
-uint64_t peer_instance_key(const struct core *c, const uint8_t instance[INSTANCE_BYTES], uint32_t tenant)
+uint64_t peer_key(const struct core *c, uint32_t peer)
 {
-    uint8_t text[INSTANCE_BYTES + sizeof tenant];
-    memcpy(text, instance, INSTANCE_BYTES);
-    memcpy(text + INSTANCE_BYTES, &tenant, sizeof tenant);
+    const struct peer *p = peer_at(c, peer);
+    uint8_t text[INSTANCE_BYTES + sizeof p->tenant];
+    memcpy(text, p->instance, INSTANCE_BYTES);
+    memcpy(text + INSTANCE_BYTES, &p->tenant, sizeof p->tenant);
     return map_hash(c->config.secret, text, sizeof text);
 }
 

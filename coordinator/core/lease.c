@@ -6,6 +6,7 @@
 #include "coordinator/core/dead.h"
 #include "coordinator/core/failed.h"
 #include "coordinator/core/group.h"
+#include "coordinator/core/hello.h"
 #include "coordinator/core/letter.h"
 #include "coordinator/core/order.h"
 #include "coordinator/core/out.h"
@@ -81,9 +82,36 @@ static void unlist_from_group(struct core *c, uint32_t handle)
     l->in_group_list = false;
 }
 
+/* In no list when there are orphans of too many instances: then it waits out its grace. */
+static void list_orphan(struct core *c, uint32_t handle, uint64_t instance_key)
+{
+    struct lease *l = lease_at(c, handle);
+    uint32_t first = map_get(&c->orphans, instance_key);
+    if (!map_put(&c->orphans, instance_key, handle)) return;
+    l->orphan_of = instance_key;
+    l->of_peer = (struct list_link){ .next = first };
+    if (first) lease_at(c, first)->of_peer.prev = handle;
+}
+
+static void unlist_orphan(struct core *c, struct lease *l)
+{
+    struct list_link at = l->of_peer;
+    if (!l->orphan_of) return;
+    if (at.next) lease_at(c, at.next)->of_peer.prev = at.prev;
+    if (at.prev)
+        lease_at(c, at.prev)->of_peer.next = at.next;
+    else if (at.next)
+        must(map_put(&c->orphans, l->orphan_of, at.next));
+    else
+        must(map_remove(&c->orphans, l->orphan_of));
+    l->orphan_of = 0;
+    l->of_peer = (struct list_link){ 0 };
+}
+
 static void unlist_from_peer(struct core *c, uint32_t handle)
 {
     struct lease *l = lease_at(c, handle);
+    unlist_orphan(c, l);
     if (!l->peer) return;
     if (peer_at(c, l->peer)->emit_assemblies) parts_forget_emits(c, l->peer, lease_wire(c, handle));
     l->parts_refused = CODE_OK;
@@ -95,6 +123,7 @@ void lease_hold(struct core *c, uint32_t handle, uint32_t peer)
 {
     struct lease *l = lease_at(c, handle);
     must(!l->peer);
+    unlist_orphan(c, l);
     l->peer = peer;
     list_put_first(&peer_at(c, peer)->leases, LIST_OF(&c->leases, struct lease, of_peer), handle);
 }
@@ -201,9 +230,11 @@ void lease_orphan(struct core *c, uint32_t handle)
         lease_end(c, handle);
         return;
     }
+    uint64_t instance_key = peer_key(c, l->peer);
     l->note = note_make(c, l->peer, span_of(NULL, 0));
     unlist_from_peer(c, handle);
     unlist_from_group(c, handle);
+    list_orphan(c, handle, instance_key);
     uint64_t grace_ns = c->now_ns + (uint64_t)c->config.adopt_grace_ms * 1000000u;
     lease_await(c, handle, grace_ns < l->deadline_ns ? grace_ns : l->deadline_ns); /* [R-GONE-1] */
 }
@@ -236,6 +267,14 @@ void lease_return(struct core *c, uint32_t handle)
     l->of_group.next = g->returned;
     g->returned = handle;
     group_wake(c, l->group);
+}
+
+void leases_give_back(struct core *c, uint64_t instance_key)
+{
+    for (uint32_t h = map_get(&c->orphans, instance_key); h; h = map_get(&c->orphans, instance_key)) {
+        note_forget(c, &lease_at(c, h)->note);
+        lease_return(c, h);
+    }
 }
 
 static void say_revoked(struct core *c, uint32_t handle, enum error_code code)

@@ -23,12 +23,13 @@ struct lease {
     bool returned;  /* given back unstarted, or not sent yet: goes out with the same attempt */
     uint32_t large; /* bytes of a large event; 0: it is none */
     uint32_t transfer;
-    uint32_t note;  /* orphaned: who had it */
-    bool found;     /* read back */
-    bool unread;    /* claimed, and not read back yet: counts in its group's `unread` */
-    bool of_nobody; /* it may be with a worker since before the restart; until one says so */
+    uint32_t note;         /* orphaned: who had it */
+    uint64_t orphan_of;    /* instance key; 0: it is in no list of core.orphans */
+    bool found;            /* read back */
+    bool unread;           /* claimed, and not read back yet: counts in its group's `unread` */
+    bool of_nobody;        /* it may be with a worker since before the restart; until one says so */
     uint8_t parts_refused; /* why a part of its settle's emits was: the answer to that settle */
-    uint32_t key;   /* the KEY_ORDER it holds, else the KEY_LIMIT; 0: none */
+    uint32_t key;          /* the KEY_ORDER it holds, else the KEY_LIMIT; 0: none */
 };
 
 struct lease_terms {
@@ -60,6 +61,7 @@ uint64_t lease_wire(const struct core *c, uint32_t lease);
 uint32_t lease_from_wire(const struct core *c, uint64_t wire, uint32_t peer); /* 0: not this peer's living one */
 void lease_fail(struct core *c, uint32_t lease, enum failure cause, struct span reason, uint64_t due_ms);
 void lease_orphan(struct core *c, uint32_t lease);
+void leases_give_back(struct core *c, uint64_t instance_key); /* the orphans of a worker that has come back and does not hold them */
 void lease_await(struct core *c, uint32_t lease, uint64_t deadline_ns); /* one of nobody: its worker has so long to come for it */
 void lease_extend(struct core *c, uint32_t lease, uint64_t deadline_ns);
 void leases_revoke(struct core *c, uint32_t group);         /* all of the group's: they are stale from now on */

@@ -121,7 +121,7 @@ static void peer_end(struct core *c, uint32_t handle)
         slab_free(&c->lanes, h);
     }
     p->lanes = 0;
-    uint64_t key = peer_instance_key(c, p->instance, p->tenant);
+    uint64_t key = peer_key(c, handle);
     if (map_get(&c->by_instance, key) == handle) map_remove(&c->by_instance, key);
     peer_move(p, PEER_ENDING);
     c->ending[c->ending_count++] = handle;

@@ -58,6 +58,7 @@ struct core {
     struct filters *filters; /* of all tenants */
     struct slab peers, lanes, publishers, groups, failed, leases, subs, keys, parked, assemblies, transfers, dead, notes;
     struct map by_connection, by_publisher, by_failed, by_lease, by_sub, by_instance, by_key, by_dead;
+    struct map orphans; /* instance of a lost worker -> the first of its leases, which are linked by of_peer */
     uint32_t *group_handles;    /* [groups_max + 1], by id */
     uint64_t group_generations; /* durable: the highest that a group which is gone ever had */
     uint32_t groups_changing;   /* with old filters */

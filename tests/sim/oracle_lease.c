@@ -96,6 +96,27 @@ static void end_older(struct oracle *o, const uint8_t *instance)
             oracle_ended(o, o->connections.items[i].number);
 }
 
+static bool names(const struct oracle_hello *hello, uint64_t seq, uint32_t attempt)
+{
+    for (size_t i = 0; i < hello->held_count; i++)
+        if (hello->held_seq[i] == seq && hello->held_attempt[i] == attempt) return true;
+    return false;
+}
+
+/* [R-GONE-1] What an instance that has come back does not name need not wait for it; unless its hello is refused. */
+static void give_back(struct oracle *o, const uint8_t *instance, const struct oracle_hello *hello)
+{
+    for (uint32_t i = 1; i <= o->leases.count; i++) {
+        struct lease *lease = &o->leases.items[i];
+        struct place *place = &o->places.items[lease->place];
+        uint32_t index = table_get(&o->by_connection, lease->connection);
+        if (lease->state != HOLDER_AWAITED || place->lease != i || names(hello, place->seq, lease->attempt)) continue;
+        if (memcmp(o->connections.items[index].instance, instance, 16) != 0) continue;
+        lease->until_ns = o->now_ns;
+        place->handed_back = true;
+    }
+}
+
 void oracle_took_hello(struct oracle *o, uint32_t connection, const struct oracle_hello *hello)
 {
     if (table_get(&o->by_connection, connection)) return; /* a second hello changes nothing */
@@ -110,6 +131,7 @@ void oracle_took_hello(struct oracle *o, uint32_t connection, const struct oracl
         c->publisher = table_get(&o->publishers, key);
         if (!c->publisher) table_put(&o->publishers, key, c->publisher = (uint32_t)o->publishers.count + 1);
     }
+    if (c->group) give_back(o, c->instance, hello);
     for (size_t i = 0; c->honest && c->group && i < hello->held_count; i++) {
         uint32_t place = table_get(&o->by_place, pair_key(c->group, hello->held_seq[i]));
         uint32_t lease = place ? o->places.items[place].lease : 0;
@@ -204,7 +226,7 @@ static void check_holder(struct oracle *o, const struct place *p)
 static void check_attempt(struct oracle *o, const struct place *p, uint32_t attempt)
 {
     uint32_t restarts = o->starts - p->starts;
-    bool again = attempt == p->attempt && !p->same_attempt;
+    bool again = attempt == p->attempt && !p->same_attempt && !p->handed_back;
     if (attempt == 0 || (p->attempt && attempt < p->attempt) || again)
         broken(o, "attempts_rise", "seq %llu goes out as attempt %u after attempt %u", U(p->seq), attempt, p->attempt);
     if (p->same_attempt && restarts == 0 && attempt != p->attempt)
@@ -246,7 +268,7 @@ void oracle_told_delivery(struct oracle *o, uint32_t connection, const struct or
     check_limits(o, p);
     session_goes(o, known, p, connection, d->attempt);
     p->attempt = d->attempt;
-    p->same_attempt = p->unsure = false;
+    p->same_attempt = p->handed_back = p->unsure = false;
     p->not_before_ns = 0;
     credit_is_used(o, c);
     o->counts.deliveries++;

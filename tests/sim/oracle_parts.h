@@ -81,6 +81,7 @@ struct place { /* of an event in a group */
     bool twice;              /* or at some time while it was out: two workers may hold the same attempt */
     bool dead;               /* a dead letter says so */
     bool same_attempt;       /* it was given back unstarted */
+    bool handed_back;        /* or perhaps: its worker came back and did not name it */
 };
 
 struct settle {

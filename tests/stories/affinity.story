@@ -19,5 +19,5 @@ w3: hello group=ocr affinity=session credit=20 -> w3 welcome
 g1: publish session=t                     -> g1 accepted e10 ; w2 deliver e10
 w2: gone                                  -> nothing
 g1: publish session=t                     -> g1 accepted e11 ; w3 deliver e11
-w2: hello group=ocr affinity=session credit=20 -> w2 welcome
+w2: hello group=ocr affinity=session credit=20 holds=e2/1,e4/1,e6/1,e7/1,e8/1,e9/1,e10/1 -> w2 welcome
 g1: publish session=t                     -> g1 accepted e12 ; w3 deliver e12
