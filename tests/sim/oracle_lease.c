@@ -226,6 +226,7 @@ static void check_holder(struct oracle *o, const struct place *p)
 static void check_attempt(struct oracle *o, const struct place *p, uint32_t attempt)
 {
     uint32_t restarts = o->starts - p->starts;
+    if (p->twice) return; /* how often it had failed may have been lost with the power */
     bool again = attempt == p->attempt && !p->same_attempt && !p->handed_back;
     if (attempt == 0 || (p->attempt && attempt < p->attempt) || again)
         broken(o, "attempts_rise", "seq %llu goes out as attempt %u after attempt %u", U(p->seq), attempt, p->attempt);
@@ -281,7 +282,8 @@ void oracle_told_revoked(struct oracle *o, uint32_t connection, uint64_t number,
     if (!index || o->leases.items[index].state != HOLDER_LIVE || o->leases.items[index].settle) return;
     struct lease *lease = &o->leases.items[index];
     struct place *p = &o->places.items[lease->place];
-    if (!timeout) broken(o, "living_lease_is_honoured", "lease %llx on seq %llu is called stale while it lives", U(number), U(p->seq));
+    if (!timeout && !(lease->kept && p->twice))
+        broken(o, "living_lease_is_honoured", "lease %llx on seq %llu is called stale while it lives", U(number), U(p->seq));
     if (o->now_ns < lease->deadline_ns)
         broken(o, "leases_last", "seq %llu was taken away %llu ms before the end of its lease", U(p->seq),
                U((lease->deadline_ns - o->now_ns) / NS_PER_MS));
@@ -352,7 +354,8 @@ void oracle_took_settle(struct oracle *o, uint32_t connection, const struct orac
     struct lease *lease = &o->leases.items[lease_index];
     bool sound = in->verb >= ORACLE_ACK && in->verb <= ORACLE_REJECT && !(in->verb == ORACLE_NACK && in->emit_count > 0);
     s->living = sound && lease->state == HOLDER_LIVE && !lease->settle; /* an unsound one is refused, and the lease goes on */
-    s->sure = s->living && o->now_ns < lease->deadline_ns;
+    bool doubtful = lease->kept && o->places.items[lease->place].twice; /* what went before it of its key may be open again */
+    s->sure = s->living && o->now_ns < lease->deadline_ns && !doubtful;
     s->late = s->living && o->last_turn_ns >= lease->deadline_ns;
     if (!s->living) return;
     lease->settle = o->settles.count;

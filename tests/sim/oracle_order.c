@@ -36,7 +36,7 @@ void check_key_order(struct oracle *o, const struct place *place)
     for (uint32_t i = 1; lane && i <= o->places.count; i++) {
         const struct place *other = &o->places.items[i];
         if (other->group != place->group || other->seq == place->seq || !other->attempt || lane_of(o, other) != lane) continue;
-        if (place->unsure && !place->attempt) continue; /* its settle was lost with the power, and workers kept what came after it */
+        if (place->twice) continue; /* its settle was lost with the power, and workers kept what came after it */
         if (other->seq > place->seq && !place->attempt)
             broken(o, "keys_in_order", "seq %llu goes out after seq %llu of its key", U(place->seq), U(other->seq));
         if (is_settling(o, other) || !may_be_over(o, other))
