@@ -206,8 +206,10 @@ static void take_ended(struct gate *g, const struct link_fact *fact)
         if (t->kind == TOPIC_INBOX) end_inbox(g, t->owner, code, fact->subscription.message);
         uint64_t cursor = code == CODE_GONE ? fact->subscription.cursor : 0;
         if (t->kind == TOPIC_STREAM) sub_error(g, t->owner, code, fact->subscription.message, cursor);
-        while (t->kind == TOPIC_SHARED && t->members != 0)
-            sub_error(g, t->members, code, fact->subscription.message, cursor);
+        while (t->kind == TOPIC_SHARED && t->members != 0) {
+            const struct sub *member = sub_at(g, t->members); /* who still catches up is not as far as the topic */
+            sub_error(g, t->members, code, fact->subscription.message, member->stream != 0 && cursor > 0 ? member->last : cursor);
+        }
     }
     topic_free(g, handle);
 }

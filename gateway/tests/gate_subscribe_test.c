@@ -201,6 +201,19 @@ static void what_has_left_the_window_ends_a_subscription_behind_it(void **state)
     assert_has(got, "],\"gap\":true,\"more\":true,\"cursor\":\"00c0ffee00c0ffee-15\"}");
 }
 
+static void who_catches_up_goes_on_from_its_own_place_when_the_live_ones_are_behind_a_gap(void **state)
+{
+    (void)state;
+    uint64_t shared;
+    uint64_t stream;
+    uint32_t conn = begin_catching_up(&shared, &stream);
+    events(&it, stream, 11, 2, NULL);
+    events(&it, shared, 21, 3, NULL);
+    (void)hear(&it, conn);
+    ended_at(&it, shared, CODE_GONE, 30);
+    assert_has(hear(&it, conn), "\"topic\":\"docs.x\",\"ended\":true,\"cursor\":\"00c0ffee00c0ffee-12\"}");
+}
+
 static void a_history_is_one_answer(void **state)
 {
     (void)state;
@@ -277,6 +290,7 @@ int main(void)
         TEST(with_credit_no_more_than_that_is_unacknowledged),
         TEST(an_event_that_stands_here_again_keeps_its_id_and_has_a_cursor),
         TEST(what_has_left_the_window_ends_a_subscription_behind_it),
+        TEST(who_catches_up_goes_on_from_its_own_place_when_the_live_ones_are_behind_a_gap),
         TEST(a_history_is_one_answer),
         TEST(a_history_is_bounded_in_bytes),
         TEST(a_subscription_that_is_refused_answers_all_who_wait_for_it),
