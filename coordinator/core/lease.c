@@ -284,14 +284,19 @@ static void say_revoked(struct core *c, uint32_t handle, enum error_code code)
     item->x = code;
 }
 
+void lease_take_away(struct core *c, uint32_t handle)
+{
+    uint32_t peer = lease_at(c, handle)->peer;
+    bool knows_it = peer && peer_at(c, peer)->state == PEER_READY;
+    if (knows_it && out_has_room(c, 1)) say_revoked(c, handle, CODE_STALE); /* else it hears so when it settles */
+    lease_end(c, handle);
+}
+
 void leases_revoke(struct core *c, uint32_t group)
 {
     group_at(c, group)->returned = 0;
-    for (uint32_t h = 1; h <= c->leases.touched && group_at(c, group)->leased > 0; h++) {
-        if (!slab_is_taken(&c->leases, h) || lease_at(c, h)->group != group) continue;
-        if (lease_at(c, h)->peer && out_has_room(c, 1)) say_revoked(c, h, CODE_STALE); /* else it hears so when it settles */
-        lease_end(c, h);
-    }
+    for (uint32_t h = 1; h <= c->leases.touched && group_at(c, group)->leased > 0; h++)
+        if (slab_is_taken(&c->leases, h) && lease_at(c, h)->group == group) lease_take_away(c, h);
 }
 
 void leases_keep_deadlines(struct core *c, uint32_t group)

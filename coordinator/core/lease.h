@@ -64,6 +64,7 @@ void lease_orphan(struct core *c, uint32_t lease);
 void leases_give_back(struct core *c, uint64_t instance_key); /* the orphans of a worker that has come back and does not hold them */
 void lease_await(struct core *c, uint32_t lease, uint64_t deadline_ns); /* one of nobody: its worker has so long to come for it */
 void lease_extend(struct core *c, uint32_t lease, uint64_t deadline_ns);
+void lease_take_away(struct core *c, uint32_t lease);       /* stale from now on */
 void leases_revoke(struct core *c, uint32_t group);         /* all of the group's: they are stale from now on */
 void leases_keep_deadlines(struct core *c, uint32_t group); /* before the group's lease_ms changes */
 void lease_return(struct core *c, uint32_t lease);          /* unstarted: no attempt is counted */

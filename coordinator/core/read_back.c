@@ -42,7 +42,7 @@ static uint32_t claimed(struct core *c, const struct turn *t)
 /* It was not handed out, whatever a worker says: it comes after another of its key. */
 static void park_behind(struct core *c, uint32_t key, struct turn *t, uint32_t lease)
 {
-    if (lease) lease_end(c, lease);
+    if (lease) lease_take_away(c, lease);
     if (t->failed) {
         failed_unqueue(c, t->failed);
         heap_remove(&c->due, t->failed);

@@ -213,6 +213,7 @@ static void check_holder(struct oracle *o, const struct place *p)
 {
     const struct lease *before = &o->leases.items[p->lease];
     if (!p->lease) return;
+    if (p->twice && (before->kept || p->unsure)) return; /* the core may know nothing of it */
     if (before->state == HOLDER_LIVE)
         broken(o, "one_worker_at_a_time", "seq %llu goes out while connection %u has it until %llu ms later", U(p->seq), before->connection,
                U((before->deadline_ns - o->now_ns) / NS_PER_MS));
@@ -282,8 +283,11 @@ void oracle_told_revoked(struct oracle *o, uint32_t connection, uint64_t number,
     if (!index || o->leases.items[index].state != HOLDER_LIVE || o->leases.items[index].settle) return;
     struct lease *lease = &o->leases.items[index];
     struct place *p = &o->places.items[lease->place];
-    if (!timeout && !(lease->kept && p->twice))
-        broken(o, "living_lease_is_honoured", "lease %llx on seq %llu is called stale while it lives", U(number), U(p->seq));
+    if (!timeout && lease->kept && p->twice) { /* what goes before it of its key is open again */
+        lease->state = HOLDER_OVER;
+        return;
+    }
+    if (!timeout) broken(o, "living_lease_is_honoured", "lease %llx on seq %llu is called stale while it lives", U(number), U(p->seq));
     if (o->now_ns < lease->deadline_ns)
         broken(o, "leases_last", "seq %llu was taken away %llu ms before the end of its lease", U(p->seq),
                U((lease->deadline_ns - o->now_ns) / NS_PER_MS));

@@ -113,7 +113,8 @@ void oracle_user_replied(struct oracle *o, uint32_t event, const uint8_t *data, 
 {
     const struct request *r = end_request(o, event);
     uint32_t answer = oracle_event_with(o, data, size);
-    if (!answer || (answer != r->first_answer && !r->unsure))
+    bool unsure = r->unsure || o->events.items[event].gone_seq; /* its own place was lost with the power, or that of an answer */
+    if (!answer || (answer != r->first_answer && !unsure))
         broken(o, "the_first_answer_counts", "event %u is answered by event %u, event %u came first", event, answer, r->first_answer);
     o->counts.replies++;
 }
