@@ -1,9 +1,10 @@
 /* A view of a directory that another process may be writing. RocksDB reads its list of files, opens them, then reads the write-ahead logs;
  * a flush in between takes a write-ahead log away whose blocks are in a file that is not on the list: a hole, or an end that comes too
- * early, without a word. A trim in between takes a file away. So a view that fails, or is not whole, while the writer changes its list is
- * opened once more over links: first to the write-ahead logs, which therefore stay, then a copy of the list, then links to the files. Such
- * a view cannot have a hole: what the logs lack was flushed before the list was copied. The links are removed when RocksDB has opened them.
- * What is wrong with a directory that nobody changes is wrong for good, and the recovery will say where. */
+ * early, without a word. A trim in between takes a file away. So a view that came about while the writer changed its list is opened once
+ * more, and when it fails, or is not whole, or that happens again, over links: first to the write-ahead logs, which therefore stay, then a
+ * copy of the list, then links to the files. Such a view cannot have a hole: what the logs lack was flushed before the list was copied. The
+ * links are removed when RocksDB has opened them. What is wrong with a directory that nobody changes is wrong for good, and the recovery
+ * will say where. */
 #include "coordinator/log/rocks_log.h"
 
 #include <dirent.h>
@@ -180,14 +181,17 @@ enum log_status rocks_open_view(struct rocks_log *r, struct rocks_found *out, st
     log_directory_path(&r->directory, "db", db);
     struct version before = version_now(r);
     enum log_status status = rocks_open(r, db, out, error);
+    bool linked = false;
     for (int i = 0; i < VIEWS_MAX; i++) {
         struct version after = version_now(r);
+        bool same = same_version(&before, &after), whole = status == LOG_OK && view_is_whole(r);
         bool gone = status == LOG_IO && strstr(error->text, "No such file") != NULL; /* the writer was about to forget it */
-        if ((status == LOG_OK && view_is_whole(r)) || (same_version(&before, &after) && !gone)) break;
+        if (whole ? linked || same : same && !gone) break; /* an end that comes too early shows by the version alone */
+        linked = !whole || i > 0;
         before = after;
         rocks_store_close(&r->store);
         snapshot_reader_close(&r->newest);
-        status = open_linked(r, out, error);
+        status = linked ? open_linked(r, out, error) : rocks_open(r, db, out, error);
     }
     return status;
 }
