@@ -252,17 +252,14 @@ static void note_head(struct link *link, uint64_t seq)
     if (seq > link->known_head) link->known_head = seq;
 }
 
+/* Not of cursors: a subscription's may be what somebody has asked for, above the head. */
 static void note_heads(struct link *link, const struct packet *packet)
 {
     if (packet->welcome != NULL) note_head(link, packet->welcome->head);
     for (size_t i = 0; i < packet->accepted_count; i++)
         note_head(link, packet->accepted[i].first_seq);
-    for (size_t i = 0; i < packet->subscribed_count; i++)
-        note_head(link, packet->subscribed[i].cursor);
     for (size_t i = 0; i < packet->events_count; i++)
         if (packet->events[i].count != 0) note_head(link, packet->events[i].seq[packet->events[i].count - 1]);
-    for (size_t i = 0; i < packet->caught_up_count; i++)
-        note_head(link, packet->caught_up[i].cursor);
 }
 
 void link_packet(struct link *link, uint64_t now_ns, const struct packet *packet)

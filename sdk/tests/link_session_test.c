@@ -71,6 +71,14 @@ static void waits_between_tries_grow_and_are_never_all_alike(void **state)
     harness_stop(&h);
 }
 
+static void greet_and_be_refused(struct harness *h, uint32_t code)
+{
+    start(h, ROLE_WORKER);
+    link_connected(h->link, h->now_ns);
+    assert_non_null(harness_flush(h));
+    take_error(h, code, FIELD_HELLO, 0);
+}
+
 /* [R-HELLO-4] [R-GROUP-1] */
 static void a_refusal_that_waiting_cannot_mend_stops_the_link(void **state)
 {
@@ -80,10 +88,7 @@ static void a_refusal_that_waiting_cannot_mend_stops_the_link(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         struct harness h;
-        start(&h, ROLE_WORKER);
-        link_connected(h.link, h.now_ns);
-        assert_non_null(harness_flush(&h));
-        take_error(&h, codes[i], FIELD_HELLO, 0);
+        greet_and_be_refused(&h, codes[i]);
         assert_int_equal(link_state(h.link), LINK_STOPPED);
         assert_int_equal(link_deadline_ns(h.link), UINT64_MAX);
         link_resume(h.link, h.now_ns);
@@ -99,10 +104,7 @@ static void a_refusal_for_now_is_tried_again(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         struct harness h;
-        start(&h, ROLE_WORKER);
-        link_connected(h.link, h.now_ns);
-        assert_non_null(harness_flush(&h));
-        take_error(&h, codes[i], FIELD_HELLO, 0);
+        greet_and_be_refused(&h, codes[i]);
         assert_int_equal(link_state(h.link), LINK_WAITING);
         harness_stop(&h);
     }
@@ -207,7 +209,9 @@ static void an_inbox_whose_opening_was_not_heard_is_opened_from_where_it_was_ask
     (void)state;
     start(&h, ROLE_GATEWAY);
     harness_up(&h);
-    harness_take(&h, (struct packet){ .caught_up = &(struct msg_caught_up){ 9, 40 }, .caught_up_count = 1 });
+    harness_take(&h, (struct packet){ .accepted = &(struct msg_accepted){ 9, 40, 1, 0 }, .accepted_count = 1 });
+    harness_take(&h, (struct packet){ .caught_up = &(struct msg_caught_up){ 9, UINT64_MAX }, .caught_up_count = 1 });
+    take_subscribed(&h, 9, UINT64_MAX, 0);
     assert_int_equal(link_subscribe(h.link, &inbox), LINK_OK);
     assert_int_equal(link_subscribe(h.link, &other), LINK_OK);
     packet = harness_flush(&h);
