@@ -101,7 +101,8 @@ static void adopt_held(struct core *c, uint32_t peer, const struct msg_hello *h)
 {
     struct peer *p = peer_at(c, peer);
     if (!p->group || h->held_count > c->config.limits.ranges_per_group_max) return;
-    for (size_t i = 0; holds_of_this_log(c, p, h) && i < h->held_count; i++)
+    size_t held_count = holds_of_this_log(c, p, h) ? h->held_count : 0;
+    for (size_t i = 0; i < held_count; i++)
         lease_adopt(c, &(struct lease_terms){ .group = p->group,
                                               .level = h->held_priority ? h->held_priority[i] : 0,
                                               .peer = peer,
