@@ -52,6 +52,21 @@ static int publish(struct bench *bench)
 }
 
 /* Every worker asks for the same. */
+enum { MAKE_TRIES = 100, MAKE_AGAIN_MS = 20 };
+
+/* Every worker asks for it, at the same moment: to all but one the server may say for a while that the subjects are taken. */
+static natsStatus add_stream(jsCtx *js, jsStreamConfig *stream)
+{
+    natsStatus status = NATS_ERR;
+    jsErrCode code = JSStreamSubjectOverlapErr;
+    for (int i = 0; i < MAKE_TRIES && status != NATS_OK && code == JSStreamSubjectOverlapErr; i++) {
+        if (i > 0) nats_Sleep(MAKE_AGAIN_MS);
+        code = 0;
+        status = js_AddStream(NULL, js, stream, NULL, &code);
+    }
+    return status;
+}
+
 static bool make_stream(natsConnection *connection, uint32_t unacked)
 {
     jsCtx *js = NULL;
@@ -68,7 +83,7 @@ static bool make_stream(natsConnection *connection, uint32_t unacked)
     consumer.AckPolicy = js_AckExplicit;
     consumer.MaxAckPending = unacked;
     bool bad = failed(natsConnection_JetStream(&js, connection, NULL), "jetstream") ||
-               failed(js_AddStream(NULL, js, &stream, NULL, NULL), "add stream") ||
+               failed(add_stream(js, &stream), "add stream") ||
                failed(js_AddConsumer(NULL, js, "BENCH", &consumer, NULL, NULL), "add consumer");
     jsCtx_Destroy(js);
     return !bad;
