@@ -112,6 +112,39 @@ static void a_set_behaves_like_one_bit_per_number(void **state)
     }
 }
 
+static void many_ranges_are_sorted_and_added_like_single_ones(void **state)
+{
+    (void)state;
+    enum { MANY = 40, ROOM = 60 };
+    struct random random = { 11 };
+    for (int round = 0; round < 50000; round++) {
+        struct range items[MANY], room[MANY], many_room[ROOM], single_room[ROOM];
+        struct ranges many, single;
+        ranges_init(&many, many_room, ROOM);
+        ranges_init(&single, single_room, ROOM);
+        for (uint32_t i = random_below(&random, 30); i > 0; i--) {
+            uint64_t first = random_below(&random, 200);
+            assert_int_equal(ranges_add(&many, first, first), RANGES_ADDED);
+            assert_int_equal(ranges_add(&single, first, first), RANGES_ADDED);
+        }
+        uint32_t count = random_below(&random, MANY + 1), runs = random_below(&random, 4);
+        for (uint32_t i = 0; i < count; i++) { /* nearly rising, as they come, or anyhow; some twice */
+            uint64_t first = runs ? (i * runs * 5 + random_below(&random, 4)) % 200 : random_below(&random, 200);
+            items[i] = (struct range){ first, first + random_below(&random, 3) };
+        }
+        bool fits = true;
+        for (uint32_t i = 0; i < count; i++)
+            fits = ranges_add(&single, items[i].first, items[i].last) == RANGES_ADDED && fits;
+        count = ranges_sort(items, count, room);
+        for (uint32_t i = 1; i < count; i++)
+            assert_true(items[i - 1].last + 1 < items[i].first);
+        if (!fits) continue;
+        assert_int_equal(ranges_add_sorted(&many, items, count), RANGES_ADDED);
+        assert_int_equal(many.count, single.count);
+        assert_memory_equal(many_room, single_room, single.count * sizeof *single_room);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +153,7 @@ int main(void)
         cmocka_unit_test(the_ends_of_the_number_line_hold),
         cmocka_unit_test(a_range_that_ends_before_it_begins_is_a_bug),
         cmocka_unit_test(a_set_behaves_like_one_bit_per_number),
+        cmocka_unit_test(many_ranges_are_sorted_and_added_like_single_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
