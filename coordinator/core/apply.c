@@ -162,9 +162,8 @@ static bool apply_group(struct core *c, struct span body)
 static void apply_handed(const struct core *c, struct level *level, uint64_t handed, uint64_t block)
 {
     if (handed <= level->handed) return;
-    if (level->handed_block <= c->committed_block) level->handed_before = level->handed;
     level->handed = handed;
-    level->handed_block = block;
+    if (c->started) level_raised(c, level, handed, block);
 }
 
 /* It left the window while it was on loan: its failure is of no interest any more. */
@@ -186,13 +185,16 @@ static bool apply_settle(struct core *c, struct span body, uint64_t block)
     struct level *level = &g->levels[read.level];
     if (read.generation != g->generation) return true; /* of an earlier life of the group */
     apply_handed(c, level, read.handed, block);
+    uint32_t count = 0;
     for (uint32_t i = 0; i < read.settled_count; i++) {
         if (settled[i].first > settled[i].last) return false;
         uint64_t first = settled[i].first > level->floor ? settled[i].first : level->floor + 1;
-        if (first > settled[i].last) continue;
-        if (ranges_add(&level->settled, first, settled[i].last) != RANGES_ADDED) return false;
-        failed_drop_range(c, handle, read.level, first, settled[i].last);
+        if (first <= settled[i].last) settled[count++] = (struct range){ first, settled[i].last };
     }
+    count = ranges_sort(settled, count, c->settle_room);
+    if (ranges_add_sorted(&level->settled, settled, count) != RANGES_ADDED) return false;
+    for (uint32_t i = 0; i < count; i++)
+        failed_drop_range(c, handle, read.level, settled[i].first, settled[i].last);
     level->floor = ranges_next_hole(&level->settled, level->floor + 1) - 1;
     ranges_drop_through(&level->settled, level->floor);
     forget_old_filters(c, g);

@@ -1,5 +1,6 @@
-/* The block being filled, the one being written, and the blocks kept in memory for readers.
- * Invariants: one block at most is filling and one being written; a slot that this step's outputs point into is not reused before
+/* The block being filled, those on their way to the log, and the blocks kept in memory for readers.
+ * Invariants: one block at most is filling; a second one is closed behind the one being written only when it is full, so that the log need
+ * not wait for the loop, while one that has room goes on taking company; a slot that this step's outputs point into is not reused before
  * the next step; one slot is always left for the next filling block. */
 #include "coordinator/core/blocks.h"
 #include "coordinator/core/apply.h"
@@ -19,6 +20,7 @@ enum {
     FETCHES_AT_ONCE = 12,
     TURN_BYTES_WORST = CORE_TURN_BYTES + CORE_PACKET_BYTES_MAX,
     TURN_ITEMS_WORST = CORE_TURN_ITEMS + CORE_PACKET_ITEMS_MAX,
+    TURN_ITEMS_LEAST = 64, /* else a turn is one packet */
     CLOSE_RESERVE = 64 * 1024
 };
 
@@ -38,7 +40,18 @@ static bool filling_has_room(const struct core *c, uint32_t items, size_t bytes)
 
 bool blocks_want_packets(const struct core *c)
 {
-    return !c->halted && filling_has_room(c, TURN_ITEMS_WORST, TURN_BYTES_WORST);
+    return !c->halted && filling_has_room(c, CORE_PACKET_ITEMS_MAX + 1, CORE_PACKET_BYTES_MAX);
+}
+
+/* A turn is full when another packet, however large, might not fit behind it. The fuller the block, the smaller the turns that end it. */
+void blocks_begin_turn(const struct core *c, struct core_turn *turn)
+{
+    uint32_t bytes = CORE_TURN_BYTES, items = CORE_TURN_ITEMS;
+    while (items > 0 && !filling_has_room(c, items + CORE_PACKET_ITEMS_MAX, bytes + CORE_PACKET_BYTES_MAX)) {
+        bytes /= 2;
+        items = items > TURN_ITEMS_LEAST ? items / 2 : 0;
+    }
+    *turn = (struct core_turn){ .bytes_max = bytes, .items_max = items };
 }
 
 bool blocks_room_for_failure(const struct core *c)
@@ -116,7 +129,10 @@ uint64_t blocks_number_of(const struct core *c, uint64_t position)
 {
     const struct slot *filling = filling_slot(c);
     if (position <= c->head) return c->committed_block;
-    return filling && position >= filling->block.first_position ? filling->block.number : c->next_block - 1;
+    if (filling && position >= filling->block.first_position) return filling->block.number;
+    for (uint32_t i = 0; i < c->writing_count; i++)
+        if (position <= block_last_position(&writing_slot(c, i)->block)) return writing_slot(c, i)->block.number;
+    return c->next_block - 1;
 }
 
 void blocks_touch_group(struct core *c, uint32_t handle)
@@ -212,14 +228,13 @@ static void wake_touched(struct core *c, struct slot *slot)
     }
 }
 
-void blocks_committed(struct core *c, uint64_t number)
+static void oldest_committed(struct core *c)
 {
-    if (!c->writing) return;
-    struct slot *slot = &c->slots[c->writing - 1];
-    if (number < slot->block.number) return;
+    struct slot *slot = writing_slot(c, 0);
     slot->state = SLOT_COMMITTED;
     slot->used = c->step;
-    c->writing = 0;
+    c->writing_count--;
+    memmove(c->writing, c->writing + 1, c->writing_count * sizeof *c->writing);
     c->committed_block = slot->block.number;
     c->head = block_last_position(&slot->block);
     order_committed(c);
@@ -229,18 +244,31 @@ void blocks_committed(struct core *c, uint64_t number)
     rates_sample(c, slot);
 }
 
+void blocks_committed(struct core *c, uint64_t number)
+{
+    while (c->writing_count > 0 && number >= writing_slot(c, 0)->block.number)
+        oldest_committed(c);
+}
+
 uint64_t blocks_settles_deadline(const struct core *c)
 {
     const struct slot *slot = filling_slot(c);
     bool company = slot && slot->block.record_count > 0;
-    if (c->writing || !c->pend_groups || company) return UINT64_MAX;
+    if (c->writing_count > 0 || !c->pend_groups || company) return UINT64_MAX;
     if (c->pend_urgent || c->draining || c->config.settle_at_once) return c->now_ns;
     return c->pend_since_ns + (uint64_t)c->config.settle_wait_us * 1000u;
 }
 
+static bool is_full(const struct core *c)
+{
+    const struct slot *slot = filling_slot(c);
+    bool stated = slot && c->config.block_full_bytes > 0 && slot->block.bodies_size >= c->config.block_full_bytes;
+    return stated || !blocks_want_packets(c);
+}
+
 void blocks_close(struct core *c)
 {
-    if (c->writing) return;
+    if (c->writing_count == BLOCKS_WRITING_MAX || (c->writing_count > 0 && !is_full(c))) return;
     uint64_t wait_until_ns = blocks_settles_deadline(c);
     if (wait_until_ns != UINT64_MAX && wait_until_ns > c->now_ns) return; /* fewer syncs: publishes need not queue behind lone settles */
     struct slot *slot = filling_slot(c);
@@ -255,9 +283,10 @@ void blocks_close(struct core *c)
     slot->used = c->step;
     for (uint32_t i = 0; i < slot->touched_count; i++)
         group_at(c, slot->touched[i] & ~TOUCHED_RECORD_ONLY)->touched_now = false;
-    c->writing = c->filling;
+    c->writing[c->writing_count++] = c->filling - 1;
     c->filling = 0;
     c->next_position += slot->block.record_count;
+    c->submitted = c->next_position - 1;
     c->next_block++;
     c->stats.blocks++;
     out_add(c, CORE_SUBMIT)->block = &slot->block;
@@ -335,13 +364,13 @@ struct slot *blocks_find_after(struct core *c, uint64_t position, bool *out_end)
         *out_end = true;
         return NULL;
     }
-    if (c->slot_hint && is_next_for(&c->slots[c->slot_hint - 1], position)) {
-        return use(c, &c->slots[c->slot_hint - 1]) ? &c->slots[c->slot_hint - 1] : NULL;
-    }
+    uint32_t *hint = &c->slot_hints[position / SLOT_HINT_POSITIONS % SLOT_HINTS];
+    struct slot *hinted = *hint ? &c->slots[*hint - 1] : NULL;
+    if (hinted && is_next_for(hinted, position)) return use(c, hinted) ? hinted : NULL;
     for (uint32_t i = 0; i < c->slot_count; i++) {
         struct slot *slot = &c->slots[i];
         if (is_next_for(slot, position)) {
-            c->slot_hint = i + 1;
+            *hint = i + 1;
             return use(c, slot) ? slot : NULL;
         }
         if (slot->state == SLOT_FETCHING && slot->wanted == position && !slot->before) return NULL;

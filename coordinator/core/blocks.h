@@ -1,4 +1,4 @@
-/* Blocks: the one that fills, the one being written, those kept in memory; and the answers that wait for a commit. */
+/* Blocks: the one that fills, those being written, those kept in memory; and the answers that wait for a commit. */
 #ifndef WEIR_CORE_BLOCKS_H
 #define WEIR_CORE_BLOCKS_H
 
@@ -41,6 +41,11 @@ static inline struct slot *filling_slot(const struct core *c)
     return c->filling ? &c->slots[c->filling - 1] : NULL;
 }
 
+static inline struct slot *writing_slot(const struct core *c, uint32_t i)
+{
+    return &c->slots[c->writing[i]];
+}
+
 static inline uint32_t record_level(const struct record *record)
 {
     return (record->flags & RECORD_PRIORITY) >> RECORD_PRIORITY_SHIFT;
@@ -58,7 +63,8 @@ static inline bool record_is_large(const struct record *record)
     return (record->flags & (RECORD_PARTS | RECORD_DEAD)) == RECORD_PARTS;
 }
 
-bool blocks_want_packets(const struct core *c);
+bool blocks_want_packets(const struct core *c); /* one at least, however large, still fits */
+void blocks_begin_turn(const struct core *c, struct core_turn *turn);
 bool blocks_room_for_failure(const struct core *c);
 bool blocks_have_room(const struct core *c, size_t bytes);         /* for a record of so much */
 bool blocks_have_room_in_turn(const struct core *c, size_t bytes); /* the same beside all that this turn's packets may need */

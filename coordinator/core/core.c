@@ -187,6 +187,7 @@ static void carve_turn(struct carver *v, struct core *c, const struct core_limit
     c->matches = carve(v, (size_t)c->matches_max * sizeof(uint32_t));
     c->lookups = carve(v, LOOKUPS_MAX * sizeof(struct lookup));
     c->settle_ranges = carve(v, PENDS_MAX * sizeof(struct range));
+    c->settle_room = carve(v, PENDS_MAX * sizeof(struct range));
     c->settle_failed = carve(v, PENDS_MAX * sizeof(struct record_failed));
     c->dead_rows = carve(v, DEAD_PER_RECORD * sizeof(struct record_dead));
     c->topic_match = carve(v, BLOCK_TOPICS_MAX * sizeof(uint32_t));
@@ -266,6 +267,7 @@ void core_start(struct core *c, uint64_t now_ns, uint64_t log_time_ms, const cha
     c->term = term;
     c->next_position = first_position;
     c->next_block = block_number;
+    c->submitted = c->head;
     window_begin(c, trimmed_below);
     c->sweep_ns = c->rates.tick_ns = now_ns;
     c->adopt_ns = now_ns + (uint64_t)c->config.adopt_grace_ms * 1000000u;
@@ -274,7 +276,7 @@ void core_start(struct core *c, uint64_t now_ns, uint64_t log_time_ms, const cha
         if (slab_is_taken(&c->groups, h)) group_opened(c, h, true);
     if (c->config.replay.on) {
         /* what stands in the source is history to be read, never the replay's own writing */
-        if (c->head < c->config.replay.until) c->head = c->config.replay.until;
+        if (c->head < c->config.replay.until) c->head = c->submitted = c->config.replay.until;
         must(first_position > c->head);
     }
 }
@@ -302,7 +304,12 @@ bool core_turn_add(struct core_turn *turn, const struct packet *packet)
                        packet->partial_count + packet->manage_count * CORE_MANAGE_ITEMS + packet->part_count;
     }
     turn->items++;
-    return turn->bytes < CORE_TURN_BYTES && turn->items < CORE_TURN_ITEMS;
+    return turn->bytes < turn->bytes_max && turn->items < turn->items_max;
+}
+
+void core_begin_turn(const struct core *c, struct core_turn *turn)
+{
+    blocks_begin_turn(c, turn);
 }
 
 bool core_wants_packets(const struct core *c)
@@ -314,7 +321,7 @@ bool core_is_quiet(const struct core *c)
 {
     const struct slot *filling = filling_slot((struct core *)c);
     bool empty = !filling || filling->block.record_count == 0;
-    return empty && !c->writing && c->ticket_count == 0 && c->pend_groups == 0 && !c->snapshot.running && !c->snapshot.wanted;
+    return empty && c->writing_count == 0 && c->ticket_count == 0 && c->pend_groups == 0 && !c->snapshot.running && !c->snapshot.wanted;
 }
 
 static void say_drain(struct core *c)

@@ -6,7 +6,7 @@
  *      and of each block after it, in order, then core_start.
  *   2. Each turn: gather what has happened (packets, peers gone, blocks committed, blocks fetched) into one core_in, call core_step
  *      once, carry out its outputs in order. Call again at core_deadline_ns() at the latest.
- *   3. While core_wants_packets() is false, leave packets where they are (ZeroMQ holds them): the next block is full and waits for the one
+ *   3. While core_wants_packets() is false, leave packets where they are (ZeroMQ holds them): the next block is full and waits for those
  *      being written. Everything else goes on. While it is true, gather packets into a turn until core_turn_add says that it is full.
  *      The packets live until the step's outputs are carried out.
  *
@@ -36,8 +36,8 @@ enum { /* the most that a configuration may ask for */
     CORE_TURN_ITEMS_LEAST = 8 * CORE_PACKET_ITEMS_MAX, /* and two for each peer */
 };
 
-/* What a turn has gathered so far; begins zeroed. */
-struct core_turn { size_t bytes, items, packets; };
+/* What a turn has gathered so far, and with how much it is full; see core_begin_turn. */
+struct core_turn { size_t bytes, items, packets, bytes_max, items_max; };
 
 struct core_limits { /* each 0 = the default behind it */
     uint32_t peers_max;            /* 4096 */
@@ -72,6 +72,7 @@ struct core_config {
     uint32_t token_life_ms;     /* 600000; an application's token is accepted once in this time */
     uint32_t settle_wait_us;    /* 2000: a block that would hold nothing but settles waits so long for company */
     bool settle_at_once;        /* it does not wait at all */
+    uint32_t block_full_bytes;  /* a block of so many bytes goes to the log behind one that is being written; 0: a full one */
     uint32_t publish_credit_events; /* 65536: unanswered publishes of a peer */
     uint32_t publish_credit_bytes;  /* 16 MiB */
     uint32_t emit_credit_bytes;     /* 1 MiB */
@@ -179,6 +180,7 @@ enum core_group_state { CORE_GROUP_MISSING, CORE_GROUP_SAME, CORE_GROUP_DIFFERS 
 enum core_group_state core_group_state(const struct core *core, const struct core_group *group, const char **out_why);
 
 bool core_wants_packets(const struct core *core);
+void core_begin_turn(const struct core *core, struct core_turn *turn); /* after the last step, when it wants packets */
 bool core_turn_add(struct core_turn *turn, const struct packet *packet); /* counts a packet (NULL: a broken one); false: take no more this turn */
 bool core_is_quiet(const struct core *core);        /* nothing unwritten and nothing unsent: a drain is done */
 

@@ -36,11 +36,6 @@ static bool goes_on(enum progress progress)
     return progress == PROGRESS_DONE || progress == PROGRESS_LATER;
 }
 
-static uint64_t handed_now(const struct core *c, const struct level *l)
-{
-    return l->handed_block <= c->committed_block ? l->handed : l->handed_before;
-}
-
 static enum progress wait_for_fetch(struct core *c, struct group *g)
 {
     g->waits_fetch = true;
@@ -354,7 +349,7 @@ static enum progress deliver_fresh(struct core *c, uint32_t handle, uint32_t lev
     }
     if (replay && replay_must_wait(c, g, &slot->block, index)) return PROGRESS_BLOCKED;
     want_handed(c, handle, level, position);
-    if (position > handed_now(c, l)) return PROGRESS_COMMIT;
+    if (position > level_handed(c, l)) return PROGRESS_COMMIT;
     if (g->old_filter_count > 0) pass_filters_from(c, handle, level);
     struct turn t = { .group = handle, .level = level, .position = position, .from = l->fresh.from };
     enum progress progress = take_fresh(c, &t, &slot->block, index);

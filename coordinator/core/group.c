@@ -34,6 +34,26 @@ uint32_t group_by_id(const struct core *c, uint32_t id)
     return 0;
 }
 
+/* What may be handed out: what is committed of `handed`. */
+uint64_t level_handed(const struct core *c, struct level *l)
+{
+    uint32_t over = 0;
+    while (over < l->raise_count && l->raises[over].block <= c->committed_block)
+        l->handed_sure = l->raises[over++].handed;
+    l->raise_count -= over;
+    if (over > 0) memmove(l->raises, l->raises + over, l->raise_count * sizeof *l->raises);
+    return l->handed_sure;
+}
+
+void level_raised(const struct core *c, struct level *l, uint64_t handed, uint64_t block)
+{
+    level_handed(c, l);
+    bool again = l->raise_count > 0 && l->raises[l->raise_count - 1].block == block;
+    if (!again) l->raise_count++;
+    must(l->raise_count <= BLOCKS_WRITING_MAX + 1);
+    l->raises[l->raise_count - 1] = (struct raise){ block, handed };
+}
+
 static void level_opened(const struct core *c, struct level *l, bool recovered)
 {
     uint64_t begin = l->floor + 1;
@@ -41,13 +61,13 @@ static void level_opened(const struct core *c, struct level *l, bool recovered)
     l->fresh = (struct reader){ begin, begin, UINT64_MAX };
     if (c->config.replay.on) l->fresh.end = c->config.replay.until;
     if (recovered && l->handed > l->floor) l->fresh.cursor = l->fresh.from = l->handed + 1;
-    l->handed_before = l->handed;
+    l->handed_sure = l->handed;
+    l->raise_count = 0;
     l->handed_at_start = recovered ? l->handed : 0;
     l->handed_more = 0;
     l->old_open = false;
-    /* the block being written was closed before the group was there: its commit will not wake it */
-    uint64_t seen = c->writing ? block_last_position(&c->slots[c->writing - 1].block) : c->head;
-    l->live = l->fresh.cursor > seen && !c->config.replay.on;
+    /* a block being written was closed before the group was there: its commit will not wake it */
+    l->live = l->fresh.cursor > c->submitted && !c->config.replay.on;
 }
 
 void group_opened(struct core *c, uint32_t handle, bool recovered)
@@ -252,6 +272,7 @@ static void write_record(struct core *c, uint32_t handle, uint32_t level)
             failed++;
         }
     }
+    settled = ranges_sort(c->settle_ranges + at_settled, settled, c->settle_room);
     struct record_settle record = { .id = g->id,
                                     .level = level,
                                     .generation = g->generation,

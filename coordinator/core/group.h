@@ -17,6 +17,8 @@ enum {
     DEATHS_MAX = 5,             /* [R-DEAD-2] */
 };
 
+struct raise { uint64_t block, handed; };
+
 /* The events of one priority in a group: read, handed out and settled by themselves, so that one that goes first is found at once however
  * long the backlog of the others is. Positions of other priorities are to a level what events that do not match are. */
 struct level {
@@ -31,7 +33,9 @@ struct level {
     uint64_t handed_wanted;               /* a raise that is pending; 0: none */
     uint64_t handed_at_start;             /* of a recovered level: what lies above was with nobody before the restart */
     uint64_t handed_more;                 /* where the reader, while it catches up, asks for the next one */
-    uint64_t handed_block, handed_before; /* the block of the last raise, and the value until that is committed */
+    uint64_t handed_sure;                 /* what is committed of `handed`; see level_handed */
+    struct raise raises[BLOCKS_WRITING_MAX + 1]; /* of the blocks after that, the oldest first */
+    uint32_t raise_count;
     uint32_t pend_last;                   /* of the filling block: newest pend, chained by .before */
     uint32_t open;                        /* leased, failed or parked */
     struct list ready;                    /* keys whose first parked event may go on */
@@ -131,6 +135,8 @@ bool group_pends(const struct core *c, uint32_t group, uint32_t level, uint64_t 
 void group_event_over(struct core *c, uint32_t group, uint32_t level, uint32_t failed, uint64_t from, uint64_t position);
 void group_touch(struct core *c, uint32_t group); /* the commit of the filling block wakes it */
 uint32_t group_out(const struct group *g); /* events with workers, or perhaps with one since before the restart */
+uint64_t level_handed(const struct core *c, struct level *level); /* committed: nothing above it goes out */
+void level_raised(const struct core *c, struct level *level, uint64_t handed, uint64_t block);
 void group_want_handed(struct core *c, uint32_t group, uint32_t level, uint64_t position);
 void group_write_pending(struct core *c, uint32_t group); /* of this group alone, now */
 void groups_write_pending(struct core *c);                /* one settle record per group and priority, into the filling block */

@@ -281,7 +281,8 @@ static void forget_everywhere(struct core *c, uint32_t handle)
     heap_remove(&c->group_timers, handle);
     heap_remove(&c->budget_waits, handle);
     if (c->filling) forget_touched(filling_slot(c), handle);
-    if (c->writing) forget_touched(&c->slots[c->writing - 1], handle);
+    for (uint32_t i = 0; i < c->writing_count; i++)
+        forget_touched(writing_slot(c, i), handle);
     c->memo.block = NULL;
 }
 

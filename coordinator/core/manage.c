@@ -31,7 +31,7 @@ static void promise(struct core *c, struct ticket ticket)
     const struct slot *filling = filling_slot(c);
     ticket.kind = TICKET_ANSWER;
     ticket.block = filling && filling->block.record_count > 0 ? filling->block.number
-                   : c->writing                               ? c->slots[c->writing - 1].block.number
+                   : c->writing_count > 0                     ? c->next_block - 1
                                                               : c->committed_block;
     ticket_add(c, ticket);
 }

@@ -171,7 +171,7 @@ static void begin(struct core *c)
     c->snapshot.running = true;
     c->snapshot.failed = false;
     c->snapshot.number++;
-    c->snapshot.position = c->writing ? block_last_position(&c->slots[c->writing - 1].block) : c->head;
+    c->snapshot.position = c->submitted;
     c->snapshot.next_group = c->snapshot.next_publisher = 1;
     c->snapshot.next_token = c->tokens.first;
     c->snapshot.token_end = c->tokens.end;

@@ -24,6 +24,12 @@ enum {
     SCRATCH_BYTES = 24 * 1024 * 1024,
 };
 
+enum {
+    BLOCKS_WRITING_MAX = 2,     /* under way to the log */
+    SLOT_HINT_POSITIONS = 1024, /* fewer than a full block has */
+    SLOT_HINTS = 128
+};
+
 #define SUBSCRIPTION_BIT 0x80000000u /* of a handle in the filter index: a subscription's, else a group's */
 
 /* Positions end here, so that a place (group, position) is one number. What peers say is checked against it. */
@@ -98,13 +104,16 @@ struct core {
     bool held_waits; /* for a fetch or a commit */
 
     struct slot *slots;
-    uint32_t slot_count, filling, writing; /* slot index + 1; 0 = none */
+    uint32_t slot_count, filling /* slot index + 1; 0 = none */;
+    uint32_t writing[BLOCKS_WRITING_MAX], writing_count; /* slot indexes, the oldest first */
     uint64_t committed_block;
+    uint64_t submitted;                /* where the last block that was closed ends; the head at the start */
     uint64_t nothing_from, nothing_to; /* a fetch found no block in here */
     uint64_t nothing_before;           /* nor one that begins here or before */
     uint64_t fetch_again_ns;           /* after a failed read */
     uint32_t publisher_hint;           /* the last one found */
-    uint32_t fetching, slot_hint;      /* slot index + 1 of the last look-up */
+    uint32_t fetching;
+    uint32_t slot_hints[SLOT_HINTS];   /* by position / SLOT_HINT_POSITIONS: slot index + 1 of the last look-up */
     uint32_t scan_budget;              /* blocks that readers may still look through in this step */
 
     size_t parts_reserved;  /* bytes that open assemblies may add to the events that end them */
@@ -145,6 +154,7 @@ struct core {
     uint32_t *topic_match;              /* [BLOCK_TOPICS_MAX]: index + 1 into matches; there: count, values */
     struct memo memo;
     struct range *settle_ranges;         /* [PENDS_MAX], for reading and writing settle records */
+    struct range *settle_room;           /* [PENDS_MAX], for sorting them */
     struct record_failed *settle_failed; /* [PENDS_MAX] */
     struct record_dead *dead_rows;       /* [DEAD_PER_RECORD], for reading */
 

@@ -17,7 +17,7 @@ struct pending_write {
 struct memory_log {
     struct log log;
     struct memory_disk *disk;
-    bool owns_disk, held;
+    bool owns_disk, held, write_failed;
     struct log_coder coder;
     struct log_place place;       /* after the last write */
     uint64_t source_last;         /* read-only: what of the disk is seen */
@@ -50,11 +50,13 @@ static void memory_submit(struct log *log, struct block *block)
     struct pending_write *write = &m->writes[(m->write_head + m->write_count++) % log->config.submits_max];
     write->block = block;
     write->size = log_coder_store(&m->coder, block, log->identity.log_id, &m->place);
-    write->fails = !log->config.read_only && memory_disk_write_fails(m->disk);
-    bool reaches_disk = !write->fails || m->disk->fail_kept;
+    bool stopped = m->write_failed; /* nothing is written behind what failed */
+    write->fails = stopped || (!log->config.read_only && memory_disk_write_fails(m->disk));
+    bool reaches_disk = !stopped && (!write->fails || m->disk->fail_kept);
     if (reaches_disk &&
         !stored_blocks_append(target(m), block->first_position, block_last_position(block), span_of(m->coder.out, write->size)))
         write->fails = true; /* it is full */
+    m->write_failed = write->fails;
     if (!m->held) log_wake(&log->shared);
 }
 
@@ -79,14 +81,18 @@ static void complete_write(struct memory_log *m, const struct pending_write *wri
     if (!log->config.read_only && log->config.durability == LOG_FSYNC) log_memory_sync(log);
 }
 
+static void complete_oldest(struct memory_log *m)
+{
+    struct pending_write write = m->writes[m->write_head];
+    m->write_head = (m->write_head + 1) % m->log.config.submits_max;
+    m->write_count--;
+    complete_write(m, &write);
+}
+
 static void complete_writes(struct memory_log *m)
 {
-    while (m->write_count > 0 && !m->held) {
-        struct pending_write write = m->writes[m->write_head];
-        m->write_head = (m->write_head + 1) % m->log.config.submits_max;
-        m->write_count--;
-        complete_write(m, &write);
-    }
+    while (m->write_count > 0 && !m->held)
+        complete_oldest(m);
 }
 
 static const struct stored_block *find(struct memory_log *m, const struct log_wanted *wanted)
@@ -452,6 +458,12 @@ void log_memory_hold(struct log *log, bool held)
 {
     memory_of(log)->held = held;
     if (!held) log_wake(&log->shared);
+}
+
+void log_memory_complete(struct log *log)
+{
+    struct memory_log *m = memory_of(log);
+    if (m->write_count > 0) complete_oldest(m);
 }
 
 void log_memory_sync(struct log *log)

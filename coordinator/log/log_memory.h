@@ -24,6 +24,8 @@ void memory_disk_fail_write(struct memory_disk *disk, uint64_t nth, bool kept);
 
 /* While held, writes do not complete: a slow disk. Reads go on. */
 void log_memory_hold(struct log *log, bool held);
+/* The oldest write completes all the same; nothing happens when there is none. */
+void log_memory_complete(struct log *log);
 
 /* What LOG_INTERVAL's timer does elsewhere. */
 void log_memory_sync(struct log *log);

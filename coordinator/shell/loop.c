@@ -109,7 +109,8 @@ static struct packet *decode(struct loop *loop, struct router_packet *received)
 
 static void gather(struct loop *loop)
 {
-    struct core_turn turn = { 0 };
+    struct core_turn turn;
+    core_begin_turn(loop->parts.core, &turn);
     bool room = loop->wants_packets, drained = false;
     while (room && loop->packet_count < PACKETS_MAX && loop->decode.size - loop->decode.used >= PACKET_DECODE_MAX) {
         struct router_packet *received = &loop->received[loop->packet_count];

@@ -95,7 +95,8 @@ static bool take_packets(struct weir_mock *mock, struct mock_peer *peer, struct 
 
 bool mock_gather(struct weir_mock *mock)
 {
-    struct core_turn turn = { 0 };
+    struct core_turn turn;
+    core_begin_turn(mock->core, &turn);
     bool moved = false;
     mock->packet_count = 0;
     arena_reset(&mock->arena);

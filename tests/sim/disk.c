@@ -41,13 +41,15 @@ void disk_submit(struct sim *sim, struct block *block)
     if (host->fail_next_write) memory_disk_fail_write(host->disk, 1, host->fail_kept);
     if (sim->now_ns < host->full_until_ns) memory_disk_fail_write(host->disk, 1, false);
     host->fail_next_write = false;
-    host->writing = true;
     host->submitted = block->number;
-    host->write_done_ns = sim->now_ns + chance_between(&host->random, commit_us / 2 + 1, commit_us + 1) * 1000;
+    uint64_t begin_ns = host->write_count > 0 ? host->write_done_ns[host->write_count - 1] : sim->now_ns;
+    uint64_t done_ns = begin_ns + chance_between(&host->random, commit_us / 2 + 1, commit_us + 1) * 1000;
     if (host->slow_writes > 0) {
         host->slow_writes--;
-        host->write_done_ns += chance_between(&host->random, 100, 4000) * NS_PER_MS;
+        done_ns += chance_between(&host->random, 100, 4000) * NS_PER_MS;
     }
+    if (host->write_count == WRITES_MAX) sim_fail(sim, "room_in_the_world", "more than %d blocks under way", WRITES_MAX);
+    host->write_done_ns[host->write_count++] = done_ns;
     log_submit(host->log, block);
 }
 
@@ -128,7 +130,7 @@ static void sync(struct sim *sim)
 uint64_t disk_next_ns(const struct sim *sim)
 {
     const struct host *host = &sim->host;
-    uint64_t next = host->writing ? host->write_done_ns : NEVER;
+    uint64_t next = host->write_count > 0 ? host->write_done_ns[0] : NEVER;
     if (knob(sim, KNOB_interval_ms) && host->unsynced > 0 && host->sync_ns < next) next = host->sync_ns;
     if (host->drop_below > 0 && host->drop_ns < next) next = host->drop_ns;
     for (uint32_t i = 0; i < host->later_count; i++)
@@ -161,11 +163,11 @@ size_t disk_poll(struct sim *sim, struct core_fetched *fetched, size_t room)
 {
     struct host *host = &sim->host;
     size_t count = 0;
-    if (host->writing && host->write_done_ns <= sim->now_ns) {
-        host->writing = false;
-        log_memory_hold(host->log, false);
+    while (host->write_count > 0 && host->write_done_ns[0] <= sim->now_ns) {
+        host->write_count--;
+        memmove(host->write_done_ns, host->write_done_ns + 1, host->write_count * sizeof *host->write_done_ns);
+        log_memory_complete(host->log);
         gather(sim);
-        log_memory_hold(host->log, true);
     }
     drop(sim);
     if (knob(sim, KNOB_interval_ms)) sync(sim);
@@ -180,24 +182,24 @@ size_t disk_poll(struct sim *sim, struct core_fetched *fetched, size_t room)
     return count;
 }
 
-/* How many of the blocks that are not synced are there afterwards, that which is being written among them: without a loss of the power
- * those that were complete. */
+/* How many of the blocks that are not synced are there afterwards, those under way among them: without a loss of the power those that were
+ * complete, and perhaps the first of two. */
 static size_t kept_blocks(struct sim *sim, struct random *random)
 {
     const struct host *host = &sim->host;
-    if (host->power_lost) return random_below(random, host->unsynced + 2);
+    if (host->power_lost) return random_below(random, host->unsynced + (host->write_count > 1 ? host->write_count : 1) + 1);
     if (chance(random, 50)) return SIZE_MAX;
-    return knob(sim, KNOB_interval_ms) ? host->unsynced : 0;
+    return (knob(sim, KNOB_interval_ms) ? host->unsynced : 0) + (host->write_count > 1 ? random_below(random, host->write_count) : 0);
 }
 
-/* Of the block being written nothing is there, or all, or a part of it. */
+/* Of the blocks being written nothing is there, or all, or a part. */
 void disk_crash(struct sim *sim, struct random *random)
 {
     struct host *host = &sim->host;
     size_t kept = kept_blocks(sim, random);
-    bool torn = kept != SIZE_MAX && (host->writing || host->power_lost) && !host->failed && chance(random, 50);
+    bool torn = kept != SIZE_MAX && (host->write_count > 0 || host->power_lost) && !host->failed && chance(random, 50);
     log_memory_crash(&host->log, host->failed ? SIZE_MAX : kept, torn);
-    host->writing = host->failed = host->snapshot_open = host->snapshot_due = false;
-    host->later_count = host->bad_reads = host->slow_writes = host->unsynced = 0;
+    host->failed = host->snapshot_open = host->snapshot_due = false;
+    host->write_count = host->later_count = host->bad_reads = host->slow_writes = host->unsynced = 0;
     host->trim_to = host->trim_wish = host->drop_below = 0;
 }

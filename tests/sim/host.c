@@ -47,6 +47,7 @@ void host_init(struct sim *sim)
         .token_life_ms = knob(sim, KNOB_token_life_ms),
         .settle_wait_us = knob(sim, KNOB_settle_wait_us),
         .settle_at_once = knob(sim, KNOB_settle_wait_us) == 0,
+        .block_full_bytes = knob(sim, KNOB_block_full),
         .tenants = &tenant,
         .tenant_count = 1,
         .server = span_text("weir/sim"),
@@ -348,7 +349,7 @@ void host_run(struct sim *sim)
     }
     if (host->not_before_ns > sim->now_ns) return;
     turn.count = 0;
-    turn.load = (struct core_turn){ 0 };
+    core_begin_turn(host->core, &turn.load);
     gather(sim, &turn);
     step(sim, &turn);
     wire_done(sim);

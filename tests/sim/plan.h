@@ -66,6 +66,7 @@
     X(commit_us, 100, 20, 15000)                                                                                                           \
     X(interval_ms, 25, 1, 3000) /* between two syncs of the disk; 0: each block is synced before it counts as written */                   \
     X(settle_wait_us, 60, 100, 20000)                                                                                                      \
+    X(block_full, 50, 1, 3000) /* bytes with which a block goes behind the one that is being written; 0: those that it takes */            \
     X(lease_ms, 100, 800, 8000)                                                                                                            \
     X(grace_ms, 100, 200, 5000)                                                                                                            \
     X(backoff_ms, 100, 50, 2000)                                                                                                           \

@@ -19,6 +19,7 @@ enum {
     CONNECTIONS_MAX = 256, /* with those that are over, but still have packets under way */
     FAULTS_MAX = 256,
     LATER_MAX = 64,
+    WRITES_MAX = 2,
     TOLD_MAX = 8192,
     IN_HAND_MAX = 256,
     LIARS_MAX = 3,
@@ -71,8 +72,10 @@ struct host {
     struct memory_disk *disk;
     struct log *log;
     struct log_identity identity;
-    bool writing, failed, draining;
-    uint64_t submitted, committed, write_done_ns, window;
+    bool failed, draining;
+    uint64_t submitted, committed, window;
+    uint64_t write_done_ns[WRITES_MAX]; /* of the blocks under way, the oldest first */
+    uint32_t write_count;
     uint64_t sync_ns;  /* the next sync, where not each block is */
     uint32_t unsynced; /* blocks that were committed since the last one, at least */
     bool power_lost;

@@ -208,6 +208,7 @@ static void choose_limits(struct walk *w)
         .secret = { 1, 2 },
         .tenant_count = 1,
         .settle_at_once = true,
+        .block_full_bytes = w->size % 2 ? FULL_BYTES : 0,
         .token_life_ms = TOKEN_LIFE_MS,
         .server = span_text("weir/walk"),
         .adopt_grace_ms = 1000,

@@ -22,7 +22,8 @@ enum {
     SLICES = 256,
     TOKENS = 24,
     MAX_DELIVERIES = 2,
-    TOKEN_LIFE_MS = 8000
+    TOKEN_LIFE_MS = 8000,
+    FULL_BYTES = 300 /* of a block, with every other tape */
 };
 
 struct held {
