@@ -379,6 +379,14 @@ struct slot *blocks_find_after(struct core *c, uint64_t position, bool *out_end)
     return NULL;
 }
 
+void blocks_prefetch(const struct core *c, uint64_t position)
+{
+    uint32_t hint = c->slot_hints[position / SLOT_HINT_POSITIONS % SLOT_HINTS];
+    if (!hint || !is_next_for(&c->slots[hint - 1], position)) return;
+    const struct block *block = &c->slots[hint - 1].block;
+    if (position >= block->first_position) __builtin_prefetch(&block->records[position - block->first_position]);
+}
+
 struct slot *blocks_peek(struct core *c, uint64_t position)
 {
     for (uint32_t i = 0; i < c->slot_count; i++)

@@ -63,7 +63,8 @@ static inline bool record_is_large(const struct record *record)
     return (record->flags & (RECORD_PARTS | RECORD_DEAD)) == RECORD_PARTS;
 }
 
-bool blocks_want_packets(const struct core *c); /* one at least, however large, still fits */
+void blocks_prefetch(const struct core *c, uint64_t position); /* its record is read soon */
+bool blocks_want_packets(const struct core *c);                /* one at least, however large, still fits */
 void blocks_begin_turn(const struct core *c, struct core_turn *turn);
 bool blocks_room_for_failure(const struct core *c);
 bool blocks_have_room(const struct core *c, size_t bytes);         /* for a record of so much */

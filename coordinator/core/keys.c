@@ -3,6 +3,7 @@
  * AWAITING key has somebody parked, an UNUSED one nobody; every parked event is in the queue of one key and in the list of its group, and
  * counts as open in its level unless it has failed before. */
 #include "coordinator/core/keys.h"
+#include "coordinator/core/blocks.h"
 #include "coordinator/core/failed.h"
 #include "coordinator/core/group.h"
 #include "coordinator/core/peer.h"
@@ -55,12 +56,25 @@ void key_move(struct core *c, uint32_t handle, enum key_state to)
     if (list) list_put_last(list, LIST_OF(&c->keys, struct key, in_list), handle);
 }
 
+/* Keys are many and are passed on in any order: what the next one needs comes into the cache while this one is passed on. */
+void key_prefetch(const struct core *c, uint32_t handle)
+{
+    if (!handle) return;
+    const struct key *k = key_at(c, handle);
+    __builtin_prefetch(key_at(c, k->in_list.next));
+    if (k->parked.first)
+        __builtin_prefetch(parked_at(c, k->parked.first));
+    else
+        map_prefetch(&c->by_key, k->hash);
+}
+
 void key_ready(struct core *c, uint32_t handle)
 {
     struct key *k = key_at(c, handle);
     if (k->state == KEY_AWAITING) heap_remove(&c->key_waits, handle);
     if (k->state == KEY_READY) unlist(c, handle), k->state = KEY_HELD; /* its first may have another priority now */
     k->level = (uint8_t)parked_at(c, k->parked.first)->level;
+    blocks_prefetch(c, parked_at(c, k->parked.first)->position);
     key_move(c, handle, KEY_READY);
     group_wake(c, k->group);
 }

@@ -63,7 +63,8 @@ static inline struct parked *parked_at(const struct core *c, uint32_t h)
 uint32_t key_find(const struct core *c, uint64_t hash);                               /* 0: nobody holds it or waits for it */
 uint32_t key_take(struct core *c, uint32_t group, enum key_kind kind, uint64_t hash); /* HELD; the room is there */
 void key_move(struct core *c, uint32_t key, enum key_state to);
-void key_ready(struct core *c, uint32_t key); /* who is parked first may go on: wakes the group */
+void key_ready(struct core *c, uint32_t key);          /* who is parked first may go on: wakes the group */
+void key_prefetch(const struct core *c, uint32_t key); /* of a list: it is the next one */
 void key_free(struct core *c, uint32_t key);
 bool keys_have_room(struct core *c, uint32_t count);                  /* makes it, as far as unused keys go */
 void key_park(struct core *c, uint32_t key, const struct turn *turn); /* last in the key's queue; the room is there */

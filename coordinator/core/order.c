@@ -296,8 +296,10 @@ void order_end_adoption(struct core *c, uint32_t group)
 
 void order_committed(struct core *c)
 {
-    while (c->settling.first && key_at(c, c->settling.first)->until <= c->committed_block)
+    while (c->settling.first && key_at(c, c->settling.first)->until <= c->committed_block) {
+        key_prefetch(c, key_at(c, c->settling.first)->in_list.next);
         pass_on(c, c->settling.first);
+    }
 }
 
 /* ---- those that were parked ---- */
