@@ -15,6 +15,11 @@ static bool waits(const struct oracle *o, uint32_t group, uint32_t level, const 
     return !place || !o->places.items[place].attempt;
 }
 
+static void had_its_turn(struct level_seen *seen)
+{
+    *seen = (struct level_seen){ .last = seen->last, .last_before = seen->last_before, .last_turn = seen->last_turn };
+}
+
 static void check_starves(struct oracle *o, uint32_t group, uint32_t level)
 {
     struct level_seen *seen = &o->groups.items[group].levels[level];
@@ -24,7 +29,7 @@ static void check_starves(struct oracle *o, uint32_t group, uint32_t level)
         broken(o, "no_priority_starves", "seq %llu of priority %u waits in %s, and %u turns gave others first", U(known->seq), level,
                o->groups.items[group].spec.name, seen->turns);
     }
-    *seen = (struct level_seen){ .last = seen->last, .last_before = seen->last_before, .last_turn = seen->last_turn };
+    had_its_turn(seen);
 }
 
 void levels_begin(struct oracle *o)
@@ -39,14 +44,18 @@ void check_level(struct oracle *o, const struct known *known, const struct place
     struct group *g = &o->groups.items[place->group];
     bool was_there = known->taken_starts != o->starts || known->delay_ms || known->not_before_ms; /* or comes from before the restart */
     if (g->spec.parks || place->attempt || known->once || is_of_no_topic(known)) return;
-    if (known->size > ORACLE_PART_BYTES) return; /* others go past it while its parts are sent [R-PART-6] */
     struct level_seen *own = &g->levels[known->priority];
+    if (known->size > ORACLE_PART_BYTES) { /* others go past it while its parts are sent [R-PART-6] */
+        had_its_turn(own);
+        return;
+    }
     if (own->last_turn != o->turn) own->last_before = own->last; /* in a turn they are heard worker by worker */
     if (!was_there && place->seq < own->last_before)
         broken(o, "levels_in_order", "seq %llu goes out after seq %llu of its priority in %s", U(place->seq), U(own->last_before),
                g->spec.name);
     if (!was_there && place->seq > own->last) own->last = place->seq;
-    *own = (struct level_seen){ .last = own->last, .last_before = own->last_before, .last_turn = o->turn };
+    own->last_turn = o->turn;
+    had_its_turn(own);
     for (uint32_t k = 0; k < LEVELS; k++) {
         struct level_seen *other = &g->levels[k];
         if (other == own || other->turn == o->turn) continue;
