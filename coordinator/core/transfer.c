@@ -32,8 +32,10 @@ uint32_t transfer_size(const struct core *c, const struct block *block, uint32_t
 {
     uint64_t positions[PARTS_MAX];
     struct parts parts;
+    struct span bytes = event_at(block, index).bytes, author, field;
     if (!read_parts(block, index, positions, &parts) || positions[0] < c->trimmed_below) return 0;
-    return (uint32_t)(block->records[index].size + parts.size);
+    size_t ours = parts_author(bytes, &author, &field) ? bytes.size - author.size : 0; /* [R-PART-1] does not count it */
+    return (uint32_t)(block->records[index].size - ours + parts.size);
 }
 
 bool transfer_is_possible(const struct core *c, uint32_t peer, uint32_t size)
