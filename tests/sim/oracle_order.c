@@ -20,14 +20,14 @@ static bool is_settling(struct oracle *o, const struct place *p)
     return c && c->is_there && lease->settle && o->settles.items[lease->settle].living && !o->settles.items[lease->settle].answered;
 }
 
-/* Over, or perhaps: it expires, it left the window, a settle of it had no answer, or so many workers were lost with it that it is a dead
- * letter. */
+/* Over, or perhaps: it expires, it left the window, or its parts may have, a settle of it had no answer, or so many workers were lost with
+ * it that it is a dead letter. */
 static bool may_be_over(const struct oracle *o, const struct place *p)
 {
     enum { DEATHS = 5 };
-    uint32_t event = oracle_event_at(o, p->seq);
-    return p->settled || p->maybe || p->attempt >= DEATHS || p->seq < o->lost_below || p->seq < o->window ||
-           may_expire(&o->events.items[event]);
+    const struct known *known = &o->events.items[oracle_event_at(o, p->seq)];
+    bool has_parts = known->size > ORACLE_PART_BYTES, lost = p->seq < o->lost_below || p->seq < o->window || (has_parts && o->window > 1);
+    return p->settled || p->maybe || p->attempt >= DEATHS || lost || may_expire(known);
 }
 
 void check_key_order(struct oracle *o, const struct place *place)
