@@ -194,6 +194,7 @@ void link_take_deliver(struct link *link, const struct msg_deliver *deliver, str
     if (deliver->lease_ms != 0) link->terms.lease_ms = deliver->lease_ms;
     if (deliver->generation != 0) link->terms.generation = deliver->generation;
     for (; count < deliver->count && count < l->slots; count++) {
+        if (count + AHEAD < deliver->count) map_prefetch(&l->by_lease, deliver->lease[count + AHEAD]);
         uint32_t handle = hold_delivery(link, deliver, count);
         if (handle == 0) break;
         l->scratch[count] = handle;

@@ -118,13 +118,24 @@ void link_settle_restart(struct link *link)
     l->settle_base = l->settle_next_send = l->settle_first;
 }
 
+/* A worker with much credit has more in its tables than the cache holds: what comes soon is asked for, step by step. */
+static void prefetch(struct link *link, uint64_t place, uint64_t end)
+{
+    const struct leasing *l = &link->leasing;
+    if (place + AHEAD < end) __builtin_prefetch(&l->held[entry_at(link, place + AHEAD)->handle]);
+    if (place + AHEAD / 2 < end) map_prefetch(&l->by_lease, l->held[entry_at(link, place + AHEAD / 2)->handle].lease);
+}
+
 void link_take_settled(struct link *link, const struct msg_settled *settled)
 {
     struct leasing *l = &link->leasing;
     uint64_t first = l->settle_base + settled->first_number - 1, end = first + settled->count, sent = l->settle_next_send;
     if (settled->first_number == 0 || end < first) return;
-    for (uint64_t place = first < l->settle_first ? l->settle_first : first; place < end && place < sent; place++)
+    if (end > sent) end = sent;
+    for (uint64_t place = first < l->settle_first ? l->settle_first : first; place < end; place++) {
+        prefetch(link, place, end);
         link_settle_answer(link, place, settled->code);
+    }
 }
 
 /* -- sending -- */

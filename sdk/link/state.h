@@ -20,6 +20,7 @@ enum {
     MESSAGES_MAX = 64,                /* publish messages unanswered [R-PUB-5] */
     MESSAGES_BUSY = 16,               /* so many under way: a few more events can wait for company */
     WINDOW_MAX = 16384,               /* [R-PUB-5] */
+    AHEAD = 8,                        /* so many entries before it is used something is fetched into the cache */
     PUBLISH_EVENTS_MAX = 256,         /* in one packet */
     PUBLISH_PACKET_BYTES = 256 << 10, /* body of one packet, more or less */
     SETTLES_PER_PACKET = 1024,
