@@ -268,7 +268,7 @@ static bool is_full(const struct core *c)
 
 void blocks_close(struct core *c)
 {
-    if (c->writing_count == BLOCKS_WRITING_MAX || (c->writing_count > 0 && !is_full(c))) return;
+    if (c->writing_count == CORE_SUBMITS_MAX || (c->writing_count > 0 && !is_full(c))) return;
     uint64_t wait_until_ns = blocks_settles_deadline(c);
     if (wait_until_ns != UINT64_MAX && wait_until_ns > c->now_ns) return; /* fewer syncs: publishes need not queue behind lone settles */
     struct slot *slot = filling_slot(c);
@@ -356,6 +356,17 @@ static bool is_next_for(const struct slot *slot, uint64_t position)
     return slot->state == SLOT_COMMITTED && position >= slot->wanted && position <= block_last_position(&slot->block);
 }
 
+static uint32_t hint_of(uint64_t position)
+{
+    return (uint32_t)(position / SLOT_HINT_POSITIONS % SLOT_HINTS);
+}
+
+static struct slot *hinted_slot(const struct core *c, uint64_t position)
+{
+    uint32_t hint = c->slot_hints[hint_of(position)];
+    return hint && is_next_for(&c->slots[hint - 1], position) ? &c->slots[hint - 1] : NULL;
+}
+
 struct slot *blocks_find_after(struct core *c, uint64_t position, bool *out_end)
 {
     *out_end = false;
@@ -364,13 +375,12 @@ struct slot *blocks_find_after(struct core *c, uint64_t position, bool *out_end)
         *out_end = true;
         return NULL;
     }
-    uint32_t *hint = &c->slot_hints[position / SLOT_HINT_POSITIONS % SLOT_HINTS];
-    struct slot *hinted = *hint ? &c->slots[*hint - 1] : NULL;
-    if (hinted && is_next_for(hinted, position)) return use(c, hinted) ? hinted : NULL;
+    struct slot *hinted = hinted_slot(c, position);
+    if (hinted) return use(c, hinted) ? hinted : NULL;
     for (uint32_t i = 0; i < c->slot_count; i++) {
         struct slot *slot = &c->slots[i];
         if (is_next_for(slot, position)) {
-            *hint = i + 1;
+            c->slot_hints[hint_of(position)] = i + 1;
             return use(c, slot) ? slot : NULL;
         }
         if (slot->state == SLOT_FETCHING && slot->wanted == position && !slot->before) return NULL;
@@ -381,10 +391,8 @@ struct slot *blocks_find_after(struct core *c, uint64_t position, bool *out_end)
 
 void blocks_prefetch(const struct core *c, uint64_t position)
 {
-    uint32_t hint = c->slot_hints[position / SLOT_HINT_POSITIONS % SLOT_HINTS];
-    if (!hint || !is_next_for(&c->slots[hint - 1], position)) return;
-    const struct block *block = &c->slots[hint - 1].block;
-    if (position >= block->first_position) __builtin_prefetch(&block->records[position - block->first_position]);
+    const struct slot *slot = hinted_slot(c, position);
+    if (slot && position >= slot->block.first_position) __builtin_prefetch(&slot->block.records[position - slot->block.first_position]);
 }
 
 struct slot *blocks_peek(struct core *c, uint64_t position)

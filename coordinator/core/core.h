@@ -27,6 +27,7 @@ enum {
     CORE_HELD_PER_ITEM = 8,             /* held leases in a hello that count as one item: 16,384 at most */
     CORE_TURN_BYTES = 128 * 1024,       /* a turn is full from here on */
     CORE_TURN_ITEMS = 2048,
+    CORE_SUBMITS_MAX = 2,               /* blocks under way to the log */
 };
 
 enum { /* the most that a configuration may ask for */

@@ -50,7 +50,7 @@ void level_raised(const struct core *c, struct level *l, uint64_t handed, uint64
     level_handed(c, l);
     bool again = l->raise_count > 0 && l->raises[l->raise_count - 1].block == block;
     if (!again) l->raise_count++;
-    must(l->raise_count <= BLOCKS_WRITING_MAX + 1);
+    must(l->raise_count <= CORE_SUBMITS_MAX + 1);
     l->raises[l->raise_count - 1] = (struct raise){ block, handed };
 }
 

@@ -34,7 +34,7 @@ struct level {
     uint64_t handed_at_start;             /* of a recovered level: what lies above was with nobody before the restart */
     uint64_t handed_more;                 /* where the reader, while it catches up, asks for the next one */
     uint64_t handed_sure;                 /* what is committed of `handed`; see level_handed */
-    struct raise raises[BLOCKS_WRITING_MAX + 1]; /* of the blocks after that, the oldest first */
+    struct raise raises[CORE_SUBMITS_MAX + 1]; /* of the blocks after that, the oldest first */
     uint32_t raise_count;
     uint32_t pend_last;                   /* of the filling block: newest pend, chained by .before */
     uint32_t open;                        /* leased, failed or parked */

@@ -25,7 +25,6 @@ enum {
 };
 
 enum {
-    BLOCKS_WRITING_MAX = 2,     /* under way to the log */
     SLOT_HINT_POSITIONS = 1024, /* fewer than a full block has */
     SLOT_HINTS = 128
 };
@@ -105,7 +104,7 @@ struct core {
 
     struct slot *slots;
     uint32_t slot_count, filling /* slot index + 1; 0 = none */;
-    uint32_t writing[BLOCKS_WRITING_MAX], writing_count; /* slot indexes, the oldest first */
+    uint32_t writing[CORE_SUBMITS_MAX], writing_count; /* slot indexes, the oldest first */
     uint64_t committed_block;
     uint64_t submitted;                /* where the last block that was closed ends; the head at the start */
     uint64_t nothing_from, nothing_to; /* a fetch found no block in here */

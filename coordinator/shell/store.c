@@ -13,7 +13,7 @@
 #include <poll.h>
 #include <stdlib.h>
 
-enum { SUBMITS_MAX = 2, TRIM_EVERY_S = 60, SNAPSHOT_EVERY_H = 6, SNAPSHOT_AGAIN_PART = 8, SIZE_SNAPSHOT_BLOCKS = 64 };
+enum { TRIM_EVERY_S = 60, SNAPSHOT_EVERY_H = 6, SNAPSHOT_AGAIN_PART = 8, SIZE_SNAPSHOT_BLOCKS = 64 };
 #define NS_PER_S 1000000000ULL
 
 const double store_commit_bounds[STORE_COMMIT_BUCKETS] = { 0.00005, 0.0001, 0.0002, 0.0003, 0.0005, 0.001, 0.002,
@@ -29,7 +29,7 @@ struct store {
     bool failed;
     struct core_fetched *fetched;
     size_t fetched_count, fetches_max;
-    uint64_t submitted_ns[SUBMITS_MAX]; /* by block number modulo */
+    uint64_t submitted_ns[CORE_SUBMITS_MAX]; /* by block number modulo */
     uint64_t submitted;                 /* number of the last one */
     struct store_counters counters;
     /* snapshots */
@@ -67,7 +67,7 @@ struct store *store_open(const struct config *config, struct log_error *error)
     struct store *store = calloc(1, sizeof *store);
     if (!store) return fail_open(store, error);
     struct log_config log = config->log;
-    log.submits_max = SUBMITS_MAX;
+    log.submits_max = CORE_SUBMITS_MAX;
     store->fetches_max = config->core.limits.blocks_cached + 1;
     log.fetches_max = (uint32_t)store->fetches_max;
     store->read_only = log.read_only;
@@ -235,7 +235,7 @@ static void take_fetch(struct store *store, const struct log_event *event, enum 
 static void take_commit(struct store *store, uint64_t number, uint64_t now_ns)
 {
     store->committed = number;
-    double seconds = (double)(now_ns - store->submitted_ns[number % SUBMITS_MAX]) / 1e9;
+    double seconds = (double)(now_ns - store->submitted_ns[number % CORE_SUBMITS_MAX]) / 1e9;
     size_t bucket = 0;
     while (bucket < STORE_COMMIT_BUCKETS && seconds > store_commit_bounds[bucket])
         bucket++;
@@ -322,7 +322,7 @@ void store_take(struct store *store, const struct core_out *out, uint64_t now_ns
 {
     switch (out->kind) {
     case CORE_SUBMIT:
-        store->submitted_ns[out->block->number % SUBMITS_MAX] = now_ns;
+        store->submitted_ns[out->block->number % CORE_SUBMITS_MAX] = now_ns;
         store->submitted = out->block->number;
         store->logged_bytes += out->block->bodies_size;
         log_submit(store->log, out->block);
