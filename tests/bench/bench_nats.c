@@ -51,7 +51,6 @@ static int publish(struct bench *bench)
     return bad;
 }
 
-/* Every worker asks for the same. */
 enum { MAKE_TRIES = 100, MAKE_AGAIN_MS = 20 };
 
 /* Every worker asks for it, at the same moment: to all but one the server may say for a while that the subjects are taken. */
@@ -67,6 +66,7 @@ static natsStatus add_stream(jsCtx *js, jsStreamConfig *stream)
     return status;
 }
 
+/* Every worker asks for the same. */
 static bool make_stream(natsConnection *connection, uint32_t unacked)
 {
     jsCtx *js = NULL;

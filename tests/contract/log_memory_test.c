@@ -83,6 +83,20 @@ static void with_fsync_a_crash_loses_nothing_that_was_committed(void **state)
     assert_int_equal(rig->seen_count, 4); /* one of the two under way, the other was torn */
 }
 
+static void nothing_is_written_behind_a_block_that_failed(void **state)
+{
+    struct rig *rig = rig_of(state);
+    rig_open(rig);
+    rig_commit(rig, 3);
+    memory_disk_fail_write(rig->disk, 1, false);
+    rig_submit(rig);
+    rig_submit(rig);
+    log_memory_crash(&rig->log, SIZE_MAX, false);
+    rig_open(rig);
+    assert_int_equal(rig_recover(rig), LOG_OK);
+    assert_int_equal(rig->seen_count, 3);
+}
+
 static void a_torn_block_does_not_trouble_a_reader(void **state)
 {
     struct rig *rig = rig_of(state);
@@ -178,6 +192,7 @@ int main(void)
         ON(memory, a_torn_block_does_not_trouble_a_reader),
         ON(memory, a_slow_disk_completes_nothing_and_is_read_all_the_same),
         ON(memory, a_snapshot_waits_for_the_blocks_before_its_end),
+        ON(memory, nothing_is_written_behind_a_block_that_failed),
         ON(memory, a_full_disk_stops_the_log),
         ON(memory, a_log_with_a_disk_of_its_own_starts_empty_each_time),
     };

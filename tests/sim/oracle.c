@@ -236,6 +236,7 @@ void known_taken(struct oracle *o, struct known *known)
         known->born = o->born.count;
         known->taken_first_ms = o->log_ms;
         known->taken_starts = o->starts;
+        known->taken_window = o->window;
     }
     known->taken = true;
     known->repeat_seq = 0; /* what was said of it before is lost; now it may be the first */

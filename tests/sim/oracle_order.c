@@ -26,7 +26,8 @@ static bool may_be_over(const struct oracle *o, const struct place *p)
 {
     enum { DEATHS = 5 };
     const struct known *known = &o->events.items[oracle_event_at(o, p->seq)];
-    bool has_parts = known->size > ORACLE_PART_BYTES, lost = p->seq < o->lost_below || p->seq < o->window || (has_parts && o->window > 1);
+    bool parts_gone = known->size > ORACLE_PART_BYTES && o->window > known->taken_window;
+    bool lost = p->seq < o->lost_below || p->seq < o->window || parts_gone;
     return p->settled || p->maybe || p->attempt >= DEATHS || lost || may_expire(known);
 }
 

@@ -40,6 +40,7 @@ struct known { /* an event that an author has written */
     uint32_t priority, once_groups;         /* it went out to these: bits */
     uint32_t taken_starts, accepted_starts; /* of the coordinator, then */
     uint64_t taken_turn, accepted_ns;       /* the last one */
+    uint64_t taken_window;                  /* the window's edge when it was first taken: its parts were above it */
     bool once;
     uint32_t token, token_before;                  /* the event with the same one that was written before */
     uint64_t repeat_seq;                           /* it was answered as a repeat of this one */
