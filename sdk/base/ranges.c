@@ -6,7 +6,12 @@
 
 #include "sdk/base/must.h"
 
-enum { MERGED_MIN = 4 /* fewer are added one by one */ };
+enum {
+    MERGED_MIN = 4,  /* fewer are added one by one */
+    DIGITS_MIN = 32, /* fewer are sorted where they stand */
+    DIGIT_BITS = 8,
+    DIGITS = 1 << DIGIT_BITS
+};
 
 void ranges_init(struct ranges *set, struct range *items, uint32_t capacity)
 {
@@ -56,23 +61,6 @@ enum ranges_result ranges_add(struct ranges *set, uint64_t first, uint64_t last)
     return RANGES_ADDED;
 }
 
-/* Behind the last item of the rising run at begin. */
-static uint32_t run_end(const struct range *items, uint32_t begin, uint32_t count)
-{
-    uint32_t end = begin;
-    do
-        end++;
-    while (end < count && items[end - 1].first <= items[end].first);
-    return end;
-}
-
-static void merge_runs(struct range *out, const struct range *items, uint32_t middle, uint32_t end)
-{
-    uint32_t left = 0, right = middle;
-    for (uint32_t i = 0; i < end; i++)
-        out[i] = right == end || (left < middle && items[left].first < items[right].first) ? items[left++] : items[right++];
-}
-
 /* Appends a range that begins after all of `out`. */
 static uint32_t append(struct range *out, uint32_t count, struct range next)
 {
@@ -83,28 +71,73 @@ static uint32_t append(struct range *out, uint32_t count, struct range next)
     return count;
 }
 
-/* Each two neighbouring runs become one. */
-static void merge_pairs(struct range *out, const struct range *items, uint32_t count)
+static bool is_sorted(const struct range *items, uint32_t count)
 {
-    for (uint32_t begin = 0, end; begin < count; begin = end) {
-        uint32_t middle = run_end(items, begin, count);
-        end = middle < count ? run_end(items, middle, count) : count;
-        merge_runs(out + begin, items + begin, middle - begin, end - begin);
+    for (uint32_t i = 1; i < count; i++)
+        if (items[i - 1].first > items[i].first) return false;
+    return true;
+}
+
+static void sort_few(struct range *items, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        struct range item = items[i];
+        uint32_t at = i;
+        for (; at > 0 && items[at - 1].first > item.first; at--)
+            items[at] = items[at - 1];
+        items[at] = item;
     }
 }
 
-uint32_t ranges_sort(struct range *items, uint32_t count, struct range *room)
+static uint32_t digit_of(const struct range *item, uint64_t lowest, uint32_t shift)
 {
+    return (uint32_t)((item->first - lowest) >> shift) & (DIGITS - 1);
+}
+
+/* Stable: in the order of this digit, and within it as they came. */
+static void sort_by_digit(struct range *out, const struct range *items, uint32_t count, uint64_t lowest, uint32_t shift)
+{
+    uint32_t next[DIGITS] = { 0 }; /* first how many have a digit, then where the next of them goes */
+    for (uint32_t i = 0; i < count; i++)
+        next[digit_of(&items[i], lowest, shift)]++;
+    for (uint32_t digit = 0, begin = 0; digit < DIGITS; digit++) {
+        uint32_t many = next[digit];
+        next[digit] = begin;
+        begin += many;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        out[next[digit_of(&items[i], lowest, shift)]++] = items[i];
+}
+
+/* By as many digits as lie between the lowest and the highest. */
+static void sort_many(struct range *items, uint32_t count, struct range *room)
+{
+    uint64_t lowest = items[0].first, highest = lowest;
+    for (uint32_t i = 1; i < count; i++) {
+        if (items[i].first < lowest) lowest = items[i].first;
+        if (items[i].first > highest) highest = items[i].first;
+    }
     struct range *from = items, *to = room;
-    while (count > 0 && run_end(from, 0, count) < count) {
-        merge_pairs(to, from, count);
+    for (uint32_t shift = 0; shift < 64 && (highest - lowest) >> shift; shift += DIGIT_BITS) {
+        sort_by_digit(to, from, count, lowest, shift);
         struct range *swap = from;
         from = to;
         to = swap;
     }
+    if (from != items) memcpy(items, from, count * sizeof *items);
+}
+
+uint32_t ranges_sort(struct range *items, uint32_t count, struct range *room)
+{
+    if (!is_sorted(items, count)) {
+        if (count < DIGITS_MIN)
+            sort_few(items, count);
+        else
+            sort_many(items, count, room);
+    }
     uint32_t joined = 0;
     for (uint32_t i = 0; i < count; i++)
-        joined = append(items, joined, from[i]);
+        joined = append(items, joined, items[i]);
     return joined;
 }
 

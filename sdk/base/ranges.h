@@ -24,8 +24,8 @@ void ranges_init(struct ranges *set, struct range *items, uint32_t capacity);
 /* Adds [first, last], merging what touches. RANGES_FULL (nothing changed) when it would need one range too many. */
 enum ranges_result ranges_add(struct ranges *set, uint64_t first, uint64_t last);
 
-/* Sorts ranges and joins those that touch or overlap; returns how many are left. `room`: for `count` of them. The fewer rising runs they
- * come in the cheaper (natural merge sort: Knuth, The Art of Computer Programming, volume 3, 5.2.4). */
+/* Sorts ranges and joins those that touch or overlap; returns how many are left. `room`: for `count` of them. One walk if they come
+ * sorted, else one per byte of their spread (radix sort: Knuth, The Art of Computer Programming, volume 3, 5.2.5). */
 uint32_t ranges_sort(struct range *items, uint32_t count, struct range *room);
 
 /* Adds what ranges_sort has sorted, in one walk over both. RANGES_FULL: those before the one that had no room were added. */

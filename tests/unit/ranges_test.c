@@ -145,6 +145,28 @@ static void many_ranges_are_sorted_and_added_like_single_ones(void **state)
     }
 }
 
+static void ranges_are_sorted_however_far_apart_they_lie(void **state)
+{
+    (void)state;
+    enum { MANY = 100 };
+    struct random random = { 12 };
+    for (int round = 0; round < 20000; round++) {
+        struct range items[MANY], room[MANY];
+        uint64_t firsts[MANY];
+        uint32_t count = random_below(&random, MANY + 1), shift = random_below(&random, 63) + 1;
+        for (uint32_t i = 0; i < count; i++) {
+            firsts[i] = random_next(&random) >> shift;
+            items[i] = (struct range){ firsts[i], firsts[i] };
+        }
+        uint32_t left = ranges_sort(items, count, room);
+        for (uint32_t i = 1; i < left; i++)
+            assert_true(items[i - 1].last + 1 < items[i].first);
+        struct ranges set = { .items = items, .count = left, .capacity = MANY };
+        for (uint32_t i = 0; i < count; i++)
+            assert_true(ranges_hold(&set, firsts[i], firsts[i]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +176,7 @@ int main(void)
         cmocka_unit_test(a_range_that_ends_before_it_begins_is_a_bug),
         cmocka_unit_test(a_set_behaves_like_one_bit_per_number),
         cmocka_unit_test(many_ranges_are_sorted_and_added_like_single_ones),
+        cmocka_unit_test(ranges_are_sorted_however_far_apart_they_lie),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
