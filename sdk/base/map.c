@@ -1,15 +1,19 @@
 /* The one hash map: flat, bounded, without tombstones, so that its cost does not creep up with the number of removals.
- * Invariants: at most two thirds of the slots are used; between a key's home slot and the slot it stands in none is empty. */
+ * Invariants: as long as not all slots are homes there are four homes per key, so that those not split yet, which have twice as many keys
+ * as others, have half a key each; at most two thirds of all slots are used; between a key's home slot and the slot it stands in none is
+ * empty. */
 #include "sdk/base/map.h"
 
 #include <string.h>
 
 #include "sdk/base/must.h"
 
+enum { HOMES_PER_KEY = 4, HOMES_LEAST = 8 };
+
 static uint32_t slots_for(uint32_t limit)
 {
     uint64_t wanted = (uint64_t)limit + limit / 2 + 1;
-    uint64_t slots = 8;
+    uint64_t slots = HOMES_LEAST;
     while (slots < wanted)
         slots *= 2;
     must(slots <= UINT32_MAX);
@@ -25,6 +29,8 @@ void map_init(struct map *map, void *zeroed_memory, uint32_t limit)
 {
     map->slots = zeroed_memory;
     map->mask = slots_for(limit) - 1;
+    map->half = HOMES_LEAST - 1;
+    map->split = 0;
     map->count = 0;
     map->limit = limit;
     map->near = false;
@@ -49,8 +55,8 @@ static uint64_t mix(uint64_t key)
 /* Near: eight keys in a row share two cache lines. Longer runs would make one cluster, which a removal must walk to its end. */
 static uint32_t home_of(const struct map *map, uint64_t key)
 {
-    uint64_t home = map->near ? mix(key >> 3) << 3 | (key & 7) : mix(key);
-    return (uint32_t)home & map->mask;
+    uint32_t hash = (uint32_t)(map->near ? mix(key >> 3) << 3 | (key & 7) : mix(key)), home = hash & map->half;
+    return home < map->split ? hash & (2 * map->half + 1) : home;
 }
 
 /* The slot that holds key, else the empty one where it would go. */
@@ -62,6 +68,42 @@ static uint32_t find(const struct map *map, uint64_t key)
     return at;
 }
 
+/* What comes behind it moves up, as far as its home allows. */
+static void empty(struct map *map, uint32_t hole)
+{
+    for (uint32_t at = (hole + 1) & map->mask; map->slots[at].value != 0; at = (at + 1) & map->mask) {
+        uint32_t home = home_of(map, map->slots[at].key);
+        if (((at - home) & map->mask) < ((at - hole) & map->mask)) continue; /* its home lies behind the hole */
+        map->slots[hole] = map->slots[at];
+        hole = at;
+    }
+    map->slots[hole] = (struct map_slot){ 0 };
+}
+
+/* One home becomes two, and the keys of the second one, which stand behind the first, go there. */
+static void grow(struct map *map)
+{
+    uint32_t first = map->split++, second = first + map->half + 1;
+    for (uint32_t at = first; at < second && map->slots[at].value != 0;) {
+        struct map_slot slot = map->slots[at];
+        if (home_of(map, slot.key) != second) {
+            at++;
+            continue;
+        }
+        empty(map, at);
+        map->slots[find(map, slot.key)] = slot;
+    }
+    if (map->split <= map->half) return;
+    map->half = 2 * map->half + 1;
+    map->split = 0;
+}
+
+static bool is_dense(const struct map *map)
+{
+    uint64_t homes = (uint64_t)map->half + 1 + map->split;
+    return homes <= map->mask && homes < (uint64_t)map->count * HOMES_PER_KEY;
+}
+
 bool map_put(struct map *map, uint64_t key, uint32_t value)
 {
     must(value != 0);
@@ -70,8 +112,11 @@ bool map_put(struct map *map, uint64_t key, uint32_t value)
         if (map->count == map->limit) return false;
         map->count++;
         slot->key = key;
-    }
-    slot->value = value;
+        slot->value = value;
+        while (is_dense(map))
+            grow(map);
+    } else
+        slot->value = value;
     return true;
 }
 
@@ -89,13 +134,7 @@ bool map_remove(struct map *map, uint64_t key)
 {
     uint32_t hole = find(map, key);
     if (map->slots[hole].value == 0) return false;
-    for (uint32_t at = (hole + 1) & map->mask; map->slots[at].value != 0; at = (at + 1) & map->mask) {
-        uint32_t home = home_of(map, map->slots[at].key);
-        if (((at - home) & map->mask) < ((at - hole) & map->mask)) continue; /* its home lies behind the hole */
-        map->slots[hole] = map->slots[at];
-        hole = at;
-    }
-    map->slots[hole] = (struct map_slot){ 0 };
+    empty(map, hole);
     map->count--;
     return true;
 }

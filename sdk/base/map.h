@@ -1,4 +1,6 @@
-/* 64-bit key -> 32-bit value: open addressing (linear probing, backward-shift delete), fixed capacity, power of two. Keys that strangers
+/* 64-bit key -> 32-bit value: open addressing (linear probing, backward-shift delete) in a region for as many as there may ever be, of which
+ * it uses as much as it needs: what it costs in memory and cache goes by what it has held at most, not by its limit. It grows by one slot at
+ * a time, never all at once (linear hashing: Litwin, "Linear hashing: a new tool for file and table addressing", 1980). Keys that strangers
  * choose are hashed with a secret by the caller first; the map mixes them once more. Several equal keys are not kept. Pure. */
 #ifndef WEIR_BASE_MAP_H
 #define WEIR_BASE_MAP_H
@@ -15,7 +17,9 @@ struct map_slot {
 
 struct map {
     struct map_slot *slots;
-    uint32_t mask;
+    uint32_t mask; /* of all slots */
+    uint32_t half; /* of the slots that are homes, but for those below split, each of which has become two */
+    uint32_t split;
     uint32_t count;
     uint32_t limit; /* entries at most */
     bool near;      /* see map_init_near */

@@ -65,6 +65,47 @@ static void a_near_map_behaves_like_an_array_too(void **state)
     compare_with_an_array(map_init_near);
 }
 
+static void a_map_finds_every_key_after_each_step_of_its_growth(void **state)
+{
+    (void)state;
+    enum { MANY = 600, ROUNDS = 20 };
+    struct random random = { 5 };
+    for (int round = 0; round < ROUNDS; round++) {
+        void *memory = calloc(1, map_memory(MANY));
+        uint64_t keys[MANY], first = random_next(&random);
+        struct map map;
+        (round % 2 ? map_init_near : map_init)(&map, memory, MANY);
+        for (uint32_t i = 0; i < MANY; i++) {
+            keys[i] = round % 4 < 2 ? first + i : random_next(&random);
+            assert_true(map_put(&map, keys[i], i + 1));
+            for (uint32_t k = 0; k <= i; k++)
+                assert_int_equal(map_get(&map, keys[k]), k + 1);
+        }
+        for (uint32_t i = 0; i < MANY; i++)
+            assert_true(map_remove(&map, keys[i]));
+        for (uint32_t i = 0; i <= map.mask; i++)
+            assert_int_equal(map.slots[i].value, 0);
+        free(memory);
+    }
+}
+
+static void a_map_takes_the_memory_of_what_it_holds_not_of_what_it_may_hold(void **state)
+{
+    (void)state;
+    enum { MAY = 1000000, HOLDS = 1000 };
+    struct random random = { 6 };
+    void *memory = calloc(1, map_memory(MAY));
+    struct map map;
+    map_init(&map, memory, MAY);
+    for (uint32_t i = 0; i < HOLDS; i++)
+        assert_true(map_put(&map, random_next(&random), 1));
+    uint32_t last = 0;
+    for (uint32_t i = 0; i <= map.mask; i++)
+        if (map.slots[i].value) last = i;
+    assert_in_range(last, HOLDS, 5 * HOLDS);
+    free(memory);
+}
+
 /* The vectors that the authors of SipHash publish: key 00..0f, input 00, 01, ... */
 static void the_hash_is_siphash_2_4(void **state)
 {
@@ -92,6 +133,8 @@ int main(void)
         cmocka_unit_test(a_full_map_refuses_new_keys_but_not_new_values),
         cmocka_unit_test(a_map_behaves_like_an_array_however_often_keys_come_and_go),
         cmocka_unit_test(a_near_map_behaves_like_an_array_too),
+        cmocka_unit_test(a_map_finds_every_key_after_each_step_of_its_growth),
+        cmocka_unit_test(a_map_takes_the_memory_of_what_it_holds_not_of_what_it_may_hold),
         cmocka_unit_test(the_hash_is_siphash_2_4),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
