@@ -16,6 +16,7 @@
 #include "coordinator/core/lease.h"
 #include "coordinator/core/letter.h"
 #include "coordinator/core/lookup.h"
+#include "coordinator/core/order.h"
 #include "coordinator/core/out.h"
 #include "coordinator/core/part.h"
 #include "coordinator/core/peer.h"
@@ -153,6 +154,7 @@ static void carve_tables(struct carver *v, struct core *c, const struct core_con
     carve_heap(v, &c->extended, l->leases_max);
     carve_heap(v, &c->due, l->failed_max);
     carve_heap(v, &c->key_waits, l->busy_keys_max);
+    c->ahead = carve(v, HASHES_AHEAD * sizeof(struct ahead));
     carve_heap(v, &c->budget_waits, l->groups_max);
     c->active = carve(v, (size_t)l->groups_max * sizeof(uint32_t));
     c->sending = carve(v, (size_t)l->peers_max * sizeof(uint32_t));

@@ -351,6 +351,7 @@ static enum progress deliver_fresh(struct core *c, uint32_t handle, uint32_t lev
     want_handed(c, handle, level, position);
     if (position > level_handed(c, l)) return PROGRESS_COMMIT;
     if (g->old_filter_count > 0) pass_filters_from(c, handle, level);
+    if (order_is_on(g)) order_look_ahead(c, handle, level, &slot->block, index);
     struct turn t = { .group = handle, .level = level, .position = position, .from = l->fresh.from };
     enum progress progress = take_fresh(c, &t, &slot->block, index);
     if (progress == PROGRESS_DONE) l->fresh.cursor = l->fresh.from = position + 1;

@@ -11,6 +11,7 @@
 #include "coordinator/core/keys.h"
 #include "coordinator/core/lease.h"
 #include "coordinator/core/peer.h"
+#include "coordinator/core/reader.h"
 #include "coordinator/core/state.h"
 #include "proto/event.h"
 #include "proto/limit_by.h"
@@ -45,7 +46,7 @@ static bool order_value(const struct group *g, const struct event *event, struct
     return g->options.ordering == ORDERING_GROUP || (g->options.ordering != ORDERING_NONE && out->size > 0);
 }
 
-struct key_hashes order_hashes(const struct core *c, const struct turn *t, struct span body)
+static struct key_hashes find_hashes(const struct core *c, const struct turn *t, struct span body)
 {
     struct key_hashes hashes = { 0 };
     const struct group *g = group_at(c, t->group);
@@ -58,6 +59,30 @@ struct key_hashes order_hashes(const struct core *c, const struct turn *t, struc
     value = g->options.limit_each && limit_by_read(g->options.limit_by, &by) ? limit_by_value(&by, &event) : span_of(NULL, 0);
     if (value.size > 0) hashes.of[KEY_LIMIT] = hash_value(c, t, KEY_LIMIT, value);
     return hashes;
+}
+
+/* Found in this step: before another a group's options may change. */
+static bool is_found(const struct core *c, const struct ahead *a, const struct turn *t)
+{
+    return a->step == c->step && a->position == t->position && a->group == t->group;
+}
+
+struct key_hashes order_hashes(const struct core *c, const struct turn *t, struct span body)
+{
+    const struct ahead *a = &c->ahead[t->position % HASHES_AHEAD];
+    return is_found(c, a, t) ? a->hashes : find_hashes(c, t, body);
+}
+
+void order_look_ahead(struct core *c, uint32_t group, uint32_t level, const struct block *block, uint32_t index)
+{
+    index += HASH_AHEAD_BY;
+    if (index >= block->record_count || record_level(&block->records[index]) != level || !record_matches(c, block, index, group)) return;
+    struct turn t = { .group = group, .level = level, .position = block->first_position + index };
+    struct ahead *a = &c->ahead[t.position % HASHES_AHEAD];
+    if (is_found(c, a, &t)) return;
+    *a = (struct ahead){ c->step, t.position, group, find_hashes(c, &t, block_body(block, &block->records[index])) };
+    for (uint32_t kind = 0; kind < KEY_KINDS; kind++)
+        if (a->hashes.of[kind]) map_prefetch(&c->by_key, a->hashes.of[kind]);
 }
 
 /* ---- passing ---- */

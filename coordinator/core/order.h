@@ -13,10 +13,18 @@ enum {
 struct key_hashes {
     uint64_t of[KEY_KINDS]; /* 0: does not wait for that */
 };
+enum { HASH_AHEAD_BY = 6, HASHES_AHEAD = 8 };
+struct ahead { /* the hashes of an event, found before its turn */
+    uint64_t step, position;
+    uint32_t group;
+    struct key_hashes hashes;
+};
 enum pass { PASS_GO, PASS_PARKED, PASS_FULL /* nothing was changed; ordering = group */ };
 bool order_is_on(const struct group *g);      /* its events pass here before they go out */
 bool order_reads_back(const struct group *g); /* after a restart it must know what is out before anything goes out */
 struct key_hashes order_hashes(const struct core *c, const struct turn *turn, struct span body);
+/* Finds the hashes of an event that the group comes to a little later than to this one; its keys' places come into the cache meanwhile. */
+void order_look_ahead(struct core *c, uint32_t group, uint32_t level, const struct block *block, uint32_t index);
 enum turn_kind { TURN_NEW, TURN_AGAIN /* has failed */, TURN_PARKED };
 bool order_has_room(struct core *c, const struct group *g, enum turn_kind kind); /* for one turn, whatever it has to wait for */
 bool order_shortage_is_over(struct core *c);                                     /* said once */

@@ -25,8 +25,8 @@ enum {
 };
 
 enum {
-    SLOT_HINT_POSITIONS = 1024, /* fewer than a full block has */
-    SLOT_HINTS = 128
+    SLOT_HINT_POSITIONS = 128, /* far fewer than a full block has, as two that share a hint are looked for in turn */
+    SLOT_HINTS = 2048
 };
 
 #define SUBSCRIPTION_BIT 0x80000000u /* of a handle in the filter index: a subscription's, else a group's */
@@ -152,6 +152,7 @@ struct core {
     uint32_t matches_most, matches_max; /* that one topic can have; room for all kept at a time */
     uint32_t *topic_match;              /* [BLOCK_TOPICS_MAX]: index + 1 into matches; there: count, values */
     struct memo memo;
+    struct ahead *ahead;                 /* [HASHES_AHEAD], by position */
     struct range *settle_ranges;         /* [PENDS_MAX], for reading and writing settle records */
     struct range *settle_room;           /* [PENDS_MAX], for sorting them */
     struct record_failed *settle_failed; /* [PENDS_MAX] */
