@@ -57,7 +57,7 @@ static void apply_defaults(struct core_config *config)
     OR_DEFAULT(l->tokens_max, 4194304);
     OR_DEFAULT(l->tokens_per_tenant, 1048576);
     OR_DEFAULT(l->large_events_max, 1024);
-    OR_DEFAULT(l->blocks_cached, 48);
+    OR_DEFAULT(l->blocks_cached, 128);
     OR_DEFAULT(l->ranges_per_group_max, 16384);
     OR_DEFAULT(l->turn_items_max, 65536);
     OR_DEFAULT(config->heartbeat_ms, 5000);

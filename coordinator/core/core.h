@@ -58,7 +58,7 @@ struct core_limits { /* each 0 = the default behind it */
     uint32_t tokens_max;           /* 4194304 application tokens, all tenants together */
     uint32_t tokens_per_tenant;    /* 1048576 */
     uint32_t large_events_max;     /* 1024: events over 64 KiB that are being published at a time, all peers together */
-    uint32_t blocks_cached;        /* 48; a little over 1.5 MiB each; at least 8 */
+    uint32_t blocks_cached;        /* 128; a little over 1.5 MiB each; at least 8 */
     uint32_t ranges_per_group_max; /* 16384: also the most events a group has on loan or failed at once */
     uint32_t turn_items_max;       /* 65536: answers and deliveries that one step may put out */
 };

@@ -175,7 +175,7 @@ static const struct option table[OPT_COUNT] = {
                                 .text = "the same of a tenant" },
     [OPT_LARGE_EVENTS] = { LIMIT("large_events"), .initial = "1024", .min = 1, .max = 1 << 16,
                            .text = "events over 64 KiB being published at once" },
-    [OPT_BLOCKS_CACHED] = { LIMIT("blocks_cached"), .initial = "48", .min = 8, .max = 65536,
+    [OPT_BLOCKS_CACHED] = { LIMIT("blocks_cached"), .initial = "128", .min = 8, .max = 65536,
                             .text = "blocks in memory, about 1.5 MiB each" },
     [OPT_RANGES] = { LIMIT("ranges_per_group"), .initial = "16384", .min = 16, .max = 1 << 20,
                      .text = "events of a group on loan or failed at once" },
