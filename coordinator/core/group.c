@@ -313,6 +313,7 @@ void group_write_pending(struct core *c, uint32_t handle)
     *at = g->next_pending;
     g->pending = false;
     write_records(c, handle);
+    blocks_touch_group(c, handle); /* whatever of it waits for their commit is woken by that */
 }
 
 void groups_write_pending(struct core *c)
