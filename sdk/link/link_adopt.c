@@ -8,9 +8,10 @@ static bool is_held(const struct held *held)
     return held->state == HELD_WAITING || held->state == HELD_STARTED || held->state == HELD_SETTLING;
 }
 
-static bool is_named(const struct held *held)
+/* What is of an earlier life of the group says nothing about this one, where the same events may be held once more [R-ADOPT-1]. */
+static bool is_named(const struct link *link, const struct held *held)
 {
-    return is_held(held) && !held->unnamed;
+    return is_held(held) && !held->unnamed && held->generation == link->terms.generation;
 }
 
 void link_flush_held(struct link *link, struct flush *flush, struct msg_hello *hello)
@@ -24,7 +25,7 @@ void link_flush_held(struct link *link, struct flush *flush, struct msg_hello *h
     attempts = link_take(flush, l->touched, sizeof *attempts);
     priorities = link_take(flush, l->touched, sizeof *priorities);
     for (uint32_t i = 1; i <= l->touched; i++) {
-        if (!is_named(&l->held[i])) continue;
+        if (!is_named(link, &l->held[i])) continue;
         seqs[hello->held_count] = l->held[i].seq;
         firsts[hello->held_count] = l->held[i].first;
         if (l->held[i].first != 0) hello->held_first = firsts;
@@ -39,12 +40,13 @@ void link_flush_held(struct link *link, struct flush *flush, struct msg_hello *h
 }
 
 /* The slot that holds (seq, attempt), looked for from `from` on and around; 0 = none. */
-static uint32_t find_held(const struct leasing *l, uint32_t from, uint64_t seq, uint32_t attempt)
+static uint32_t find_held(const struct link *link, uint32_t from, uint64_t seq, uint32_t attempt)
 {
+    const struct leasing *l = &link->leasing;
     for (uint32_t steps = 0; steps < l->touched; steps++) {
         uint32_t i = (from + steps - 1) % l->touched + 1;
         const struct held *held = &l->held[i];
-        if (is_named(held) && !held->kept && held->seq == seq && held->attempt == attempt) return i;
+        if (is_named(link, held) && !held->kept && held->seq == seq && held->attempt == attempt) return i;
     }
     return 0;
 }
@@ -54,7 +56,7 @@ static void keep(struct link *link, const struct msg_welcome *welcome)
     struct leasing *l = &link->leasing;
     uint32_t from = 1;
     for (size_t i = 0; i < welcome->kept_count; i++) {
-        uint32_t handle = find_held(l, from, welcome->kept_seq[i], welcome->kept_attempt[i]);
+        uint32_t handle = find_held(link, from, welcome->kept_seq[i], welcome->kept_attempt[i]);
         l->received++; /* [R-ADOPT-4] */
         if (handle == 0) {
             link_give_back(link, welcome->kept_lease[i]); /* the user gave it back between hello and welcome */

@@ -131,6 +131,7 @@ static uint32_t hold_delivery(struct link *link, const struct msg_deliver *d, si
     if (handle == 0) return 0;
     held = &l->held[handle];
     held->lease = d->lease[i];
+    held->generation = link->terms.generation;
     held->seq = d->seq[i];
     held->first = d->first != NULL ? d->first[i] : 0;
     held->attempt = d->attempt[i];

@@ -105,6 +105,7 @@ struct assembling {
 enum held_state { HELD_FREE, HELD_WAITING, HELD_STARTED, HELD_SETTLING, HELD_ENDED /* revoked, still the user's */ };
 struct held {
     uint64_t lease, seq, first;
+    uint64_t generation;       /* of the group, in which it was given */
     uint64_t since_ns, due_ns; /* received or started; next look at it */
     uint32_t attempt, size, priority;
     uint32_t next, previous; /* the list by due time, or the free list */

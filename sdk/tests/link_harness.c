@@ -209,12 +209,18 @@ void harness_lose(struct harness *h)
     assert_int_not_equal(link_connection(h->link), 0);
 }
 
-void harness_deliver(struct harness *h, uint64_t lease, uint64_t seq, uint32_t attempt)
+void harness_deliver_in_generation(struct harness *h, uint64_t lease, uint64_t seq, uint32_t attempt, uint64_t generation)
 {
     uint64_t time = 5;
     uint32_t size = 3;
     struct msg_deliver deliver = { .lease = &lease, .seq = &seq, .time_ms = &time, .attempt = &attempt, .size = &size, .count = 1 };
+    deliver.generation = generation;
     harness_take(h, (struct packet){ .deliver = &deliver, .body = span_text("abc") });
+}
+
+void harness_deliver(struct harness *h, uint64_t lease, uint64_t seq, uint32_t attempt)
+{
+    harness_deliver_in_generation(h, lease, seq, attempt, 0);
 }
 
 uint64_t harness_publish(struct harness *h, const char *tenant, const char *event)

@@ -35,6 +35,7 @@ struct packet *harness_flush(struct harness *h);                     /* the next
 struct packet *harness_flush_late(struct harness *h); /* the same, 2 ms later if it must be: what waits for company comes too */
 void harness_take(struct harness *h, struct packet packet);
 void harness_deliver(struct harness *h, uint64_t lease, uint64_t seq, uint32_t attempt);
+void harness_deliver_in_generation(struct harness *h, uint64_t lease, uint64_t seq, uint32_t attempt, uint64_t generation);
 uint64_t harness_publish(struct harness *h, const char *tenant, const char *event); /* 0: not taken; `told` says why */
 void harness_settle(struct harness *h, size_t handle, uint32_t verb);
 void harness_settled(struct harness *h, uint64_t first, uint32_t count, uint32_t code);

@@ -161,6 +161,34 @@ static void an_at_most_once_delivery_is_not_named_once_its_settle_went_out_with_
     harness_stop(&h);
 }
 
+/* [R-ADOPT-1] The group was moved while a settle had no answer: the same event is held twice then. */
+static void only_what_was_given_in_the_newest_generation_is_named(void **state)
+{
+    const uint64_t seq = 7, lease = 501;
+    const uint32_t attempt = 1;
+    struct msg_welcome again = {
+        .kept_seq = &seq, .kept_attempt = &attempt, .kept_lease = &lease, .kept_count = 1, .generation = 2
+    };
+    struct harness h;
+    struct packet *packet;
+    (void)state;
+    start_worker(&h, 4);
+    harness_deliver(&h, 100, 7, 1);
+    assert_int_equal(link_start(h.link, h.handles[0]), LINK_OK);
+    harness_settle(&h, 0, VERB_ACK);
+    assert_int_equal(harness_flush(&h)->settle->count, 1);
+    harness_deliver_in_generation(&h, 200, 7, 1, 2);
+    assert_int_equal(link_start(h.link, h.handles[1]), LINK_OK);
+    reconnect(&h, again, 1);
+    assert_string_equal(h.told, "up settled #1 gone");
+    harness_settle(&h, 1, VERB_NACK);
+    packet = harness_flush(&h);
+    assert_int_equal(packet->settle->count, 1);
+    assert_int_equal(packet->settle->lease[0], 501);
+    assert_int_equal(packet->settle->verb[0], VERB_NACK);
+    harness_stop(&h);
+}
+
 static void a_lease_number_may_come_again_after_a_restart(void **state)
 {
     struct harness h;
@@ -416,6 +444,7 @@ int main(void)
         cmocka_unit_test(after_a_lost_connection_kept_deliveries_go_on_and_settles_go_out_again),
         cmocka_unit_test(an_at_most_once_delivery_is_not_named_once_its_settle_went_out_with_emits),
         cmocka_unit_test(what_is_not_kept_is_revoked_and_its_handle_ends_with_the_next_call),
+        cmocka_unit_test(only_what_was_given_in_the_newest_generation_is_named),
         cmocka_unit_test(a_lease_number_may_come_again_after_a_restart),
         cmocka_unit_test(more_deliveries_than_credit_end_the_connection),
         cmocka_unit_test(waiting_deliveries_are_extended_for_a_time_and_then_given_back),
