@@ -1,5 +1,6 @@
-/* An administrator: pauses and resumes groups. What became of a change whose answer was lost it does not know, nor of one that was answered
- * and lost with the power: in the end it resumes all. */
+/* An administrator: pauses and resumes groups, and moves them to other places. What became of a change whose answer was lost it does not
+ * know, nor of a pause that was answered and lost with the power: in the end it resumes all, and a move it asks for again until it is
+ * answered. */
 #include <stdlib.h>
 
 #include "tests/sim/sim.h"
@@ -7,25 +8,28 @@
 struct admin {
     struct msg_manage manage; /* lent to the link until its answer */
     struct group_terms terms;
-    uint32_t group, left;
+    uint32_t group, pauses_left, seeks_left;
     uint64_t next_ns;
-    bool asked, in_the_end, may_be_paused[GROUPS_MAX];
+    bool asked, in_the_end, may_be_paused[GROUPS_MAX], may_have_moved[GROUPS_MAX];
 };
 
 static void init(struct peer *peer, struct link_options *options)
 {
     struct admin *a = peer->app;
     options->role = ROLE_ADMIN;
-    a->left = knob(peer->sim, KNOB_pauses);
+    a->pauses_left = knob(peer->sim, KNOB_pauses);
+    a->seeks_left = seeks_planned(peer->sim);
     a->next_ns = peer->sim->now_ns + chance_between(&peer->random, 0, 3000) * NS_PER_MS;
-    for (uint32_t i = 0; i < knob(peer->sim, KNOB_groups); i++)
-        a->may_be_paused[i] = peer->lives > 1;
+    for (uint32_t i = 0; i < knob(peer->sim, KNOB_groups) && peer->lives > 1; i++) {
+        a->may_be_paused[i] = true;
+        a->may_have_moved[i] = a->seeks_left > 0;
+    }
 }
 
-static uint32_t some_paused(const struct admin *a)
+static uint32_t first_of(const bool *groups)
 {
     uint32_t group = 0;
-    while (group < GROUPS_MAX && !a->may_be_paused[group])
+    while (group < GROUPS_MAX && !groups[group])
         group++;
     return group;
 }
@@ -37,14 +41,25 @@ static void ask(struct peer *peer, uint32_t group, enum action action)
     a->group = group;
     a->manage =
         (struct msg_manage){ .id = a->manage.id + 1, .action = action, .has_group = true, .group = { .name = a->terms.hello.name } };
+    if (action == ACTION_GROUP_SEEK) {
+        static const uint32_t starts[] = { START_NEW, START_FIRST, START_SEQ };
+        a->manage.group.start = starts[random_below(&peer->random, 3)];
+        if (a->manage.group.start == START_SEQ) a->manage.group.start_at = chance_between(&peer->random, 0, peer->sim->audited);
+    }
     if (link_manage(peer->link, &a->manage) != LINK_OK) return;
     a->asked = true;
     if (action == ACTION_GROUP_PAUSE) a->may_be_paused[group] = true;
+    if (action == ACTION_GROUP_SEEK) a->may_have_moved[group] = true;
 }
 
 static bool has_the_end_before_it(const struct peer *peer)
 {
     return peer->sim->healing && !((const struct admin *)peer->app)->in_the_end;
+}
+
+static bool has_nothing_left(const struct admin *a)
+{
+    return a->pauses_left == 0 && a->seeks_left == 0 && first_of(a->may_be_paused) == GROUPS_MAX && first_of(a->may_have_moved) == GROUPS_MAX;
 }
 
 static void act(struct peer *peer)
@@ -53,16 +68,22 @@ static void act(struct peer *peer)
     for (uint32_t i = 0; has_the_end_before_it(peer) && i < knob(peer->sim, KNOB_groups); i++)
         a->may_be_paused[i] = a->may_be_paused[i] || knob(peer->sim, KNOB_interval_ms);
     a->in_the_end = peer->sim->healing;
-    uint32_t paused = some_paused(a);
     a->next_ns = peer->sim->now_ns + chance_between(&peer->random, 10, 4000) * NS_PER_MS;
-    if (peer->sim->healing) a->left = 0;
-    if (a->left == 0 && paused == GROUPS_MAX) return;
-    if (paused < GROUPS_MAX && (a->left == 0 || chance(&peer->random, 60))) {
+    if (peer->sim->healing) a->pauses_left = a->seeks_left = 0;
+    if (has_nothing_left(a)) return;
+    uint32_t paused = first_of(a->may_be_paused), moved = first_of(a->may_have_moved);
+    bool seeks = a->seeks_left > 0 && (a->pauses_left == 0 || chance(&peer->random, 50));
+    if (moved < GROUPS_MAX) {
+        ask(peer, moved, ACTION_GROUP_SEEK);
+    } else if (paused < GROUPS_MAX && ((a->pauses_left == 0 && !seeks) || chance(&peer->random, 60))) {
         ask(peer, paused, ACTION_GROUP_RESUME);
-        return;
+    } else if (seeks) {
+        a->seeks_left--;
+        ask(peer, random_below(&peer->random, knob(peer->sim, KNOB_groups)), ACTION_GROUP_SEEK);
+    } else {
+        a->pauses_left--;
+        ask(peer, random_below(&peer->random, knob(peer->sim, KNOB_groups)), ACTION_GROUP_PAUSE);
     }
-    a->left--;
-    ask(peer, random_below(&peer->random, knob(peer->sim, KNOB_groups)), ACTION_GROUP_PAUSE);
 }
 
 static void fact(struct peer *peer, const struct link_fact *fact)
@@ -73,18 +94,19 @@ static void fact(struct peer *peer, const struct link_fact *fact)
     a->asked = false;
     bool done = fact->answer->code == CODE_OK || fact->answer->code == CODE_NOT_FOUND; /* that group was never made */
     if (a->manage.action == ACTION_GROUP_RESUME && done) a->may_be_paused[a->group] = false;
+    if (a->manage.action == ACTION_GROUP_SEEK && done) a->may_have_moved[a->group] = false;
 }
 
 static bool is_idle(const struct peer *peer)
 {
     const struct admin *a = peer->app;
-    return !a->asked && a->left == 0 && some_paused(a) == GROUPS_MAX && !has_the_end_before_it(peer);
+    return !a->asked && has_nothing_left(a) && !has_the_end_before_it(peer);
 }
 
 static uint64_t next_ns(const struct peer *peer)
 {
     const struct admin *a = peer->app;
-    bool later = a->asked || (a->left == 0 && some_paused(a) == GROUPS_MAX && !has_the_end_before_it(peer));
+    bool later = a->asked || (has_nothing_left(a) && !has_the_end_before_it(peer));
     return later ? NEVER : peer->sim->healing ? peer->sim->now_ns : a->next_ns;
 }
 

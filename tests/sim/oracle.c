@@ -121,7 +121,7 @@ void oracle_free(struct oracle *o)
                       o->places.items,   o->settles.items, o->emits.items,       o->readers.items,     o->viewers.items,
                       o->requests.items, o->pieces.items,  o->must_cancel.items, o->log.items,         o->repeats.items,
                       o->changes.items,  o->tokens.items,  o->must_keep.items,   o->gone.items,        o->sessions.items,
-                      o->moved.items };
+                      o->moved.items,    o->revoked.items };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         free(lists[i]);
     free(o);
@@ -276,7 +276,7 @@ void oracle_turn(struct oracle *o, uint64_t now_ns, uint64_t log_ms)
     o->last_turn_ns = o->now_ns;
     o->now_ns = now_ns;
     o->log_ms = log_ms;
-    o->must_keep.count = 0;
+    o->must_keep.count = o->revoked.count = 0;
 }
 
 void oracle_window(struct oracle *o, uint64_t first_seq)
@@ -316,7 +316,8 @@ void oracle_crashes(struct oracle *o)
     for (uint32_t i = 1; i <= o->connections.count; i++)
         o->connections.items[i].is_there = false;
     leases_crash(o);
-    sessions_crash(o);
+    moves_crash(o);
+    sessions_forget(o);
     o->must_cancel.count = 0;
     o->running = false;
 }

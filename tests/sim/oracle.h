@@ -74,6 +74,7 @@ struct oracle_hello {
     const uint64_t *held_seq;
     const uint32_t *held_attempt;
     size_t held_count;
+    uint64_t generation; /* of its group, in which it got what it holds */
     bool honest;
 };
 void oracle_took_hello(struct oracle *oracle, uint32_t connection, const struct oracle_hello *hello);
@@ -93,22 +94,23 @@ void oracle_took_delivery_credit(struct oracle *oracle, uint32_t connection, uin
 void oracle_took_event_credit(struct oracle *oracle, uint32_t connection, uint64_t subscription, uint64_t events);
 void oracle_took_subscribe(struct oracle *oracle, uint32_t connection, uint64_t subscription, const char *filter, uint64_t credit);
 
-void oracle_took_manage(struct oracle *oracle, uint32_t connection, uint64_t id, const char *group, bool pause); /* or resume */
-void oracle_told_changed(struct oracle *oracle, uint32_t connection, uint64_t id);
+enum oracle_change { ORACLE_PAUSE, ORACLE_RESUME, ORACLE_SEEK };
+void oracle_took_manage(struct oracle *oracle, uint32_t connection, uint64_t id, const char *group, enum oracle_change change);
+void oracle_told_changed(struct oracle *oracle, uint32_t connection, uint64_t id, uint64_t seq);
 
 struct oracle_kept {
     const uint64_t *seq, *lease;
     const uint32_t *attempt;
     size_t count;
 };
-void oracle_told_welcome(struct oracle *oracle, uint32_t connection, uint32_t lease_ms, const struct oracle_kept *kept);
+void oracle_told_welcome(struct oracle *oracle, uint32_t connection, uint32_t lease_ms, uint64_t generation, const struct oracle_kept *kept);
 void oracle_told_accepted(struct oracle *oracle, uint32_t connection, uint64_t number, uint64_t seq, bool duplicate);
 enum oracle_refusal { ORACLE_REFUSED, ORACLE_UNKNOWN /* its outcome */, ORACLE_STALE, ORACLE_THROTTLED, ORACLE_OVERLOADED };
 void oracle_told_refused(struct oracle *oracle, uint32_t connection, uint64_t number, enum oracle_refusal why);
 void oracle_told_settled(struct oracle *oracle, uint32_t connection, uint64_t number, bool ok, bool stale);
 void oracle_told_revoked(struct oracle *oracle, uint32_t connection, uint64_t lease, bool timeout);
 struct oracle_delivery {
-    uint64_t lease, seq, first, time_ms;
+    uint64_t lease, seq, first, time_ms, generation /* 0: as before */;
     uint32_t attempt, priority, lease_ms;
     const uint8_t *bytes;
     size_t size;
@@ -192,7 +194,7 @@ const uint8_t *oracle_bytes(const struct oracle *oracle, uint32_t event, size_t 
 
 struct oracle_counts {
     uint64_t events, accepted, refused, unknown, deliveries, redeliveries, settles, stale, revoked, kept, emits, seen, lost, dead, cut,
-        partials, replies, unanswered, cancels, repeats, throttled, delayed, overloaded, once, pauses, power_losses;
+        partials, replies, unanswered, cancels, repeats, throttled, delayed, overloaded, once, pauses, seeks, power_losses;
 };
 void oracle_counts(const struct oracle *oracle, struct oracle_counts *out);
 

@@ -78,7 +78,7 @@ void sessions_end_turn(struct oracle *o)
     o->moved.count = 0;
 }
 
-void sessions_crash(struct oracle *o)
+void sessions_forget(struct oracle *o)
 {
     forget_sessions(o);
     o->moved.count = 0;

@@ -10,7 +10,7 @@ uint32_t place_of(struct oracle *o, uint32_t group, uint64_t seq)
 {
     uint32_t place = table_get(&o->by_place, pair_key(group, seq));
     if (place) return place;
-    *list_add(o->places) = (struct place){ .group = group, .seq = seq };
+    *list_add(o->places) = (struct place){ .group = group, .seq = seq, .life = o->groups.items[group].life };
     table_put(&o->by_place, pair_key(group, seq), o->places.count);
     return o->places.count;
 }
@@ -78,14 +78,14 @@ static uint32_t group_named(const struct oracle *o, const char *name)
 }
 
 /* What it holds, waits for it and has no settle under way: the welcome has to give it back [R-ADOPT-1]. */
-static bool has_to_keep(const struct oracle *o, const struct lease *lease, const uint8_t *instance, uint32_t attempt)
+static bool has_to_keep(const struct oracle *o, const struct lease *lease, const struct oracle_hello *hello, uint32_t attempt)
 {
     uint32_t index = table_get(&o->by_connection, lease->connection);
     const struct place *place = &o->places.items[lease->place];
     if (lease->state != HOLDER_AWAITED || o->now_ns >= lease->until_ns || lease->settle || lease->attempt != attempt || lease->returned ||
-        place->settled || place->maybe || place->twice || place->seq < o->window)
+        place->settled || place->maybe || place->twice || place->seq < o->window || lease->generation != hello->generation)
         return false;
-    return memcmp(o->connections.items[index].instance, instance, 16) == 0;
+    return memcmp(o->connections.items[index].instance, hello->instance, 16) == 0;
 }
 
 /* [R-HELLO-3] What an older connection of this instance still says is not heard any more. */
@@ -96,10 +96,10 @@ static void end_older(struct oracle *o, const uint8_t *instance)
             oracle_ended(o, o->connections.items[i].number);
 }
 
-static bool names(const struct oracle_hello *hello, uint64_t seq, uint32_t attempt)
+static bool names(const struct oracle_hello *hello, uint64_t seq, const struct lease *lease)
 {
-    for (size_t i = 0; i < hello->held_count; i++)
-        if (hello->held_seq[i] == seq && hello->held_attempt[i] == attempt) return true;
+    for (size_t i = 0; i < hello->held_count && hello->generation == lease->generation; i++)
+        if (hello->held_seq[i] == seq && hello->held_attempt[i] == lease->attempt) return true;
     return false;
 }
 
@@ -110,7 +110,7 @@ static void give_back(struct oracle *o, const uint8_t *instance, const struct or
         struct lease *lease = &o->leases.items[i];
         struct place *place = &o->places.items[lease->place];
         uint32_t index = table_get(&o->by_connection, lease->connection);
-        if (lease->state != HOLDER_AWAITED || place->lease != i || names(hello, place->seq, lease->attempt)) continue;
+        if (lease->state != HOLDER_AWAITED || place->lease != i || names(hello, place->seq, lease)) continue;
         if (memcmp(o->connections.items[index].instance, instance, 16) != 0) continue;
         lease->until_ns = o->now_ns;
         place->handed_back = true;
@@ -126,6 +126,7 @@ void oracle_took_hello(struct oracle *o, uint32_t connection, const struct oracl
     table_put(&o->by_connection, connection, o->connections.count);
     struct connection *c = &o->connections.items[o->connections.count];
     memcpy(c->instance, hello->instance, 16);
+    c->held_generation = hello->generation;
     if (hello->publisher) {
         uint64_t key = oracle_hash(hello->publisher, 16);
         c->publisher = table_get(&o->publishers, key);
@@ -135,9 +136,17 @@ void oracle_took_hello(struct oracle *o, uint32_t connection, const struct oracl
     for (size_t i = 0; c->honest && c->group && i < hello->held_count; i++) {
         uint32_t place = table_get(&o->by_place, pair_key(c->group, hello->held_seq[i]));
         uint32_t lease = place ? o->places.items[place].lease : 0;
-        if (lease && has_to_keep(o, &o->leases.items[lease], c->instance, hello->held_attempt[i]))
+        if (lease && has_to_keep(o, &o->leases.items[lease], hello, hello->held_attempt[i]))
             *list_add(o->must_keep) = (struct due_back){ place, connection };
     }
+}
+
+/* Given and taken back in one turn: its group was moved in between. */
+static bool is_revoked(const struct oracle *o, uint32_t group, uint32_t connection, uint64_t number)
+{
+    for (uint32_t i = 1; i <= o->revoked.count && o->groups.items[group].moved_turn == o->turn; i++)
+        if (o->revoked.items[i] == pair_key(connection, number)) return true;
+    return false;
 }
 
 static uint32_t lease_new(struct oracle *o, uint32_t connection, uint32_t place, uint64_t number, uint32_t attempt, uint32_t lease_ms)
@@ -149,7 +158,9 @@ static uint32_t lease_new(struct oracle *o, uint32_t connection, uint32_t place,
                                            .connection = connection,
                                            .place = place,
                                            .attempt = attempt,
-                                           .state = HOLDER_LIVE,
+                                           .life = o->places.items[place].life,
+                                           .generation = connection_of(o, connection)->generation,
+                                           .state = is_revoked(o, o->places.items[place].group, connection, number) ? HOLDER_OVER : HOLDER_LIVE,
                                            .deadline_ns = o->now_ns + lease_ms * NS_PER_MS };
     table_put(&o->by_lease, pair_key(connection, number), o->leases.count);
     o->places.items[place].lease = o->leases.count;
@@ -159,6 +170,10 @@ static uint32_t lease_new(struct oracle *o, uint32_t connection, uint32_t place,
 
 static void keep(struct oracle *o, struct connection *c, uint32_t connection, const struct oracle_kept *kept, size_t i, uint32_t lease_ms)
 {
+    if (o->groups.items[c->group].moved_turn == o->turn) { /* the hello came first: its leases are revoked with the welcome */
+        credit_is_used(o, c);
+        return;
+    }
     uint32_t place = table_get(&o->by_place, pair_key(c->group, kept->seq[i]));
     if (!place) broken(o, "keeps_what_was_given", "seq %llu is kept, but was never given out", U(kept->seq[i]));
     struct place *p = &o->places.items[place];
@@ -168,6 +183,9 @@ static void keep(struct oracle *o, struct connection *c, uint32_t connection, co
     if (kept->attempt[i] != p->attempt && !p->unsure)
         broken(o, "keeps_the_attempt", "seq %llu is kept as attempt %u, attempt %u was given last", U(p->seq), kept->attempt[i],
                p->attempt);
+    if (before->generation && before->generation != c->held_generation)
+        broken(o, "keeps_of_its_generation", "seq %llu is kept, of generation %llu, for one that got it in %llu", U(p->seq),
+               U(before->generation), U(c->held_generation));
     if (before->state == HOLDER_LIVE && connection_of(o, before->connection) &&
         memcmp(connection_of(o, before->connection)->instance, c->instance, 16) != 0)
         broken(o, "one_worker_at_a_time", "seq %llu is kept for one while another has it", U(p->seq));
@@ -186,11 +204,12 @@ static void keep(struct oracle *o, struct connection *c, uint32_t connection, co
     o->counts.kept++;
 }
 
-void oracle_told_welcome(struct oracle *o, uint32_t connection, uint32_t lease_ms, const struct oracle_kept *kept)
+void oracle_told_welcome(struct oracle *o, uint32_t connection, uint32_t lease_ms, uint64_t generation, const struct oracle_kept *kept)
 {
     struct connection *c = connection_of(o, connection);
     if (!c) return;
     c->welcomed = true;
+    c->generation = generation;
     for (size_t i = 0; i < kept->count; i++)
         keep(o, c, connection, kept, i, lease_ms);
     for (uint32_t k = 1; k <= o->must_keep.count; k++) {
@@ -241,6 +260,7 @@ void oracle_told_delivery(struct oracle *o, uint32_t connection, const struct or
 {
     struct connection *c = connection_of(o, connection);
     if (!c) return;
+    if (d->generation) c->generation = d->generation;
     uint32_t event = oracle_event_of(o, d->bytes, d->size);
     if (!event) broken(o, "nothing_from_nowhere", "seq %llu was delivered, but nobody wrote it", U(d->seq));
     event_is_shown(o, event,
@@ -258,6 +278,7 @@ void oracle_told_delivery(struct oracle *o, uint32_t connection, const struct or
     struct place *p = &o->places.items[place];
     if (p->settled) broken(o, "offered_after_settled", "seq %llu was delivered after its settle was answered", U(d->seq));
     if (p->pending) broken(o, "offered_after_settled", "seq %llu was delivered after its settle was taken", U(d->seq));
+    check_moved(o, p);
     if (d->priority != known->priority)
         broken(o, "says_its_priority", "seq %llu of priority %u is said to have %u", U(d->seq), known->priority, d->priority);
     check_once(o, known, p);
@@ -280,6 +301,7 @@ void oracle_told_delivery(struct oracle *o, uint32_t connection, const struct or
 void oracle_told_revoked(struct oracle *o, uint32_t connection, uint64_t number, bool timeout)
 {
     uint32_t index = lease_find(o, connection, number);
+    if (!index) *list_add(o->revoked) = pair_key(connection, number);
     if (!index || o->leases.items[index].state != HOLDER_LIVE || o->leases.items[index].settle) return;
     struct lease *lease = &o->leases.items[index];
     struct place *p = &o->places.items[lease->place];
@@ -379,9 +401,10 @@ static void refused_in_vain(struct oracle *o, uint32_t index)
     struct settle *s = &o->settles.items[index];
     if (!index || !s->living || s->answered || s->verb == ORACLE_NACK) return;
     struct place *p = &o->places.items[o->leases.items[s->lease].place];
+    s->answered = true;
+    if (o->leases.items[s->lease].life != p->life) return;
     p->maybe--;
     p->pending--;
-    s->answered = true;
 }
 
 void oracle_told_settled(struct oracle *o, uint32_t connection, uint64_t number, bool ok, bool stale)
@@ -407,6 +430,7 @@ void oracle_told_settled(struct oracle *o, uint32_t connection, uint64_t number,
         o->counts.stale += stale;
         return;
     }
+    if (lease->life != p->life) return; /* its group was moved after it was taken */
     if (s->verb != ORACLE_NACK) {
         p->maybe--;
         p->pending--;

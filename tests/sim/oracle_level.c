@@ -10,7 +10,7 @@ static bool waits(const struct oracle *o, uint32_t group, uint32_t level, const 
     bool plain =
         known->accepted && known->accepted_starts == o->starts && !known->once && !known->ttl_ms && !known->deadline_ms && !known->foreign;
     if (!plain || known->priority != level || known->delay_ms || known->not_before_ms || known->seq < o->window) return false;
-    if (!group_has_to_get(o, group, known)) return false;
+    if (o->groups.items[group].moving || !group_has_to_get(o, group, known)) return false;
     uint32_t place = table_get(&o->by_place, pair_key(group, known->seq));
     return !place || !o->places.items[place].attempt;
 }

@@ -55,25 +55,32 @@ void check_limits(struct oracle *o, const struct place *place)
 
 /* -- administration -- */
 
-void oracle_took_manage(struct oracle *o, uint32_t connection, uint64_t id, const char *group, bool pause)
+void oracle_took_manage(struct oracle *o, uint32_t connection, uint64_t id, const char *group, enum oracle_change what)
 {
     if (!connection_of(o, connection)) return;
     for (uint32_t i = 1; i <= o->groups.count; i++) {
         if (strcmp(o->groups.items[i].spec.name, group) != 0) continue;
         struct group *g = &o->groups.items[i];
-        *list_add(o->changes) = (struct change){ .group = i, .turn = o->turn, .pause = pause };
+        *list_add(o->changes) = (struct change){ .group = i, .turn = o->turn, .what = what };
         table_put(&o->by_change, pair_key(connection, id), o->changes.count);
-        if (pause) continue;
+        if (what == ORACLE_SEEK && g->exists) group_moves(o, i);
+        if (what != ORACLE_RESUME) continue;
         g->paused = false; /* perhaps not yet */
         g->resume_turn = o->turn;
     }
 }
 
-void oracle_told_changed(struct oracle *o, uint32_t connection, uint64_t id)
+void oracle_told_changed(struct oracle *o, uint32_t connection, uint64_t id, uint64_t seq)
 {
     uint32_t index = table_get(&o->by_change, pair_key(connection, id));
     const struct change *change = index ? &o->changes.items[index] : NULL;
-    if (!change || !change->pause || o->groups.items[change->group].resume_turn >= change->turn) return;
-    o->groups.items[change->group].paused = true;
+    if (!change) return;
+    struct group *g = &o->groups.items[change->group];
+    if (change->what == ORACLE_SEEK) {
+        if (!g->moving) group_moves(o, change->group); /* it was just being made */
+        group_has_moved(o, change->group, seq);
+    }
+    if (change->what != ORACLE_PAUSE || g->resume_turn >= change->turn) return;
+    g->paused = true;
     o->counts.pauses++;
 }

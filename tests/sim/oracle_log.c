@@ -50,8 +50,10 @@ void oracle_lost_unheard(struct oracle *o)
 
 bool group_has_to_get(const struct oracle *o, uint32_t group, const struct known *known)
 {
-    if (!group_wants(&o->groups.items[group], known->topic)) return false;
-    if (o->groups.items[group].spec.from_first && o->groups.items[group].exists) return known->log_seq >= o->groups.items[group].begins;
+    const struct group *g = &o->groups.items[group];
+    if (!group_wants(g, known->topic)) return false;
+    if (g->moved) return known->log_seq > g->place && known->log_seq >= g->begins;
+    if (g->spec.from_first && g->exists) return known->log_seq >= g->begins;
     for (uint32_t i = 1; i <= known->born; i++)
         if (o->born.items[i] == group) return true;
     return false;
@@ -81,7 +83,8 @@ static uint64_t open_event(const struct oracle *o, uint32_t group, const struct 
         uint64_t seq = o->log.items[i].seq;
         uint32_t place = table_get(&o->by_place, pair_key(group, seq));
         *out_place = place ? &o->places.items[place] : NULL;
-        if (!place && !group_has_to_get(o, group, known)) continue;
+        bool offered = place && ((*out_place)->attempt || (*out_place)->life == 0); /* in this life of the group */
+        if (!offered && !group_has_to_get(o, group, known)) continue;
         if (place && lacks_letter(o, *out_place)) return seq;
         if (place && ((*out_place)->settled || (*out_place)->maybe || (*out_place)->dead)) continue;
         if (may_expire(known) || known->once || seq < o->lost_below || group_has_lost(&o->groups.items[group], seq)) continue;
@@ -164,7 +167,8 @@ static void judge_settle(struct oracle *o, uint32_t index)
     if (!s->living && !s->again && stored) broken(o, "emits_with_their_settle", "a settle without a lease has its emits in the log");
     if (s->answered && !s->ok && !s->again && stored)
         broken(o, "emits_with_their_settle", "a settle was refused and its emits are in the log");
-    if (stored && place && place->settled && place->settled != index)
+    bool same_life = place && o->leases.items[s->lease].life == place->life;
+    if (stored && same_life && place->settled && place->settled != index)
         broken(o, "effects_once", "seq %llu has emits of two settles in the log", U(place->seq));
 }
 

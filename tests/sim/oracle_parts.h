@@ -66,6 +66,8 @@ struct lease {
     uint32_t connection, place, attempt;
     enum holder state;
     uint32_t settle; /* the last one sent for it */
+    uint32_t life;   /* of its group, then */
+    uint64_t generation; /* the same, as its worker was told */
     bool returned, kept;
 };
 
@@ -81,6 +83,8 @@ struct place { /* of an event in a group */
     bool unsure;             /* the power was lost since it went out last */
     bool twice;              /* or at some time while it was out: two workers may hold the same attempt */
     bool dead;               /* a dead letter says so */
+    uint32_t life;           /* of its group: what is above was in it */
+    bool was_over;           /* in the one before, perhaps */
     bool same_attempt;       /* it was given back unstarted */
     bool handed_back;        /* or perhaps: its worker came back and did not name it */
 };
@@ -105,6 +109,7 @@ struct connection {
     uint64_t credit, delivered; /* events, since hello */
     uint64_t room_since;        /* the turn since which it had more credit than events; 0: it has not */
     uint64_t event_credit, events_sent;
+    uint64_t held_generation, generation; /* of its group: as its hello said, and as it was told last */
 };
 
 struct lost {
@@ -152,6 +157,10 @@ struct group {
     struct oracle_group_spec spec;
     struct level_seen levels[LEVELS];
     bool exists, paused;  /* surely */
+    uint32_t life;        /* the next one begins when it is moved */
+    bool moved, moving;   /* and that is answered; or not yet */
+    uint64_t place;       /* behind which it began */
+    uint64_t moved_turn;
     uint64_t resume_turn; /* the last time that it was asked to go on */
     uint64_t born_turn;
     uint64_t begins; /* what had left the window when it was made was never its own */
@@ -165,7 +174,7 @@ struct repeat { /* this event was answered as a repeat of what is at seq */
 struct change { /* that an administrator has asked for */
     uint32_t group;
     uint64_t turn;
-    bool pause;
+    enum oracle_change what;
 };
 struct due_back {
     uint32_t place, connection;
@@ -220,6 +229,7 @@ struct oracle {
     uint64_t token_life_ms;
     uint32_t token_limit, delay_limit;
     LIST(struct due_back) must_keep; /* in this turn */
+    LIST(uint64_t) revoked;          /* in this turn, before they are told as given: pairs of connection and lease */
     uint32_t unanswered;             /* publishes of honest authors that their users wait for */
     struct oracle_counts counts;
 };
@@ -240,7 +250,11 @@ void credit_is_raised(struct oracle *o, struct connection *c, uint64_t events);
 void credit_is_used(struct oracle *o, struct connection *c);
 void session_goes(struct oracle *o, const struct known *known, const struct place *place, uint32_t connection, uint32_t attempt);
 void sessions_end_turn(struct oracle *o);
-void sessions_crash(struct oracle *o);
+void sessions_forget(struct oracle *o);
+void group_moves(struct oracle *o, uint32_t group);
+void group_has_moved(struct oracle *o, uint32_t group, uint64_t place);
+void moves_crash(struct oracle *o);
+void check_moved(struct oracle *o, const struct place *place); /* before the event is given out there */
 void leases_of_ended(struct oracle *o, uint32_t connection);
 void leases_crash(struct oracle *o);
 void cancels_end_turn(struct oracle *o);

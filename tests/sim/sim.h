@@ -217,6 +217,12 @@ static inline uint32_t knob(const struct sim *sim, enum knob knob)
 {
     return sim->plan.value[knob];
 }
+/* None where a loss of power may undo one that was answered, nor where there are requests: their pieces would begin anew. */
+static inline uint32_t seeks_planned(const struct sim *sim)
+{
+    bool asks = knob(sim, KNOB_requesters) || (knob(sim, KNOB_gateways) && knob(sim, KNOB_requests));
+    return asks || knob(sim, KNOB_interval_ms) ? 0 : knob(sim, KNOB_seeks);
+}
 static inline uint64_t log_ms(const struct sim *sim)
 {
     return UNIX_MS + sim->now_ns / NS_PER_MS;

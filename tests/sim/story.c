@@ -59,6 +59,17 @@ static void say_settles(struct sim *sim, FILE *out, uint32_t connection, const s
     }
 }
 
+static void say_manage(struct sim *sim, FILE *out, const struct msg_manage *m)
+{
+    const char *word = m->action == ACTION_GROUP_PAUSE ? "group_pause" : m->action == ACTION_GROUP_RESUME ? "group_resume" : "group_seek";
+    fprintf(out, " ; manage %s group=%.*s", word, (int)m->group.name.size, (const char *)m->group.name.data);
+    if (m->action != ACTION_GROUP_SEEK) return;
+    if (m->group.start == START_SEQ)
+        fprintf(out, " start=%s", event_at(sim, m->group.start_at));
+    else
+        fprintf(out, " start=%s", m->group.start == START_FIRST ? "first" : "new");
+}
+
 void story_took(struct sim *sim, uint32_t connection, const struct packet *packet)
 {
     FILE *out = sim->story;
@@ -83,8 +94,7 @@ void story_took(struct sim *sim, uint32_t connection, const struct packet *packe
         fprintf(out, " ; extend %s for=%ums", event_at(sim, oracle_lease_seq(sim->oracle, connection, packet->extend->lease[i])),
                 packet->extend->lease_ms[i]);
     for (size_t i = 0; i < packet->manage_count; i++)
-        fprintf(out, " ; manage %s %.*s", packet->manages[i].action == ACTION_GROUP_PAUSE ? "group_pause" : "group_resume",
-                (int)packet->manages[i].group.name.size, (const char *)packet->manages[i].group.name.data);
+        say_manage(sim, out, &packet->manages[i]);
     for (size_t i = 0; packet->release && i < packet->release->count; i++)
         fprintf(out, " ; release %s", event_at(sim, oracle_lease_seq(sim->oracle, connection, packet->release->lease[i])));
     fprintf(out, "\n");

@@ -26,6 +26,7 @@ static void took_hello(struct sim *sim, uint32_t connection, const struct msg_he
     struct oracle_hello plain = { .held_seq = hello->held_seq,
                                   .held_attempt = hello->held_attempt,
                                   .held_count = hello->held_count,
+                                  .generation = hello->held_generation,
                                   .honest = is_honest(sim, connection) };
     if (hello->instance.size != INSTANCE_BYTES) return;
     plain.instance = hello->instance.data;
@@ -78,6 +79,11 @@ static void parts_pass(struct sim *sim, bool up, uint32_t connection, const stru
         large_part(sim, up, connection, &packet->parts[i], at);
 }
 
+static enum oracle_change change_of(uint32_t action)
+{
+    return action == ACTION_GROUP_PAUSE ? ORACLE_PAUSE : action == ACTION_GROUP_RESUME ? ORACLE_RESUME : ORACLE_SEEK;
+}
+
 void tap_took(struct sim *sim, uint32_t connection, const struct packet *packet)
 {
     struct oracle *o = sim->oracle;
@@ -101,7 +107,7 @@ void tap_took(struct sim *sim, uint32_t connection, const struct packet *packet)
                            packet->extend->lease_ms[i] ? packet->extend->lease_ms[i] : knob(sim, KNOB_lease_ms));
     for (size_t i = 0; i < packet->manage_count; i++)
         oracle_took_manage(o, connection, packet->manages[i].id, text_of(packet->manages[i].group.name, text, sizeof text),
-                           packet->manages[i].action == ACTION_GROUP_PAUSE);
+                           change_of(packet->manages[i].action));
     for (size_t i = 0; packet->release && i < packet->release->count; i++)
         oracle_took_release(o, connection, packet->release->lease[i]);
     for (size_t i = 0; i < packet->cancel_count; i++)
@@ -131,7 +137,7 @@ void tap_told_answers(struct sim *sim, uint32_t connection, const struct packet 
     if (packet->welcome) {
         const struct msg_welcome *m = packet->welcome;
         struct oracle_kept kept = { m->kept_seq, m->kept_lease, m->kept_attempt, m->kept_count };
-        oracle_told_welcome(o, connection, m->lease_ms, &kept);
+        oracle_told_welcome(o, connection, m->lease_ms, m->generation, &kept);
     }
     for (size_t i = 0; i < packet->accepted_count; i++)
         for (uint32_t k = 0; k < packet->accepted[i].count; k++)
@@ -145,7 +151,7 @@ void tap_told_answers(struct sim *sim, uint32_t connection, const struct packet 
             oracle_told_settled(o, connection, packet->settled[i].first_number + k, packet->settled[i].code == CODE_OK,
                                 packet->settled[i].code == CODE_STALE);
     for (size_t i = 0; i < packet->answer_count; i++)
-        if (packet->answers[i].code == CODE_OK) oracle_told_changed(o, connection, packet->answers[i].id);
+        if (packet->answers[i].code == CODE_OK) oracle_told_changed(o, connection, packet->answers[i].id, packet->answers[i].seq);
     for (size_t i = 0; packet->revoke && i < packet->revoke->count; i++)
         oracle_told_revoked(o, connection, packet->revoke->lease[i], packet->revoke->code[i] == CODE_TIMEOUT);
     for (size_t i = 0; i < packet->subscribed_count; i++)
@@ -223,6 +229,7 @@ void tap_told_events(struct sim *sim, uint32_t connection, const struct packet *
                                          .attempt = m->attempt[k],
                                          .priority = m->priority ? m->priority[k] : 0,
                                          .lease_ms = m->lease_ms,
+                                         .generation = m->generation,
                                          .bytes = whole.data,
                                          .size = whole.size };
         sim->leases_seen[sim->lease_count++ % LEASES_SEEN] = m->lease[k];
