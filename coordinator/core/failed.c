@@ -4,6 +4,7 @@
 #include "coordinator/core/failed.h"
 #include "coordinator/core/dead.h"
 #include "coordinator/core/group.h"
+#include "coordinator/core/lease.h"
 #include "coordinator/core/letter.h"
 #include "coordinator/core/order.h"
 #include "coordinator/core/state.h"
@@ -75,6 +76,7 @@ void failed_drop(struct core *c, uint32_t handle)
     if (f->key) order_settled(c, f->key);
     heap_remove(&c->due, handle);
     map_remove(&c->by_failed, place_key(f->group, f->position));
+    lease_lost_failure(c, f->group, f->position, handle);
     slab_free(&c->failed, handle);
 }
 

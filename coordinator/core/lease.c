@@ -63,6 +63,15 @@ uint32_t lease_give(struct core *c, const struct lease_terms *terms)
     return handle;
 }
 
+void lease_lost_failure(struct core *c, uint32_t group, uint64_t position, uint32_t failed)
+{
+    uint32_t handle = map_get(&c->by_lease, place_key(group, position));
+    if (!handle || lease_at(c, handle)->failed != failed) return;
+    lease_at(c, handle)->failed = 0;
+    c->failed_reserved++;
+    group_at(c, group)->levels[lease_at(c, handle)->level].open++;
+}
+
 static void group_list_append(struct core *c, uint32_t handle)
 {
     struct lease *l = lease_at(c, handle);

@@ -62,6 +62,8 @@ uint32_t lease_from_wire(const struct core *c, uint64_t wire, uint32_t peer); /*
 void lease_fail(struct core *c, uint32_t lease, enum failure cause, struct span reason, uint64_t due_ms);
 void lease_orphan(struct core *c, uint32_t lease);
 void leases_give_back(struct core *c, uint64_t instance_key); /* the orphans of a worker that has come back and does not hold them */
+/* The failure that a lease is about has left the table, with the window: it goes on as one that never failed. */
+void lease_lost_failure(struct core *c, uint32_t group, uint64_t position, uint32_t failed);
 void lease_await(struct core *c, uint32_t lease, uint64_t deadline_ns); /* one of nobody: its worker has so long to come for it */
 void lease_extend(struct core *c, uint32_t lease, uint64_t deadline_ns);
 void lease_take_away(struct core *c, uint32_t lease);       /* stale from now on */
