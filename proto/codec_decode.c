@@ -39,10 +39,12 @@ static void take_hello(struct decoder *d, const Weir__V1__Hello *from, struct ms
     check(d, from->n_held_attempt == from->n_held_seq);
     check_optional(d, from->n_held_priority, from->n_held_seq);
     check_optional(d, from->n_held_first, from->n_held_seq);
+    check_optional(d, from->n_held_letter, from->n_held_seq);
     to->held_seq = from->held_seq;
     to->held_attempt = from->held_attempt;
     to->held_priority = from->n_held_priority > 0 ? from->held_priority : NULL;
     to->held_first = from->n_held_first > 0 ? from->held_first : NULL;
+    to->held_letter = from->n_held_letter > 0 ? from->held_letter : NULL;
     to->held_generation = from->held_generation;
     to->held_count = from->n_held_seq;
     to->max_packet_bytes = from->max_packet_bytes;
@@ -174,6 +176,7 @@ static void take_deliver(struct decoder *d, const Weir__V1__Deliver *from, struc
     check_optional(d, from->n_cause, count);
     check_optional(d, from->n_first, count);
     check_optional(d, from->n_priority, count);
+    check_optional(d, from->n_letter, count);
     to->lease = from->lease;
     to->seq = from->seq;
     to->time_ms = from->time_ms;
@@ -184,6 +187,7 @@ static void take_deliver(struct decoder *d, const Weir__V1__Deliver *from, struc
     to->count = count;
     to->lease_ms = from->lease_ms;
     to->priority = from->n_priority > 0 ? from->priority : NULL;
+    to->letter = from->n_letter > 0 ? from->letter : NULL;
     to->generation = from->generation;
     d->body_size += sum(from->size, from->n_size);
 }

@@ -21,6 +21,8 @@ static void put_hello(struct encoder *e, const struct msg_hello *from, Weir__V1_
     to->held_priority = narrow(from->held_priority);
     to->n_held_first = from->held_first != NULL ? from->held_count : 0;
     to->held_first = wide(from->held_first);
+    to->n_held_letter = from->held_letter != NULL ? from->held_count : 0;
+    to->held_letter = narrow(from->held_letter);
     to->held_generation = from->held_generation;
     to->max_packet_bytes = from->max_packet_bytes;
     to->max_event_bytes = from->max_event_bytes;
@@ -184,6 +186,8 @@ static void put_deliver(struct encoder *e, const struct msg_deliver *from, Weir_
     to->lease_ms = from->lease_ms;
     to->n_priority = from->priority != NULL ? from->count : 0;
     to->priority = narrow(from->priority);
+    to->n_letter = from->letter != NULL ? from->count : 0;
+    to->letter = narrow(from->letter);
     to->generation = from->generation;
 }
 

@@ -58,7 +58,7 @@ struct msg_hello {
     struct group_spec group;
     struct span epoch;
     const uint64_t *held_seq; const uint32_t *held_attempt, *held_priority /* NULL or [count] */; size_t held_count;
-    const uint64_t *held_first /* NULL or [held_count] */;
+    const uint64_t *held_first; const uint32_t *held_letter /* these two: NULL or [held_count] */;
     uint64_t held_generation;
     uint64_t max_packet_bytes, max_event_bytes;
 };
@@ -93,7 +93,7 @@ struct msg_deliver {
     const uint32_t *attempt, *size;
     size_t count;
     uint32_t lease_ms;
-    const uint32_t *priority; /* NULL or [count] */
+    const uint32_t *priority, *letter; /* NULL or [count] */
     uint64_t generation;
 };
 struct msg_settle {

@@ -1,6 +1,7 @@
 /* From a lease to a worker's hands: which worker, and what is said to it. Whether an event may go out at all is deliver.c's business. */
 #include "coordinator/core/hand_out.h"
 #include "coordinator/core/blocks.h"
+#include "coordinator/core/failed.h"
 #include "coordinator/core/group.h"
 #include "coordinator/core/lease.h"
 #include "coordinator/core/letter.h"
@@ -48,6 +49,7 @@ static void say_delivery(struct core *c, uint32_t lease, const struct block *blo
     item->x = l->attempt;
     item->y = group_at(c, l->group)->options.lease_ms;
     item->z = l->level;
+    item->letter = l->failed && failed_at(c, l->failed)->dead;
     item->body = event.bytes;
     p->deliver_sent_events++;
     p->deliver_sent_bytes += event.bytes.size;

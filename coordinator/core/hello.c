@@ -108,7 +108,8 @@ static void adopt_held(struct core *c, uint32_t peer, const struct msg_hello *h)
                                               .peer = peer,
                                               .attempt = h->held_attempt[i],
                                               .position = h->held_seq[i],
-                                              .first = h->held_first ? h->held_first[i] : 0 });
+                                              .first = h->held_first ? h->held_first[i] : 0,
+                                              .letter = h->held_letter && h->held_letter[i] });
     leases_give_back(c, peer_key(c, peer));
 }
 

@@ -35,8 +35,8 @@ struct lease {
 struct lease_terms {
     uint32_t group, level, peer /* 0: of nobody yet */, attempt, failed;
     uint64_t position, from;
-    uint64_t first; /* adopted: as its worker says; 0: the same */
-    bool once;
+    uint64_t first;    /* adopted: as its worker says; 0: the same */
+    bool once, letter; /* letter: adopted, and its worker says it is a dead letter that was delivered again */
 };
 
 static inline struct lease *lease_at(const struct core *c, uint32_t h)

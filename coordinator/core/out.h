@@ -34,6 +34,7 @@ struct item { /* one entry of a packet to be; what a..d mean is said in out.c */
     uint32_t next;
     uint32_t kind;
     uint32_t x, y, z;
+    bool letter; /* DELIVER: a dead one that goes out again */
     uint64_t a, b, c, d, first;
     struct span body;
     const void *more; /* in scratch */

@@ -150,6 +150,7 @@ static void build_deliver(struct core *c, struct packet *p, struct span *pieces,
     uint64_t *lease = TAKE(total, uint64_t), *seq = TAKE(total, uint64_t), *time_ms = TAKE(total, uint64_t), *cause = TAKE(total, uint64_t);
     uint64_t *firsts = TAKE(total, uint64_t), caused = 0, again = 0;
     uint32_t *attempt = TAKE(total, uint32_t), *size = TAKE(total, uint32_t), *priority = TAKE(total, uint32_t), prioritised = 0;
+    uint32_t *letter = TAKE(total, uint32_t), letters = 0;
     *deliver = (struct msg_deliver){ .lease = lease, .seq = seq, .time_ms = time_ms, .attempt = attempt, .size = size, .count = total };
     EACH(ITEM_DELIVER, i)
     {
@@ -163,6 +164,8 @@ static void build_deliver(struct core *c, struct packet *p, struct span *pieces,
         attempt[n] = i->x;
         priority[n] = i->z;
         prioritised |= i->z;
+        letter[n] = i->letter;
+        letters += i->letter;
         size[n++] = (uint32_t)i->body.size;
         deliver->lease_ms = i->y;
         pieces[p->piece_count++] = i->body;
@@ -170,6 +173,7 @@ static void build_deliver(struct core *c, struct packet *p, struct span *pieces,
     if (caused) deliver->cause = cause;
     if (again) deliver->first = firsts;
     if (prioritised) deliver->priority = priority;
+    if (letters) deliver->letter = letter;
     deliver->generation = b->generation;
     p->deliver = deliver;
 }

@@ -18,17 +18,20 @@ void link_flush_held(struct link *link, struct flush *flush, struct msg_hello *h
 {
     const struct leasing *l = &link->leasing;
     uint64_t *seqs, *firsts;
-    uint32_t *attempts, *priorities;
+    uint32_t *attempts, *priorities, *letters;
     if (l->touched == 0 || l->free_count == l->slots) return;
     seqs = link_take(flush, l->touched, sizeof *seqs);
     firsts = link_take(flush, l->touched, sizeof *firsts);
     attempts = link_take(flush, l->touched, sizeof *attempts);
     priorities = link_take(flush, l->touched, sizeof *priorities);
+    letters = link_take(flush, l->touched, sizeof *letters);
     for (uint32_t i = 1; i <= l->touched; i++) {
         if (!is_named(link, &l->held[i])) continue;
         seqs[hello->held_count] = l->held[i].seq;
         firsts[hello->held_count] = l->held[i].first;
         if (l->held[i].first != 0) hello->held_first = firsts;
+        letters[hello->held_count] = l->held[i].letter;
+        if (l->held[i].letter) hello->held_letter = letters;
         attempts[hello->held_count] = l->held[i].attempt;
         priorities[hello->held_count++] = l->held[i].priority;
     }

@@ -137,6 +137,7 @@ static uint32_t hold_delivery(struct link *link, const struct msg_deliver *d, si
     held->attempt = d->attempt[i];
     held->size = d->size[i];
     held->priority = d->priority != NULL ? d->priority[i] : 0;
+    held->letter = d->letter != NULL && d->letter[i] != 0;
     held->since_ns = link->now_ns;
     held->state = HELD_WAITING;
     must(map_put(&l->by_lease, held->lease, handle));
@@ -160,6 +161,8 @@ static void tell_deliveries(struct link *link, const struct msg_deliver *d, size
     columns.size += begin;
     if (columns.cause != NULL) columns.cause += begin;
     if (columns.first != NULL) columns.first += begin;
+    if (columns.priority != NULL) columns.priority += begin;
+    if (columns.letter != NULL) columns.letter += begin;
     columns.count = end - begin;
     fact.deliveries.handles = link->leasing.scratch + begin;
     fact.deliveries.columns = &columns;

@@ -111,7 +111,7 @@ struct held {
     uint32_t next, previous; /* the list by due time, or the free list */
     uint32_t partial_index;
     uint8_t state;
-    bool listed, kept, unnamed; /* unnamed: no hello says that it is held [R-ONCE-6] */
+    bool listed, kept, letter, unnamed; /* unnamed: no hello says that it is held [R-ONCE-6] */
 };
 struct settle_entry {
     struct link_settle what;

@@ -47,7 +47,7 @@ static bool deliver_fits(const Weir__V1__Deliver *d)
 {
     size_t n = d->n_lease;
     return d->n_seq == n && d->n_time_ms == n && d->n_attempt == n && d->n_size == n && absent_or(d->n_cause, n) &&
-           absent_or(d->n_first, n) && absent_or(d->n_priority, n);
+           absent_or(d->n_first, n) && absent_or(d->n_priority, n) && absent_or(d->n_letter, n);
 }
 
 static bool settle_fits(const Weir__V1__Settle *s)
@@ -60,7 +60,7 @@ static bool settle_fits(const Weir__V1__Settle *s)
 static bool columns_fit(const Weir__V1__Packet *p)
 {
     bool fit = p->hello == NULL || (p->hello->n_held_seq == p->hello->n_held_attempt && absent_or(p->hello->n_held_priority, p->hello->n_held_seq) &&
-                                     absent_or(p->hello->n_held_first, p->hello->n_held_seq));
+                                     absent_or(p->hello->n_held_first, p->hello->n_held_seq) && absent_or(p->hello->n_held_letter, p->hello->n_held_seq));
     fit &=
         p->welcome == NULL || (p->welcome->n_kept_seq == p->welcome->n_kept_attempt && p->welcome->n_kept_seq == p->welcome->n_kept_lease);
     for (size_t i = 0; i < p->n_events; i++)

@@ -72,7 +72,7 @@ void do_hello(struct world *w, struct story_peer *p, const struct line *l)
     static const uint32_t roles[256] = { ['w'] = ROLE_WORKER, ['g'] = ROLE_GATEWAY, ['p'] = ROLE_CLIENT, ['a'] = ROLE_ADMIN };
     struct span filters[8];
     uint64_t held_seq[64], held_first[64];
-    uint32_t held_attempt[64], held_priority[64];
+    uint32_t held_attempt[64], held_priority[64], held_letter[64] = { 0 };
     char instance[INSTANCE_BYTES] = "";
     uint32_t role = roles[(uint8_t)p->name[0]];
     const char *group = arg(l, "group");
@@ -97,6 +97,9 @@ void do_hello(struct world *w, struct story_peer *p, const struct line *l)
     hello.held_seq = held_seq;
     hello.held_attempt = held_attempt;
     hello.held_priority = held_priority;
+    for (size_t i = 0; i < hello.held_count && has(l, "letters"); i++)
+        held_letter[i] = 1;
+    hello.held_letter = held_letter;
     for (size_t i = 0; i < hello.held_count; i++)
         held_first[i] = arg(l, "first") ? world_seq(w, arg(l, "first")) : 0;
     hello.held_first = held_first;

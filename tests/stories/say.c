@@ -154,6 +154,7 @@ static void say_work(struct world *w, struct story_peer *p, const struct packet 
             hold(p, event, m->deliver->lease[i], m->deliver->attempt[i]);
             uint32_t priority = m->deliver->priority ? m->deliver->priority[i] : 0;
             uint64_t first = m->deliver->first ? m->deliver->first[i] : 0;
+            bool letter = m->deliver->letter && m->deliver->letter[i];
             char level[24] = "", again[48] = "", generation[40] = "";
             if (m->deliver->generation)
                 snprintf(generation, sizeof generation, " generation=%llu", (unsigned long long)m->deliver->generation);
@@ -161,7 +162,8 @@ static void say_work(struct world *w, struct story_peer *p, const struct packet 
             if (first)
                 snprintf(again, sizeof again, " first=%s%s", world_event_name(w, first, false),
                          span_equal(m->pieces[events + i], stored(w, first)) ? "" : " other_bytes");
-            say(w, "%s deliver %s attempt=%u%s%s%s", p->name, event, m->deliver->attempt[i], level, again, generation);
+            say(w, "%s deliver %s attempt=%u%s%s%s%s", p->name, event, m->deliver->attempt[i], level, again, letter ? " letter" : "",
+                generation);
         }
     for (size_t i = 0; i < m->part_count; i++) {
         const struct msg_part *part = &m->parts[i];

@@ -219,7 +219,7 @@ static void fill_working(void)
 {
     reasons[1] = span_text("the model is loading");
     reasons[2] = span_of("\xff\x00", 2);
-    deliver = (struct msg_deliver){ leases, positions, times, causes, firsts, attempts, sizes, COUNT, 30000, NULL, 9 };
+    deliver = (struct msg_deliver){ leases, positions, times, causes, firsts, attempts, sizes, COUNT, 30000, NULL, NULL, 9 };
     settle = (struct msg_settle){ 9, leases, verbs, COUNT, delays, reasons, emits, sizes, COUNT, NULL };
     settled[0] = (struct msg_settled){ 9, 3, CODE_OK };
     settled[1] = (struct msg_settled){ 12, 1, CODE_STALE };

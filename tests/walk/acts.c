@@ -14,7 +14,7 @@ void do_hello(struct walk *w, uint32_t peer)
 {
     struct walker *p = &w->peers[peer];
     uint64_t seq[HELD], first[HELD];
-    uint32_t attempt[HELD], priority[HELD];
+    uint32_t attempt[HELD], priority[HELD], letter[HELD];
     struct msg_hello hello = { .protocol = 1,
                                .role = peer < WORKERS  ? ROLE_WORKER
                                        : peer == ADMIN ? ROLE_ADMIN
@@ -28,11 +28,13 @@ void do_hello(struct walk *w, uint32_t peer)
     hello.group =
         (struct group_spec){ .name = span_text("g"), .filters = filters, .filter_count = p->knows_b ? 2 : 1, .options = w->options };
     for (uint32_t i = 0; i < p->held_count; i++)
-        seq[i] = p->held[i].seq, attempt[i] = p->held[i].attempt, priority[i] = p->held[i].priority, first[i] = p->held[i].first;
+        seq[i] = p->held[i].seq, attempt[i] = p->held[i].attempt, priority[i] = p->held[i].priority, first[i] = p->held[i].first,
+        letter[i] = p->held[i].letter;
     hello.held_seq = seq;
     hello.held_attempt = attempt;
     hello.held_priority = priority;
     hello.held_first = first;
+    hello.held_letter = letter;
     hello.held_count = p->held_count;
     hello.held_generation = p->generation;
     if (p->connection) return;

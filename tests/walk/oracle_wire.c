@@ -193,6 +193,7 @@ void oracle_saw(struct walk *w, uint32_t peer, const struct packet *m)
                  (struct held){ .lease = m->welcome->kept_lease[i],
                                 .seq = m->welcome->kept_seq[i],
                                 .first = was.first,
+                                .letter = was.letter,
                                 .attempt = m->welcome->kept_attempt[i],
                                 .priority = was.priority },
                  true);
@@ -224,6 +225,7 @@ void oracle_saw(struct walk *w, uint32_t peer, const struct packet *m)
              (struct held){ .lease = m->deliver->lease[i],
                             .seq = m->deliver->seq[i],
                             .first = m->deliver->first ? m->deliver->first[i] : 0,
+                            .letter = m->deliver->letter && m->deliver->letter[i],
                             .attempt = m->deliver->attempt[i],
                             .priority = m->deliver->priority ? m->deliver->priority[i] : 0 },
              false);

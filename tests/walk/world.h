@@ -29,6 +29,7 @@ enum {
 struct held {
     uint64_t lease, seq, first;
     uint32_t attempt, priority;
+    bool letter;
     bool settled; /* a settle was sent; it is kept to be sent once more, or claimed in a hello */
 };
 
