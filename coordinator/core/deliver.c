@@ -173,6 +173,15 @@ static void end_followers(struct core *c, uint32_t key)
     }
 }
 
+/* Parked when it was read back after a restart, while its back-off went on: it waits for the end of that with its key. */
+static bool waits_on(struct core *c, const struct turn *t)
+{
+    if (!t->failed || !t->order || t->warm || t->limit || failed_at(c, t->failed)->due_ms <= c->log_ms) return false;
+    failed_at(c, t->failed)->key = t->order;
+    failed_wait(c, t->failed);
+    return true;
+}
+
 /* Who was parked and may go on, perhaps only to wait for something else. */
 static enum progress deliver_ready(struct core *c, uint32_t handle, uint32_t level)
 {
@@ -188,6 +197,7 @@ static enum progress deliver_ready(struct core *c, uint32_t handle, uint32_t lev
     bool gone = is_gone(c, handle, slot, position);
     uint32_t index = gone ? 0 : (uint32_t)(position - slot->block.first_position);
     struct turn t = order_take(c, parked);
+    if (waits_on(c, &t)) return PROGRESS_DONE;
     if (!gone && !delivery_is_over(c, &slot->block, &slot->block.records[index])) return give(c, &t, &slot->block, index);
     delivery_expired(c, handle, t.level, t.failed, t.from, t.position);
     if (t.order) end_followers(c, t.order);

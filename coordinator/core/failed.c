@@ -40,6 +40,13 @@ void failed_queue(struct core *c, uint32_t handle)
     if (queue == &g->retry && g->budget.waits) c->stats.retries_delayed++;
 }
 
+void failed_wait(struct core *c, uint32_t handle)
+{
+    struct failed *f = failed_at(c, handle);
+    f->state = FAILED_WAITING;
+    heap_put(&c->due, handle, f->due_ms);
+}
+
 void failed_unqueue(struct core *c, uint32_t handle)
 {
     struct failed *f = failed_at(c, handle);
@@ -132,7 +139,6 @@ bool failed_apply(struct core *c, uint32_t group, uint32_t level, const struct r
     f->due_ms = read->due_ms;
     note_forget(c, &f->note);
     f->block = block;
-    f->state = FAILED_WAITING;
-    heap_put(&c->due, handle, f->due_ms);
+    failed_wait(c, handle);
     return true;
 }
