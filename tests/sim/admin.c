@@ -1,4 +1,4 @@
-/* An administrator: pauses and resumes groups, and moves them to other places. What became of a change whose answer was lost it does not
+/* An administrator: pauses and resumes groups, moves them to other places, and has dead letters delivered again or dropped. What became of a change whose answer was lost it does not
  * know, nor of a pause that was answered and lost with the power: in the end it resumes all, and a move it asks for again until it is
  * answered. */
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 struct admin {
     struct msg_manage manage; /* lent to the link until its answer */
     struct group_terms terms;
-    uint32_t group, pauses_left, seeks_left;
-    uint64_t next_ns;
+    uint32_t group, pauses_left, seeks_left, letters_left;
+    uint64_t next_ns, asks_of; /* asks_of: the event of a dead letter; 0: of all */
     bool asked, in_the_end, may_be_paused[GROUPS_MAX], may_have_moved[GROUPS_MAX];
 };
 
@@ -19,6 +19,7 @@ static void init(struct peer *peer, struct link_options *options)
     options->role = ROLE_ADMIN;
     a->pauses_left = knob(peer->sim, KNOB_pauses);
     a->seeks_left = seeks_planned(peer->sim);
+    a->letters_left = letters_planned(peer->sim);
     a->next_ns = peer->sim->now_ns + chance_between(&peer->random, 0, 3000) * NS_PER_MS;
     for (uint32_t i = 0; i < knob(peer->sim, KNOB_groups) && peer->lives > 1; i++) {
         a->may_be_paused[i] = true;
@@ -41,6 +42,7 @@ static void ask(struct peer *peer, uint32_t group, enum action action)
     a->group = group;
     a->manage =
         (struct msg_manage){ .id = a->manage.id + 1, .action = action, .has_group = true, .group = { .name = a->terms.hello.name } };
+    if (action == ACTION_DEAD_RETRY || action == ACTION_DEAD_DROP) a->manage.seq = a->asks_of;
     if (action == ACTION_GROUP_SEEK) {
         static const uint32_t starts[] = { START_NEW, START_FIRST, START_SEQ };
         a->manage.group.start = starts[random_below(&peer->random, 3)];
@@ -52,6 +54,19 @@ static void ask(struct peer *peer, uint32_t group, enum action action)
     if (action == ACTION_GROUP_SEEK) a->may_have_moved[group] = true;
 }
 
+static void ask_for_letters(struct peer *peer)
+{
+    struct admin *a = peer->app;
+    struct sim *sim = peer->sim;
+    uint32_t seen = sim->letter_count < LETTERS_SEEN ? sim->letter_count : LETTERS_SEEN;
+    if (seen == 0) return;
+    uint32_t at = random_below(&peer->random, seen);
+    bool all = chance(&peer->random, 20);
+    a->letters_left--;
+    a->asks_of = all ? 0 : sim->letters[at].seq;
+    ask(peer, sim->letters[at].group, chance(&peer->random, 70) ? ACTION_DEAD_RETRY : ACTION_DEAD_DROP);
+}
+
 static bool has_the_end_before_it(const struct peer *peer)
 {
     return peer->sim->healing && !((const struct admin *)peer->app)->in_the_end;
@@ -59,7 +74,7 @@ static bool has_the_end_before_it(const struct peer *peer)
 
 static bool has_nothing_left(const struct admin *a)
 {
-    return a->pauses_left == 0 && a->seeks_left == 0 && first_of(a->may_be_paused) == GROUPS_MAX && first_of(a->may_have_moved) == GROUPS_MAX;
+    return a->pauses_left == 0 && a->seeks_left == 0 && a->letters_left == 0 && first_of(a->may_be_paused) == GROUPS_MAX && first_of(a->may_have_moved) == GROUPS_MAX;
 }
 
 static void act(struct peer *peer)
@@ -69,14 +84,17 @@ static void act(struct peer *peer)
         a->may_be_paused[i] = a->may_be_paused[i] || knob(peer->sim, KNOB_interval_ms);
     a->in_the_end = peer->sim->healing;
     a->next_ns = peer->sim->now_ns + chance_between(&peer->random, 10, 4000) * NS_PER_MS;
-    if (peer->sim->healing) a->pauses_left = a->seeks_left = 0;
+    if (peer->sim->healing) a->pauses_left = a->seeks_left = a->letters_left = 0;
     if (has_nothing_left(a)) return;
     uint32_t paused = first_of(a->may_be_paused), moved = first_of(a->may_have_moved);
+    bool letters = a->letters_left > 0 && ((a->pauses_left == 0 && a->seeks_left == 0) || chance(&peer->random, 50));
     bool seeks = a->seeks_left > 0 && (a->pauses_left == 0 || chance(&peer->random, 50));
     if (moved < GROUPS_MAX) {
         ask(peer, moved, ACTION_GROUP_SEEK);
-    } else if (paused < GROUPS_MAX && ((a->pauses_left == 0 && !seeks) || chance(&peer->random, 60))) {
+    } else if (paused < GROUPS_MAX && ((a->pauses_left == 0 && !seeks && !letters) || chance(&peer->random, 60))) {
         ask(peer, paused, ACTION_GROUP_RESUME);
+    } else if (letters) {
+        ask_for_letters(peer);
     } else if (seeks) {
         a->seeks_left--;
         ask(peer, random_below(&peer->random, knob(peer->sim, KNOB_groups)), ACTION_GROUP_SEEK);

@@ -121,7 +121,7 @@ void oracle_free(struct oracle *o)
                       o->places.items,   o->settles.items, o->emits.items,       o->readers.items,     o->viewers.items,
                       o->requests.items, o->pieces.items,  o->must_cancel.items, o->log.items,         o->repeats.items,
                       o->changes.items,  o->tokens.items,  o->must_keep.items,   o->gone.items,        o->sessions.items,
-                      o->moved.items,    o->revoked.items };
+                      o->moved.items,    o->revoked.items, o->letters.items };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         free(lists[i]);
     free(o);

@@ -94,9 +94,11 @@ void oracle_took_delivery_credit(struct oracle *oracle, uint32_t connection, uin
 void oracle_took_event_credit(struct oracle *oracle, uint32_t connection, uint64_t subscription, uint64_t events);
 void oracle_took_subscribe(struct oracle *oracle, uint32_t connection, uint64_t subscription, const char *filter, uint64_t credit);
 
-enum oracle_change { ORACLE_PAUSE, ORACLE_RESUME, ORACLE_SEEK };
-void oracle_took_manage(struct oracle *oracle, uint32_t connection, uint64_t id, const char *group, enum oracle_change change);
-void oracle_told_changed(struct oracle *oracle, uint32_t connection, uint64_t id, uint64_t seq);
+enum oracle_change { ORACLE_PAUSE, ORACLE_RESUME, ORACLE_SEEK, ORACLE_RETRY, ORACLE_DROP /* of dead letters */ };
+/* seq: of a dead letter's event; 0: of all. */
+void oracle_took_manage(struct oracle *oracle, uint32_t connection, uint64_t id, const char *group, enum oracle_change change, uint64_t seq);
+/* Done: seq: the place that the answer names; count: letters that it is about. */
+void oracle_told_changed(struct oracle *oracle, uint32_t connection, uint64_t id, uint64_t seq, uint32_t count);
 
 struct oracle_kept {
     const uint64_t *seq, *lease;
@@ -194,7 +196,7 @@ const uint8_t *oracle_bytes(const struct oracle *oracle, uint32_t event, size_t 
 
 struct oracle_counts {
     uint64_t events, accepted, refused, unknown, deliveries, redeliveries, settles, stale, revoked, kept, emits, seen, lost, dead, cut,
-        partials, replies, unanswered, cancels, repeats, throttled, delayed, overloaded, once, pauses, seeks, power_losses;
+        partials, replies, unanswered, cancels, repeats, throttled, delayed, overloaded, once, pauses, seeks, retried, power_losses;
 };
 void oracle_counts(const struct oracle *oracle, struct oracle_counts *out);
 

@@ -263,14 +263,15 @@ void oracle_told_delivery(struct oracle *o, uint32_t connection, const struct or
     if (d->generation) c->generation = d->generation;
     uint32_t event = oracle_event_of(o, d->bytes, d->size);
     if (!event) broken(o, "nothing_from_nowhere", "seq %llu was delivered, but nobody wrote it", U(d->seq));
-    event_is_shown(o, event,
-                   &(struct oracle_shown){ .seq = d->seq, .first = d->first, .time_ms = d->time_ms, .bytes = d->bytes, .size = d->size });
     struct known *known = &o->events.items[event];
+    bool letter = is_letter(o, c->group, known, d);
+    struct oracle_shown shown = { .seq = d->seq, .first = d->first, .time_ms = d->time_ms, .bytes = d->bytes, .size = d->size };
+    if (!letter) event_is_shown(o, event, &shown);
     if (!known->once) known->shown = true; /* else it goes out before its commit */
     if (!c->group || !c->welcomed) broken(o, "only_to_workers", "seq %llu was delivered to connection %u", U(d->seq), connection);
     if (!group_wants(&o->groups.items[c->group], known->topic) && !is_of_no_topic(known))
         broken(o, "only_what_matches", "seq %llu on %s was delivered to %s", U(d->seq), known->topic, o->groups.items[c->group].spec.name);
-    if ((known->ttl_ms && o->log_ms >= d->time_ms + known->ttl_ms) || (known->deadline_ms && o->log_ms >= known->deadline_ms))
+    if (!letter && ((known->ttl_ms && o->log_ms >= d->time_ms + known->ttl_ms) || (known->deadline_ms && o->log_ms >= known->deadline_ms)))
         broken(o, "expired_is_not_offered", "seq %llu was delivered after its time", U(d->seq));
     if (c->delivered >= c->credit)
         broken(o, "credit_of_deliveries", "connection %u has credit for %llu events and was sent more", connection, U(c->credit));
@@ -278,18 +279,21 @@ void oracle_told_delivery(struct oracle *o, uint32_t connection, const struct or
     struct place *p = &o->places.items[place];
     if (p->settled) broken(o, "offered_after_settled", "seq %llu was delivered after its settle was answered", U(d->seq));
     if (p->pending) broken(o, "offered_after_settled", "seq %llu was delivered after its settle was taken", U(d->seq));
-    check_moved(o, p);
+    if (letter)
+        letter_goes_out(o, p, known, d);
+    else
+        check_moved(o, p);
     if (d->priority != known->priority)
         broken(o, "says_its_priority", "seq %llu of priority %u is said to have %u", U(d->seq), known->priority, d->priority);
     check_once(o, known, p);
-    check_level(o, known, p);
+    if (!letter) check_level(o, known, p);
     check_holder(o, p);
     check_attempt(o, p, d->attempt);
     check_key_order(o, p);
     if (p->lease) o->leases.items[p->lease].state = HOLDER_OVER;
     lease_new(o, connection, place, d->lease, d->attempt, d->lease_ms);
     check_limits(o, p);
-    session_goes(o, known, p, connection, d->attempt);
+    session_goes(o, known, p, connection, letter ? 2 : d->attempt); /* as what has failed, it takes the session along */
     p->attempt = d->attempt;
     p->same_attempt = p->handed_back = p->unsure = false;
     p->not_before_ns = 0;

@@ -55,22 +55,23 @@ void check_limits(struct oracle *o, const struct place *place)
 
 /* -- administration -- */
 
-void oracle_took_manage(struct oracle *o, uint32_t connection, uint64_t id, const char *group, enum oracle_change what)
+void oracle_took_manage(struct oracle *o, uint32_t connection, uint64_t id, const char *group, enum oracle_change what, uint64_t seq)
 {
     if (!connection_of(o, connection)) return;
     for (uint32_t i = 1; i <= o->groups.count; i++) {
         if (strcmp(o->groups.items[i].spec.name, group) != 0) continue;
         struct group *g = &o->groups.items[i];
-        *list_add(o->changes) = (struct change){ .group = i, .turn = o->turn, .what = what };
+        *list_add(o->changes) = (struct change){ .group = i, .turn = o->turn, .what = what, .seq = seq };
         table_put(&o->by_change, pair_key(connection, id), o->changes.count);
         if (what == ORACLE_SEEK && g->exists) group_moves(o, i);
+        if (what == ORACLE_RETRY) letter_is_asked_for(o, i, seq);
         if (what != ORACLE_RESUME) continue;
         g->paused = false; /* perhaps not yet */
         g->resume_turn = o->turn;
     }
 }
 
-void oracle_told_changed(struct oracle *o, uint32_t connection, uint64_t id, uint64_t seq)
+void oracle_told_changed(struct oracle *o, uint32_t connection, uint64_t id, uint64_t seq, uint32_t count)
 {
     uint32_t index = table_get(&o->by_change, pair_key(connection, id));
     const struct change *change = index ? &o->changes.items[index] : NULL;
@@ -80,6 +81,7 @@ void oracle_told_changed(struct oracle *o, uint32_t connection, uint64_t id, uin
         if (!g->moving) group_moves(o, change->group); /* it was just being made */
         group_has_moved(o, change->group, seq);
     }
+    if (change->what == ORACLE_RETRY && count > 0) letter_will_come(o, change->group, change->seq);
     if (change->what != ORACLE_PAUSE || g->resume_turn >= change->turn) return;
     g->paused = true;
     o->counts.pauses++;

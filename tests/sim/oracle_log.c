@@ -105,7 +105,7 @@ static uint32_t accepted_not_read(const struct oracle *o)
 bool oracle_is_drained(const struct oracle *o)
 {
     const struct place *place;
-    if (accepted_not_read(o) || answer_waits(o)) return false;
+    if (accepted_not_read(o) || answer_waits(o) || letter_waits(o)) return false;
     for (uint32_t g = 1; g <= o->groups.count; g++)
         if (open_event(o, g, &place)) return false;
     return true;
@@ -119,6 +119,7 @@ void oracle_why(const struct oracle *o, char *out, size_t size)
     if (answer_waits(o))
         snprintf(out, size, "event %u, an answer to event %u, waits on its inbox", answer_waits(o),
                  o->events.items[answer_waits(o)].answers_event);
+    if (letter_waits(o)) snprintf(out, size, "the dead letter of seq %llu is to be delivered again", U(letter_waits(o)));
     if (event) snprintf(out, size, "event %u was accepted at seq %llu and is not in the log", event, U(o->events.items[event].seq));
     for (uint32_t g = 1; !event && g <= o->groups.count; g++) {
         uint64_t seq = open_event(o, g, &place);
@@ -176,7 +177,8 @@ static void judge_cause(struct oracle *o, const struct logged *entry)
 {
     const struct known *known = &o->events.items[entry->event];
     const struct settle *s = known->settle ? &o->settles.items[known->settle] : NULL;
-    uint64_t cause = s && s->lease ? o->places.items[o->leases.items[s->lease].place].seq : 0;
+    const struct place *of = s && s->lease ? &o->places.items[o->leases.items[s->lease].place] : NULL;
+    uint64_t cause = of ? of->first ? of->first : of->seq : 0;
     if (cause && oracle_is_gone(o, cause)) return;                     /* its worker kept it */
     if (cause) cause = o->events.items[oracle_event_at(o, cause)].seq; /* where it was first */
     if (entry->cause != cause)
@@ -222,6 +224,7 @@ void oracle_judge(struct oracle *o)
     for (uint32_t i = 1; i <= o->log.count; i++)
         judge_cause(o, &o->log.items[i]);
     judge_order_of_emits(o);
+    if (letter_waits(o)) broken(o, "retried_letters_go_out", "the dead letter of seq %llu was not delivered again", U(letter_waits(o)));
     judge_tokens(o);
     judge_delays(o);
     for (uint32_t i = 1; i <= o->readers.count; i++)

@@ -85,6 +85,7 @@ struct place { /* of an event in a group */
     bool dead;               /* a dead letter says so */
     uint32_t life;           /* of its group: what is above was in it */
     bool was_over;           /* in the one before, perhaps */
+    uint64_t first;          /* of a dead letter, delivered again at its own place: its event's */
     bool same_attempt;       /* it was given back unstarted */
     bool handed_back;        /* or perhaps: its worker came back and did not name it */
 };
@@ -175,6 +176,12 @@ struct change { /* that an administrator has asked for */
     uint32_t group;
     uint64_t turn;
     enum oracle_change what;
+    uint64_t seq;
+};
+struct letter { /* a dead letter that an administrator had delivered again */
+    uint32_t group;
+    uint64_t seq; /* of its event, at first; 0: whatever letters there were */
+    bool due;     /* that was answered, and it has not gone out since */
 };
 struct due_back {
     uint32_t place, connection;
@@ -229,6 +236,7 @@ struct oracle {
     uint64_t token_life_ms;
     uint32_t token_limit, delay_limit;
     LIST(struct due_back) must_keep; /* in this turn */
+    LIST(struct letter) letters;
     LIST(uint64_t) revoked;          /* in this turn, before they are told as given: pairs of connection and lease */
     uint32_t unanswered;             /* publishes of honest authors that their users wait for */
     struct oracle_counts counts;
@@ -254,6 +262,12 @@ void sessions_forget(struct oracle *o);
 void group_moves(struct oracle *o, uint32_t group);
 void group_has_moved(struct oracle *o, uint32_t group, uint64_t place);
 void moves_crash(struct oracle *o);
+void letter_is_asked_for(struct oracle *o, uint32_t group, uint64_t seq);
+void letter_will_come(struct oracle *o, uint32_t group, uint64_t seq);
+bool is_letter(const struct oracle *o, uint32_t group, const struct known *known, const struct oracle_delivery *d); /* of that event, delivered again */
+void letter_goes_out(struct oracle *o, struct place *place, const struct known *known, const struct oracle_delivery *d);
+uint64_t letter_waits(const struct oracle *o); /* the event of one that is due; 0: none */
+void letters_lie_again(struct oracle *o, uint32_t group);
 void check_moved(struct oracle *o, const struct place *place); /* before the event is given out there */
 void leases_of_ended(struct oracle *o, uint32_t connection);
 void leases_crash(struct oracle *o);

@@ -30,6 +30,7 @@ void group_moves(struct oracle *o, uint32_t group)
     for (uint32_t k = 0; k < LEVELS; k++)
         g->levels[k] = (struct level_seen){ 0 };
     sessions_forget(o);
+    letters_lie_again(o, group);
     g->begins = o->window;
 }
 

@@ -86,7 +86,7 @@ static void make_world(struct sim *sim)
     web_init(sim);
     for (uint32_t i = 0; i < knob(sim, KNOB_requesters); i++)
         peer_add(sim, &requester_kind);
-    if (knob(sim, KNOB_pauses) || seeks_planned(sim)) peer_add(sim, &admin_kind);
+    if (knob(sim, KNOB_pauses) || seeks_planned(sim) || letters_planned(sim)) peer_add(sim, &admin_kind);
 }
 
 static void advance(struct sim *sim, uint64_t until_ns)

@@ -24,6 +24,7 @@ enum {
     IN_HAND_MAX = 256,
     LIARS_MAX = 3,
     LEASES_SEEN = 64,
+    LETTERS_SEEN = 32,
     GROUPS_MAX = 3,
     DECODE_BYTES = 16 << 20,
     DECODE_PACKET_BYTES = 4 << 20,
@@ -192,6 +193,11 @@ struct sim {
     struct message *in_hand[IN_HAND_MAX]; /* taken from the wire and not done with: a verdict may come in between */
     uint32_t in_hand_count;
     uint64_t audited; /* the auditor has read the log up to here */
+    struct {
+        uint32_t group;
+        uint64_t seq;
+    } letters[LETTERS_SEEN]; /* dead ones that it has seen: a ring */
+    uint32_t letter_count;
     bool audit_again, audited_again;
     uint32_t tokens_made; /* application tokens are t1, t2, … */
     struct tally tally;
@@ -217,11 +223,19 @@ static inline uint32_t knob(const struct sim *sim, enum knob knob)
 {
     return sim->plan.value[knob];
 }
-/* None where a loss of power may undo one that was answered, nor where there are requests: their pieces would begin anew. */
-static inline uint32_t seeks_planned(const struct sim *sim)
+/* Not where a loss of power may undo what was answered, nor where there are requests: their pieces would begin anew. */
+static inline bool may_come_again(const struct sim *sim)
 {
     bool asks = knob(sim, KNOB_requesters) || (knob(sim, KNOB_gateways) && knob(sim, KNOB_requests));
-    return asks || knob(sim, KNOB_interval_ms) ? 0 : knob(sim, KNOB_seeks);
+    return !asks && !knob(sim, KNOB_interval_ms);
+}
+static inline uint32_t seeks_planned(const struct sim *sim)
+{
+    return may_come_again(sim) ? knob(sim, KNOB_seeks) : 0;
+}
+static inline uint32_t letters_planned(const struct sim *sim)
+{
+    return may_come_again(sim) && !knob(sim, KNOB_larges) ? knob(sim, KNOB_letters) : 0;
 }
 static inline uint64_t log_ms(const struct sim *sim)
 {

@@ -61,8 +61,12 @@ static void say_settles(struct sim *sim, FILE *out, uint32_t connection, const s
 
 static void say_manage(struct sim *sim, FILE *out, const struct msg_manage *m)
 {
-    const char *word = m->action == ACTION_GROUP_PAUSE ? "group_pause" : m->action == ACTION_GROUP_RESUME ? "group_resume" : "group_seek";
-    fprintf(out, " ; manage %s group=%.*s", word, (int)m->group.name.size, (const char *)m->group.name.data);
+    static const char *const words[] = {
+        [ACTION_GROUP_PAUSE] = "group_pause", [ACTION_GROUP_RESUME] = "group_resume", [ACTION_GROUP_SEEK] = "group_seek",
+        [ACTION_DEAD_RETRY] = "dead_retry",   [ACTION_DEAD_DROP] = "dead_drop",
+    };
+    fprintf(out, " ; manage %s group=%.*s", words[m->action], (int)m->group.name.size, (const char *)m->group.name.data);
+    if (m->seq) fprintf(out, " %s", event_at(sim, m->seq));
     if (m->action != ACTION_GROUP_SEEK) return;
     if (m->group.start == START_SEQ)
         fprintf(out, " start=%s", event_at(sim, m->group.start_at));

@@ -142,6 +142,9 @@ static void hear_letter(struct sim *sim, uint64_t cause, const uint8_t *bytes, u
     memcpy(topic, event.topic.data, event.topic.size);
     struct span copy = large_copied(sim, cause, event.data);
     oracle_dead(sim->oracle, topic + strlen("$dlq."), cause, copy.data, copy.size);
+    uint32_t at = sim->letter_count++ % LETTERS_SEEN;
+    sim->letters[at].group = (uint32_t)(topic[strlen("$dlq.g")] - '1') /* g1, g2, … */;
+    sim->letters[at].seq = cause;
 }
 
 static void audit(struct peer *peer, const struct link_fact *fact)

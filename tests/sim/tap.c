@@ -81,7 +81,18 @@ static void parts_pass(struct sim *sim, bool up, uint32_t connection, const stru
 
 static enum oracle_change change_of(uint32_t action)
 {
-    return action == ACTION_GROUP_PAUSE ? ORACLE_PAUSE : action == ACTION_GROUP_RESUME ? ORACLE_RESUME : ORACLE_SEEK;
+    switch (action) {
+    case ACTION_GROUP_PAUSE:
+        return ORACLE_PAUSE;
+    case ACTION_GROUP_RESUME:
+        return ORACLE_RESUME;
+    case ACTION_GROUP_SEEK:
+        return ORACLE_SEEK;
+    case ACTION_DEAD_RETRY:
+        return ORACLE_RETRY;
+    default:
+        return ORACLE_DROP;
+    }
 }
 
 void tap_took(struct sim *sim, uint32_t connection, const struct packet *packet)
@@ -107,7 +118,7 @@ void tap_took(struct sim *sim, uint32_t connection, const struct packet *packet)
                            packet->extend->lease_ms[i] ? packet->extend->lease_ms[i] : knob(sim, KNOB_lease_ms));
     for (size_t i = 0; i < packet->manage_count; i++)
         oracle_took_manage(o, connection, packet->manages[i].id, text_of(packet->manages[i].group.name, text, sizeof text),
-                           change_of(packet->manages[i].action));
+                           change_of(packet->manages[i].action), packet->manages[i].seq);
     for (size_t i = 0; packet->release && i < packet->release->count; i++)
         oracle_took_release(o, connection, packet->release->lease[i]);
     for (size_t i = 0; i < packet->cancel_count; i++)
@@ -151,7 +162,7 @@ void tap_told_answers(struct sim *sim, uint32_t connection, const struct packet 
             oracle_told_settled(o, connection, packet->settled[i].first_number + k, packet->settled[i].code == CODE_OK,
                                 packet->settled[i].code == CODE_STALE);
     for (size_t i = 0; i < packet->answer_count; i++)
-        if (packet->answers[i].code == CODE_OK) oracle_told_changed(o, connection, packet->answers[i].id, packet->answers[i].seq);
+        if (packet->answers[i].code == CODE_OK) oracle_told_changed(o, connection, packet->answers[i].id, packet->answers[i].seq, packet->answers[i].count);
     for (size_t i = 0; packet->revoke && i < packet->revoke->count; i++)
         oracle_told_revoked(o, connection, packet->revoke->lease[i], packet->revoke->code[i] == CODE_TIMEOUT);
     for (size_t i = 0; i < packet->subscribed_count; i++)
