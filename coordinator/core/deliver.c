@@ -217,6 +217,7 @@ static enum progress reopen_old(struct core *c, uint32_t handle, uint32_t level)
 {
     struct group *g = group_at(c, handle);
     struct level *l = &g->levels[level];
+    uint64_t pends_from = group_pends_from(c, handle, level, l->old.cursor);
     for (uint32_t i = 0; i < OLD_PER_VISIT; i++) {
         struct slot *slot;
         uint32_t index;
@@ -233,6 +234,8 @@ static enum progress reopen_old(struct core *c, uint32_t handle, uint32_t level)
         bool known = position <= l->floor || ranges_hold(&l->settled, position, position) ||
                      map_get(&c->by_lease, place_key(handle, position)) || failed_find(c, handle, position);
         settle_gap(c, handle, level, l->old.from, position - 1);
+        l->old.from = position;
+        if (position >= pends_from) return PROGRESS_COMMIT; /* it was kept, and what became of it is known in a moment */
         if (!known && !failed_has_room(c)) {
             c->short_of_failed = true;
             return PROGRESS_BLOCKED;
@@ -468,8 +471,10 @@ static enum progress deliver_one(struct core *c, uint32_t handle)
         enum progress progress = deliver_retry(c, handle, retry);
         if (progress != PROGRESS_BLOCKED && progress != PROGRESS_FETCH) return progress; /* else what is parked may make the room it needs */
     }
-    for (uint32_t k = 0; k < PRIORITY_LEVELS; k++) {
-        if (!g->levels[k].old_open || g->pending || retry || !lease_has_room(c, true)) continue;
+    bool may_reopen = !retry && (!g->pending || g->reopened < c->step); /* a group that works always has something pending */
+    for (uint32_t k = 0; k < PRIORITY_LEVELS && may_reopen; k++) {
+        g->reopened = c->step;
+        if (!g->levels[k].old_open || !lease_has_room(c, true)) continue;
         enum progress progress = reopen_old(c, handle, k);
         bool found_nothing = progress == PROGRESS_DONE && !g->pending; /* no commit will wake the group: it goes on at once */
         if (progress == PROGRESS_LATER || found_nothing) return progress;

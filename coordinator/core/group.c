@@ -204,6 +204,16 @@ bool group_pends(const struct core *c, uint32_t handle, uint32_t level, uint64_t
     return i != 0; /* too many to tell: whoever asks takes the careful way */
 }
 
+uint64_t group_pends_from(const struct core *c, uint32_t handle, uint32_t level, uint64_t from)
+{
+    uint64_t lowest = UINT64_MAX;
+    for (uint32_t i = group_at(c, handle)->levels[level].pend_last; i; i = c->pends[i - 1].before) {
+        const struct pend *pend = &c->pends[i - 1];
+        if (pend->last >= from && pend->first < lowest) lowest = pend->first > from ? pend->first : from;
+    }
+    return lowest;
+}
+
 void group_want_handed(struct core *c, uint32_t handle, uint32_t level, uint64_t position)
 {
     struct level *l = &group_at(c, handle)->levels[level];

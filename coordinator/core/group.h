@@ -85,6 +85,7 @@ struct group {
     struct queue dying;     /* failed once too often: to be written as dead letters */
     uint32_t returned;      /* leases given back unstarted, by their of_group.next */
     uint32_t next_pending;  /* groups with pends */
+    uint64_t reopened;      /* the step in which it last looked at what was handed out before a restart */
     uint64_t trim_block;    /* in which it settles what it last lost with the window */
     uint32_t taken;         /* new events that were read: given out, parked, or over */
     uint32_t turns;         /* those given out; says which priority is asked first */
@@ -131,6 +132,8 @@ void group_wake(struct core *c, uint32_t group);
 void group_pend_settled(struct core *c, uint32_t group, uint32_t level, uint64_t first, uint64_t last);
 void group_pend_failed(struct core *c, uint32_t group, uint32_t level, const struct record_failed *failure, uint32_t note, uint32_t key);
 bool group_pends(const struct core *c, uint32_t group, uint32_t level, uint64_t position); /* settled or failed in a record to come */
+/* The lowest such position from `from` on; UINT64_MAX: none. */
+uint64_t group_pends_from(const struct core *c, uint32_t group, uint32_t level, uint64_t from);
 /* Settled; or its dead letter is over. */
 void group_event_over(struct core *c, uint32_t group, uint32_t level, uint32_t failed, uint64_t from, uint64_t position);
 void group_touch(struct core *c, uint32_t group); /* the commit of the filling block wakes it */

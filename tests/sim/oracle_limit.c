@@ -81,7 +81,8 @@ void oracle_told_changed(struct oracle *o, uint32_t connection, uint64_t id, uin
         if (!g->moving) group_moves(o, change->group); /* it was just being made */
         group_has_moved(o, change->group, seq);
     }
-    if (change->what == ORACLE_RETRY && count > 0) letter_will_come(o, change->group, change->seq);
+    bool lies_again = g->life > 0 && g->moved_turn >= change->turn; /* the group was moved since */
+    if (change->what == ORACLE_RETRY && count > 0 && !lies_again) letter_will_come(o, change->group, change->seq);
     if (change->what != ORACLE_PAUSE || g->resume_turn >= change->turn) return;
     g->paused = true;
     o->counts.pauses++;
