@@ -38,7 +38,7 @@ static inline bool failed_is_uncertain(const struct failed *f)
 uint32_t failed_find(const struct core *c, uint32_t group, uint64_t position);
 /* Its time has come: behind the others of its group, for a worker or for its letter. */
 void failed_queue(struct core *c, uint32_t failed);
-void failed_wait(struct core *c, uint32_t failed); /* until it is due */
+void failed_wait(struct core *c, uint32_t failed);    /* until it is due */
 void failed_unqueue(struct core *c, uint32_t failed); /* out of its queue */
 bool failed_apply(struct core *c, uint32_t group, uint32_t level, const struct record_failed *read, uint64_t block);
 void failed_move(struct core *c, uint32_t failed, uint64_t place, uint64_t block); /* its letter was carried forward */

@@ -1,7 +1,7 @@
-/* 64-bit key -> 32-bit value: open addressing (linear probing, backward-shift delete) in a region for as many as there may ever be, of which
- * it uses as much as it needs: what it costs in memory and cache goes by what it has held at most, not by its limit. It grows by one slot at
- * a time, never all at once (linear hashing: Litwin, "Linear hashing: a new tool for file and table addressing", 1980). Keys that strangers
- * choose are hashed with a secret by the caller first; the map mixes them once more. Several equal keys are not kept. Pure. */
+/* 64-bit key -> 32-bit value: open addressing (linear probing, backward-shift delete) in a region for as many as there may ever be, of
+ * which it uses as much as it needs: what it costs in memory and cache goes by what it has held at most, not by its limit. It grows by one
+ * slot at a time, never all at once (linear hashing: Litwin, "Linear hashing: a new tool for file and table addressing", 1980). Keys that
+ * strangers choose are hashed with a secret by the caller first; the map mixes them once more. Several equal keys are not kept. Pure. */
 #ifndef WEIR_BASE_MAP_H
 #define WEIR_BASE_MAP_H
 
@@ -35,7 +35,7 @@ void map_init_near(struct map *map, void *zeroed_memory, uint32_t limit);
 
 /* value != 0. False when `limit` entries are in. An existing key gets the new value. */
 bool map_put(struct map *map, uint64_t key, uint32_t value);
-uint32_t map_get(const struct map *map, uint64_t key); /* 0 = not there */
+uint32_t map_get(const struct map *map, uint64_t key);  /* 0 = not there */
 void map_prefetch(const struct map *map, uint64_t key); /* it will be looked up soon */
 bool map_remove(struct map *map, uint64_t key);
 

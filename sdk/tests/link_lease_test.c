@@ -166,9 +166,7 @@ static void only_what_was_given_in_the_newest_generation_is_named(void **state)
 {
     const uint64_t seq = 7, lease = 501;
     const uint32_t attempt = 1;
-    struct msg_welcome again = {
-        .kept_seq = &seq, .kept_attempt = &attempt, .kept_lease = &lease, .kept_count = 1, .generation = 2
-    };
+    struct msg_welcome again = { .kept_seq = &seq, .kept_attempt = &attempt, .kept_lease = &lease, .kept_count = 1, .generation = 2 };
     struct harness h;
     struct packet *packet;
     (void)state;

@@ -1,6 +1,6 @@
-/* An administrator: pauses and resumes groups, moves them to other places, and has dead letters delivered again or dropped. What became of a change whose answer was lost it does not
- * know, nor of a pause that was answered and lost with the power: in the end it resumes all, and a move it asks for again until it is
- * answered. */
+/* An administrator: pauses and resumes groups, moves them to other places, and has dead letters delivered again or dropped. What became of
+ * a change whose answer was lost it does not know, nor of a pause that was answered and lost with the power: in the end it resumes all, and
+ * a move it asks for again until it is answered. */
 #include <stdlib.h>
 
 #include "tests/sim/sim.h"
@@ -74,7 +74,8 @@ static bool has_the_end_before_it(const struct peer *peer)
 
 static bool has_nothing_left(const struct admin *a)
 {
-    return a->pauses_left == 0 && a->seeks_left == 0 && a->letters_left == 0 && first_of(a->may_be_paused) == GROUPS_MAX && first_of(a->may_have_moved) == GROUPS_MAX;
+    return a->pauses_left == 0 && a->seeks_left == 0 && a->letters_left == 0 && first_of(a->may_be_paused) == GROUPS_MAX &&
+           first_of(a->may_have_moved) == GROUPS_MAX;
 }
 
 static void act(struct peer *peer)

@@ -96,7 +96,8 @@ void oracle_took_subscribe(struct oracle *oracle, uint32_t connection, uint64_t 
 
 enum oracle_change { ORACLE_PAUSE, ORACLE_RESUME, ORACLE_SEEK, ORACLE_RETRY, ORACLE_DROP /* of dead letters */ };
 /* seq: of a dead letter's event; 0: of all. */
-void oracle_took_manage(struct oracle *oracle, uint32_t connection, uint64_t id, const char *group, enum oracle_change change, uint64_t seq);
+void oracle_took_manage(struct oracle *oracle, uint32_t connection, uint64_t id, const char *group, enum oracle_change change,
+                        uint64_t seq);
 /* Done: seq: the place that the answer names; count: letters that it is about. */
 void oracle_told_changed(struct oracle *oracle, uint32_t connection, uint64_t id, uint64_t seq, uint32_t count);
 
@@ -105,7 +106,8 @@ struct oracle_kept {
     const uint32_t *attempt;
     size_t count;
 };
-void oracle_told_welcome(struct oracle *oracle, uint32_t connection, uint32_t lease_ms, uint64_t generation, const struct oracle_kept *kept);
+void oracle_told_welcome(struct oracle *oracle, uint32_t connection, uint32_t lease_ms, uint64_t generation,
+                         const struct oracle_kept *kept);
 void oracle_told_accepted(struct oracle *oracle, uint32_t connection, uint64_t number, uint64_t seq, bool duplicate);
 enum oracle_refusal { ORACLE_REFUSED, ORACLE_UNKNOWN /* its outcome */, ORACLE_STALE, ORACLE_THROTTLED, ORACLE_OVERLOADED };
 void oracle_told_refused(struct oracle *oracle, uint32_t connection, uint64_t number, enum oracle_refusal why);

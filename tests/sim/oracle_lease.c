@@ -154,14 +154,15 @@ static uint32_t lease_new(struct oracle *o, uint32_t connection, uint32_t place,
     uint32_t before = lease_find(o, connection, number);
     if (before && !o->leases.items[before].returned)
         broken(o, "leases_are_unique", "lease %llx was given twice on connection %u", U(number), connection);
-    *list_add(o->leases) = (struct lease){ .number = number,
-                                           .connection = connection,
-                                           .place = place,
-                                           .attempt = attempt,
-                                           .life = o->places.items[place].life,
-                                           .generation = connection_of(o, connection)->generation,
-                                           .state = is_revoked(o, o->places.items[place].group, connection, number) ? HOLDER_OVER : HOLDER_LIVE,
-                                           .deadline_ns = o->now_ns + lease_ms * NS_PER_MS };
+    *list_add(o->leases) =
+        (struct lease){ .number = number,
+                        .connection = connection,
+                        .place = place,
+                        .attempt = attempt,
+                        .life = o->places.items[place].life,
+                        .generation = connection_of(o, connection)->generation,
+                        .state = is_revoked(o, o->places.items[place].group, connection, number) ? HOLDER_OVER : HOLDER_LIVE,
+                        .deadline_ns = o->now_ns + lease_ms * NS_PER_MS };
     table_put(&o->by_lease, pair_key(connection, number), o->leases.count);
     o->places.items[place].lease = o->leases.count;
     o->places.items[place].starts = o->starts;

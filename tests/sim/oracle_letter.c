@@ -43,7 +43,8 @@ void letter_goes_out(struct oracle *o, struct place *place, const struct known *
     if (!asked)
         broken(o, "letters_lie_until_asked_for", "the dead letter of seq %llu is delivered in %s", U(d->first),
                o->groups.items[place->group].spec.name);
-    if (known->seq != d->first) broken(o, "letters_are_copies", "seq %llu is delivered as a letter of seq %llu", U(known->seq), U(d->first));
+    if (known->seq != d->first)
+        broken(o, "letters_are_copies", "seq %llu is delivered as a letter of seq %llu", U(known->seq), U(d->first));
     uint32_t died = table_get(&o->by_place, pair_key(place->group, known->again_seq ? known->again_seq : known->seq));
     if (died) o->places.items[died].dead = true; /* whether its letter was seen or not: it may leave the window when it is over */
     if (!place->attempt) o->counts.retried++;

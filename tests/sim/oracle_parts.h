@@ -65,8 +65,8 @@ struct lease {
     uint64_t number, deadline_ns, until_ns;
     uint32_t connection, place, attempt;
     enum holder state;
-    uint32_t settle; /* the last one sent for it */
-    uint32_t life;   /* of its group, then */
+    uint32_t settle;     /* the last one sent for it */
+    uint32_t life;       /* of its group, then */
     uint64_t generation; /* the same, as its worker was told */
     bool returned, kept;
 };
@@ -157,10 +157,10 @@ struct level_seen {                        /* of a group's events of one priorit
 struct group {
     struct oracle_group_spec spec;
     struct level_seen levels[LEVELS];
-    bool exists, paused;  /* surely */
-    uint32_t life;        /* the next one begins when it is moved */
-    bool moved, moving;   /* and that is answered; or not yet */
-    uint64_t place;       /* behind which it began */
+    bool exists, paused; /* surely */
+    uint32_t life;       /* the next one begins when it is moved */
+    bool moved, moving;  /* and that is answered; or not yet */
+    uint64_t place;      /* behind which it began */
     uint64_t moved_turn;
     uint64_t resume_turn; /* the last time that it was asked to go on */
     uint64_t born_turn;
@@ -237,8 +237,8 @@ struct oracle {
     uint32_t token_limit, delay_limit;
     LIST(struct due_back) must_keep; /* in this turn */
     LIST(struct letter) letters;
-    LIST(uint64_t) revoked;          /* in this turn, before they are told as given: pairs of connection and lease */
-    uint32_t unanswered;             /* publishes of honest authors that their users wait for */
+    LIST(uint64_t) revoked; /* in this turn, before they are told as given: pairs of connection and lease */
+    uint32_t unanswered;    /* publishes of honest authors that their users wait for */
     struct oracle_counts counts;
 };
 
@@ -264,7 +264,8 @@ void group_has_moved(struct oracle *o, uint32_t group, uint64_t place);
 void moves_crash(struct oracle *o);
 void letter_is_asked_for(struct oracle *o, uint32_t group, uint64_t seq);
 void letter_will_come(struct oracle *o, uint32_t group, uint64_t seq);
-bool is_letter(const struct oracle *o, uint32_t group, const struct known *known, const struct oracle_delivery *d); /* of that event, delivered again */
+bool is_letter(const struct oracle *o, uint32_t group, const struct known *known,
+               const struct oracle_delivery *d); /* of that event, delivered again */
 void letter_goes_out(struct oracle *o, struct place *place, const struct known *known, const struct oracle_delivery *d);
 uint64_t letter_waits(const struct oracle *o); /* the event of one that is due; 0: none */
 void letters_lie_again(struct oracle *o, uint32_t group);

@@ -13,8 +13,8 @@
     X(workers, 100, 1, 6)                                                                                                                  \
     X(publishers, 100, 1, 4)                                                                                                               \
     X(subscribers, 60, 1, 3)                                                                                                               \
-    X(pauses, 25, 1, 12) /* by an administrator */                                                                                         \
-    X(seeks, 60, 1, 8)   /* the same, where there are no requests */                                                                       \
+    X(pauses, 25, 1, 12)  /* by an administrator */                                                                                        \
+    X(seeks, 60, 1, 8)    /* the same, where there are no requests */                                                                      \
     X(letters, 50, 1, 12) /* dead letters that are retried or dropped, where there are no requests */                                      \
     X(liars, 30, 1, 3)                                                                                                                     \
     X(gateways, 35, 1, 2)                                                                                                                  \

@@ -27,8 +27,8 @@ void tally_print(const struct tally *t, double core_seconds)
            t->oracle.dead, t->oracle.lost);
     printf("tokens: repeats %" PRIu64 ", throttled %" PRIu64 "; delayed %" PRIu64 ", overloaded %" PRIu64 "; at most once %" PRIu64
            "; pauses %" PRIu64 ", seeks %" PRIu64 ", letters delivered again %" PRIu64 "; tails lost with the power %" PRIu64 "\n",
-           t->oracle.repeats, t->oracle.throttled, t->oracle.delayed, t->oracle.overloaded, t->oracle.once, t->oracle.pauses, t->oracle.seeks, t->oracle.retried,
-           t->oracle.power_losses);
+           t->oracle.repeats, t->oracle.throttled, t->oracle.delayed, t->oracle.overloaded, t->oracle.once, t->oracle.pauses,
+           t->oracle.seeks, t->oracle.retried, t->oracle.power_losses);
     printf("requests: answered %" PRIu64 ", pieces %" PRIu64 ", without an answer %" PRIu64 ", cancels told %" PRIu64
            "; clients cut %" PRIu64 "\n",
            t->oracle.replies, t->oracle.partials, t->oracle.unanswered, t->oracle.cancels, t->oracle.cut);

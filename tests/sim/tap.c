@@ -162,7 +162,8 @@ void tap_told_answers(struct sim *sim, uint32_t connection, const struct packet 
             oracle_told_settled(o, connection, packet->settled[i].first_number + k, packet->settled[i].code == CODE_OK,
                                 packet->settled[i].code == CODE_STALE);
     for (size_t i = 0; i < packet->answer_count; i++)
-        if (packet->answers[i].code == CODE_OK) oracle_told_changed(o, connection, packet->answers[i].id, packet->answers[i].seq, packet->answers[i].count);
+        if (packet->answers[i].code == CODE_OK)
+            oracle_told_changed(o, connection, packet->answers[i].id, packet->answers[i].seq, packet->answers[i].count);
     for (size_t i = 0; packet->revoke && i < packet->revoke->count; i++)
         oracle_told_revoked(o, connection, packet->revoke->lease[i], packet->revoke->code[i] == CODE_TIMEOUT);
     for (size_t i = 0; i < packet->subscribed_count; i++)
