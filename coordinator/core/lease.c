@@ -422,9 +422,8 @@ uint32_t lease_adopt(struct core *c, const struct lease_terms *held)
     const struct level *level = &g->levels[terms.level];
     if (order_reads_back(g) && !read_back_may_adopt(c, &terms)) return 0; /* [R-ORDER-3] */
     uint32_t dead = terms.failed ? failed_at(c, terms.failed)->dead : 0;
-    bool is_event = !held->letter; /* else its place is no event's of the group, and was never settled: the letter is over */
-    bool open =
-        dead || (is_event && position > level->floor && position <= level->old.end && !ranges_hold(&level->settled, position, position));
+    if (held->letter && !dead) return 0; /* it is over; its place is no event's of the group, so no range says that it is settled */
+    bool open = dead || (position > level->floor && position <= level->old.end && !ranges_hold(&level->settled, position, position));
     if (!g->adopting || !open || group_pends(c, held->group, terms.level, position)) return 0; /* [R-ADOPT-1] */
     if (held->attempt != (terms.failed ? failed_at(c, terms.failed)->attempts + 1 : 1)) return 0;
     if (terms.failed) {

@@ -137,6 +137,28 @@ static void what_is_not_kept_is_revoked_and_its_handle_ends_with_the_next_call(v
     harness_stop(&h);
 }
 
+/* [R-ADOPT-1] */
+static void the_hello_says_which_of_what_is_held_are_dead_letters(void **state)
+{
+    const uint64_t leases[2] = { 100, 101 }, seqs[2] = { 7, 8 }, times[2] = { 5, 5 }, firsts[2] = { 0, 3 };
+    const uint32_t attempts[2] = { 1, 1 }, sizes[2] = { 1, 2 }, letters[2] = { 0, 1 };
+    struct msg_deliver deliver = {
+        .lease = leases, .seq = seqs, .time_ms = times, .attempt = attempts, .size = sizes, .first = firsts, .letter = letters, .count = 2
+    };
+    struct harness h;
+    struct packet *packet;
+    (void)state;
+    start_worker(&h, 4);
+    harness_take(&h, (struct packet){ .deliver = &deliver, .body = span_text("abc") });
+    harness_lose(&h);
+    link_connected(h.link, h.now_ns);
+    packet = harness_flush(&h);
+    assert_int_equal(packet->hello->held_count, 2);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(packet->hello->held_letter[i], packet->hello->held_seq[i] == 8);
+    harness_stop(&h);
+}
+
 /* [R-ONCE-6] Its end stands nowhere, what it led to may: kept once more it would lead to it twice. */
 static void an_at_most_once_delivery_is_not_named_once_its_settle_went_out_with_emits(void **state)
 {
@@ -443,6 +465,7 @@ int main(void)
         cmocka_unit_test(an_at_most_once_delivery_is_not_named_once_its_settle_went_out_with_emits),
         cmocka_unit_test(what_is_not_kept_is_revoked_and_its_handle_ends_with_the_next_call),
         cmocka_unit_test(only_what_was_given_in_the_newest_generation_is_named),
+        cmocka_unit_test(the_hello_says_which_of_what_is_held_are_dead_letters),
         cmocka_unit_test(a_lease_number_may_come_again_after_a_restart),
         cmocka_unit_test(more_deliveries_than_credit_end_the_connection),
         cmocka_unit_test(waiting_deliveries_are_extended_for_a_time_and_then_given_back),

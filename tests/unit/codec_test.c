@@ -182,10 +182,38 @@ static void the_body_is_as_long_as_its_pieces(void **state)
     assert_int_equal(codec_body_size(&(struct packet){ 0 }), 0);
 }
 
+/* None of the samples has them: their bytes stand for ever. */
+static void columns_that_came_later_survive_the_wire(void **state)
+{
+    (void)state;
+    const uint64_t wide[2] = { 7, 8 }, first[2] = { 0, 3 };
+    const uint32_t narrow[2] = { 1, 1 }, size[2] = { 1, 2 }, priority[2] = { 0, 3 }, letter[2] = { 0, 1 };
+    struct msg_hello hello = { .held_seq = wide, .held_attempt = narrow, .held_count = 2 };
+    struct msg_deliver deliver = { .lease = wide, .seq = wide, .time_ms = wide, .attempt = narrow, .size = size, .count = 2 };
+    hello.held_priority = priority;
+    hello.held_first = first;
+    hello.held_letter = letter;
+    deliver.priority = priority;
+    deliver.first = first;
+    deliver.letter = letter;
+    struct arena arena = new_arena(1);
+    struct span head;
+    struct packet *found;
+    assert_int_equal(codec_encode(&arena, &(struct packet){ .hello = &hello, .deliver = &deliver }, &head), CODEC_OK);
+    assert_int_equal(decode(head.data, head.size, 3, &found), CODEC_OK);
+    assert_memory_equal(found->hello->held_priority, priority, sizeof priority);
+    assert_memory_equal(found->hello->held_first, first, sizeof first);
+    assert_memory_equal(found->hello->held_letter, letter, sizeof letter);
+    assert_memory_equal(found->deliver->priority, priority, sizeof priority);
+    assert_memory_equal(found->deliver->first, first, sizeof first);
+    assert_memory_equal(found->deliver->letter, letter, sizeof letter);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_message_survives_the_wire),
+        cmocka_unit_test(columns_that_came_later_survive_the_wire),
         cmocka_unit_test(a_packet_may_carry_all_of_them_and_one_body),
         cmocka_unit_test(columns_of_unlike_length_are_malformed),
         cmocka_unit_test(sizes_add_up_to_the_body_without_wrapping),
