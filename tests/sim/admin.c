@@ -9,7 +9,7 @@ struct admin {
     struct msg_manage manage; /* lent to the link until its answer */
     struct group_terms terms;
     uint32_t group, pauses_left, seeks_left, letters_left;
-    uint64_t next_ns, asks_of; /* asks_of: the event of a dead letter; 0: of all */
+    uint64_t next_ns;
     bool asked, in_the_end, may_be_paused[GROUPS_MAX], may_have_moved[GROUPS_MAX];
 };
 
@@ -35,14 +35,15 @@ static uint32_t first_of(const bool *groups)
     return group;
 }
 
-static void ask(struct peer *peer, uint32_t group, enum action action)
+/* seq: the event of a dead letter; 0: of all, or the action is about none. */
+static void ask(struct peer *peer, uint32_t group, enum action action, uint64_t seq)
 {
     struct admin *a = peer->app;
     group_terms(peer->sim, group, &a->terms);
     a->group = group;
-    a->manage =
-        (struct msg_manage){ .id = a->manage.id + 1, .action = action, .has_group = true, .group = { .name = a->terms.hello.name } };
-    if (action == ACTION_DEAD_RETRY || action == ACTION_DEAD_DROP) a->manage.seq = a->asks_of;
+    a->manage = (struct msg_manage){
+        .id = a->manage.id + 1, .action = action, .has_group = true, .group = { .name = a->terms.hello.name }, .seq = seq
+    };
     if (action == ACTION_GROUP_SEEK) {
         static const uint32_t starts[] = { START_NEW, START_FIRST, START_SEQ };
         a->manage.group.start = starts[random_below(&peer->random, 3)];
@@ -63,8 +64,8 @@ static void ask_for_letters(struct peer *peer)
     uint32_t at = random_below(&peer->random, seen);
     bool all = chance(&peer->random, 20);
     a->letters_left--;
-    a->asks_of = all ? 0 : sim->letters[at].seq;
-    ask(peer, sim->letters[at].group, chance(&peer->random, 70) ? ACTION_DEAD_RETRY : ACTION_DEAD_DROP);
+    enum action action = chance(&peer->random, 70) ? ACTION_DEAD_RETRY : ACTION_DEAD_DROP;
+    ask(peer, sim->letters[at].group, action, all ? 0 : sim->letters[at].seq);
 }
 
 static bool has_the_end_before_it(const struct peer *peer)
@@ -91,17 +92,17 @@ static void act(struct peer *peer)
     bool letters = a->letters_left > 0 && ((a->pauses_left == 0 && a->seeks_left == 0) || chance(&peer->random, 50));
     bool seeks = a->seeks_left > 0 && (a->pauses_left == 0 || chance(&peer->random, 50));
     if (moved < GROUPS_MAX) {
-        ask(peer, moved, ACTION_GROUP_SEEK);
+        ask(peer, moved, ACTION_GROUP_SEEK, 0);
     } else if (paused < GROUPS_MAX && ((a->pauses_left == 0 && !seeks && !letters) || chance(&peer->random, 60))) {
-        ask(peer, paused, ACTION_GROUP_RESUME);
+        ask(peer, paused, ACTION_GROUP_RESUME, 0);
     } else if (letters) {
         ask_for_letters(peer);
     } else if (seeks) {
         a->seeks_left--;
-        ask(peer, random_below(&peer->random, knob(peer->sim, KNOB_groups)), ACTION_GROUP_SEEK);
+        ask(peer, random_below(&peer->random, knob(peer->sim, KNOB_groups)), ACTION_GROUP_SEEK, 0);
     } else {
         a->pauses_left--;
-        ask(peer, random_below(&peer->random, knob(peer->sim, KNOB_groups)), ACTION_GROUP_PAUSE);
+        ask(peer, random_below(&peer->random, knob(peer->sim, KNOB_groups)), ACTION_GROUP_PAUSE, 0);
     }
 }
 
